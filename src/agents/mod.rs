@@ -1,0 +1,1 @@
+//! Users, agents and what each may do.

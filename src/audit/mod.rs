@@ -1,0 +1,1 @@
+//! Who did what: calls and refusals, newest first.

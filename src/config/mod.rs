@@ -1,0 +1,1 @@
+//! Settings: flag before environment before file.

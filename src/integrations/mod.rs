@@ -1,0 +1,1 @@
+//! The catalog: one line per integration.

@@ -1,0 +1,41 @@
+//! Switchboard: a company's SaaS tools in reach of every language model, IDE assistant and phone call.
+//!
+//! The modules stand in layers, and imports point down. From the ground up:
+//!
+//! | layer | modules | what they are |
+//! |---|---|---|
+//! | 1 | [`secret`] [`id`] [`clock`] | what everything else is made of |
+//! | 2 | [`config`] [`telemetry`] [`schema`] [`moment`] | settings, logs, portable JSON schemas, times as people write them |
+//! | 3 | [`http`] [`sandbox`] | the outgoing client; offline twins of the vendors |
+//! | 4 | [`store`] | one trait, several engines |
+//! | 5 | [`vault`] [`agents`] [`audit`] [`approvals`] | sealed credentials; who may do what; who did what; what waits for a person |
+//! | 6 | [`oauth`] | grants: start, callback, refresh |
+//! | 7 | [`tool`] | what a tool is |
+//! | 8 | [`integrations`] | one file or folder per vendor |
+//! | 9 | [`hub`] | the one door to every tool |
+//! | 10 | [`mcp`] [`api`] | the protocol; REST |
+//! | 11 | [`transport`] | stdio, `/mcp`, `/ws` |
+//! | 12 | [`cli`] | commands, and the place where everything is put together |
+
+pub mod agents;
+pub mod api;
+pub mod approvals;
+pub mod audit;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod http;
+pub mod hub;
+pub mod id;
+pub mod integrations;
+pub mod mcp;
+pub mod moment;
+pub mod oauth;
+pub mod sandbox;
+pub mod schema;
+pub mod secret;
+pub mod store;
+pub mod telemetry;
+pub mod tool;
+pub mod transport;
+pub mod vault;

@@ -1,0 +1,1 @@
+//! Grants: start, callback, refresh.

@@ -1,0 +1,1 @@
+//! Offline, stateful twins of the vendors' APIs.

@@ -1,0 +1,1 @@
+//! Records: one trait, several engines.

@@ -1,0 +1,1 @@
+//! Three transports: stdio, Streamable HTTP, WebSocket.
