@@ -1,0 +1,249 @@
+//! Why a call failed, in words that its caller can act on.
+
+use std::{error::Error as StdError, fmt, time::Duration};
+
+use crate::http;
+
+/// The result of a tool.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// The closed list of reasons; each is a case that a caller treats differently.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The arguments do not fit; the caller mends them.
+    Arguments,
+    /// A person has to say yes to exactly this question first.
+    Ask,
+    /// Nobody has connected the account yet.
+    NotConnected,
+    /// The account has to be connected again.
+    Expired,
+    /// The account is connected without the permission that this needs.
+    MissingScope,
+    /// The agent, or the account, may not do this.
+    NotAllowed,
+    /// The thing that was named is not there.
+    NotFound,
+    /// Several things bear that name.
+    Ambiguous,
+    /// It collides with what is there: a duplicate, or a change that somebody else made first.
+    Conflict,
+    /// Too many requests, or the vendor rests; later it works.
+    Busy,
+    /// The vendor failed or refused for a reason of its own.
+    Vendor,
+    /// The answer would be too large.
+    TooLarge,
+    /// A fault of this program.
+    Internal,
+}
+
+impl Kind {
+    /// The stable word for programs.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Kind::Arguments => "bad_input",
+            Kind::Ask => "confirmation_required",
+            Kind::NotConnected => "not_connected",
+            Kind::Expired => "expired",
+            Kind::MissingScope => "missing_scope",
+            Kind::NotAllowed => "not_allowed",
+            Kind::NotFound => "not_found",
+            Kind::Ambiguous => "ambiguous",
+            Kind::Conflict => "conflict",
+            Kind::Busy => "rate_limited",
+            Kind::Vendor => "vendor",
+            Kind::TooLarge => "too_large",
+            Kind::Internal => "internal",
+        }
+    }
+}
+
+/// Why a call failed: what happened, for the caller; what to do next; and the cause, for the log.
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: Kind,
+    what: String,
+    next: Option<String>,
+    retry_after: Option<Duration>,
+    scopes: Vec<String>,
+    cause: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+impl Error {
+    /// An error of `kind`; `what` is a whole sentence for the caller.
+    pub fn new(kind: Kind, what: impl Into<String>) -> Self {
+        Error(Box::new(Inner { kind, what: what.into(), next: None, retry_after: None, scopes: Vec::new(), cause: None }))
+    }
+
+    /// The arguments do not fit: one line a problem.
+    pub fn arguments(problems: impl IntoIterator<Item = String>) -> Self {
+        let problems = problems.into_iter().collect::<Vec<_>>().join("; ");
+        Error::new(Kind::Arguments, format!("{problems}."))
+    }
+
+    /// A person has to say yes to `question` first.
+    pub fn ask(question: impl Into<String>) -> Self {
+        Error::new(Kind::Ask, question)
+    }
+
+    /// `what`, such as "the event `abc`", is not there.
+    pub fn not_found(what: impl fmt::Display) -> Self {
+        Error::new(Kind::NotFound, format!("There is no {what}."))
+    }
+
+    /// The account lacks a permission; any of `scopes` would do.
+    pub fn missing_scope(what: impl Into<String>, scopes: impl IntoIterator<Item = String>) -> Self {
+        let mut error = Error::new(Kind::MissingScope, what);
+        error.0.scopes = scopes.into_iter().collect();
+        error
+    }
+
+    /// A fault of this program; `cause` goes into the log only.
+    pub fn internal(cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Error::new(Kind::Internal, "Something went wrong inside Switchboard.").because(cause)
+    }
+
+    /// Says what to do next, as a whole sentence.
+    #[must_use]
+    pub fn next(mut self, next: impl Into<String>) -> Self {
+        self.0.next = Some(next.into());
+        self
+    }
+
+    /// Says when another try makes sense.
+    #[must_use]
+    pub fn after(mut self, pause: Option<Duration>) -> Self {
+        self.0.retry_after = pause;
+        self
+    }
+
+    /// Keeps the cause for the log.
+    #[must_use]
+    pub fn because(mut self, cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.0.cause = Some(cause.into());
+        self
+    }
+
+    /// Which case it is.
+    pub fn kind(&self) -> Kind {
+        self.0.kind
+    }
+
+    /// The stable word for programs.
+    pub fn code(&self) -> &'static str {
+        self.0.kind.code()
+    }
+
+    /// What happened.
+    pub fn what(&self) -> &str {
+        &self.0.what
+    }
+
+    /// What to do next, if that is known.
+    pub fn next_step(&self) -> Option<&str> {
+        self.0.next.as_deref()
+    }
+
+    /// When another try makes sense, if that is known.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// The permissions any of which would do.
+    pub fn scopes(&self) -> &[String] {
+        &self.0.scopes
+    }
+
+    /// The cause with everything behind it, for the log.
+    pub fn chain(&self) -> String {
+        let mut chain = Vec::new();
+        let mut cause = self.0.cause.as_deref().map(|cause| cause as &dyn StdError);
+        while let Some(error) = cause {
+            chain.push(error.to_string());
+            cause = error.source();
+        }
+        chain.join(": ")
+    }
+
+    /// What the caller reads: what happened and what to do next.
+    pub fn text(&self) -> String {
+        let pause = self.0.retry_after.map(|pause| format!("Try again in {} s.", pause.as_secs().max(1)));
+        let parts = [Some(self.0.what.clone()), self.0.next.clone(), pause];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {} [{}]", self.code(), self.text(), self.chain())
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.cause.as_deref().map(|cause| cause as &(dyn StdError + 'static))
+    }
+}
+
+/// What the outgoing client could not do, in the caller's words. Whether a write may have happened is said by
+/// [`Call::send`](super::Call::send), which knows what was asked.
+impl From<http::Error> for Error {
+    fn from(error: http::Error) -> Self {
+        let what = sentence(&error.to_string());
+        let kind = match &error {
+            http::Error::Resting { .. } | http::Error::Limited { .. } => Kind::Busy,
+            http::Error::TooLarge { .. } => Kind::TooLarge,
+            http::Error::Unauthorized(http::AuthorizeError::NeedsReconnect { .. }) => Kind::Expired,
+            http::Error::BadRequest(_) => Kind::Arguments,
+            http::Error::Refused(_) => Kind::NotAllowed,
+            _ => Kind::Vendor,
+        };
+        let pause = error.retry_after();
+        // The pause is told once, by `text`.
+        let what = what.split("; try again in").next().unwrap_or(&what).trim_end_matches('.').to_owned() + ".";
+        Error::new(kind, what).after(pause).because(error)
+    }
+}
+
+/// The text with a capital and a full stop.
+fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    let first = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    let rest = chars.as_str();
+    let stop = if rest.ends_with(['.', '!', '?']) { "" } else { "." };
+    format!("{first}{rest}{stop}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_says_what_happened_and_what_to_do() {
+        let error = Error::not_found("event `abc`").next("List the meetings to see their ids.");
+        assert_eq!(error.to_string(), "There is no event `abc`. List the meetings to see their ids.");
+        assert_eq!(error.code(), "not_found");
+    }
+
+    #[test]
+    fn the_cause_is_for_the_log_only() {
+        let error = Error::internal(std::io::Error::other("the disk is full"));
+        assert!(!error.to_string().contains("disk"), "{error}");
+        assert_eq!(error.chain(), "the disk is full");
+    }
+
+    #[test]
+    fn a_pause_is_told_once() {
+        let error = Error::from(http::Error::Limited { retry_after: Duration::from_secs(7) });
+        assert_eq!(error.to_string(), "Too many requests. Try again in 7 s.");
+        assert_eq!(error.kind(), Kind::Busy);
+    }
+}

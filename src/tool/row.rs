@@ -1,0 +1,266 @@
+//! A tool that is ready to be listed and called: its schemas made, its definition written down.
+
+use std::{borrow::Cow, sync::Arc};
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    Call, Effect, Error, Result, Scopes, ToolDef,
+    def::{Implementation, RuntimeTool},
+};
+use crate::schema;
+
+/// Where a tool belongs: an integration, or a set that a library user made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Toolset {
+    /// Such as `google-calendar`.
+    pub id: Cow<'static, str>,
+    /// Such as `Google Calendar`.
+    pub title: Cow<'static, str>,
+}
+
+/// A tool that is ready to be listed and called.
+#[derive(Debug)]
+pub struct Row {
+    /// Where it belongs.
+    pub toolset: Toolset,
+    def: Def,
+    input: Value,
+    definition: Value,
+    raw: Option<schema::Raw>,
+}
+
+/// Constant lines are borrowed, those made at run time are owned.
+#[derive(Debug)]
+enum Def {
+    Constant(&'static ToolDef),
+    Owned(Box<ToolDef>),
+}
+
+/// What a finished call gives back.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Outcome {
+    /// For models and people.
+    pub content: Vec<Content>,
+    /// For programs; fits the published output schema.
+    pub structured: Option<Value>,
+}
+
+impl Outcome {
+    /// Only a text.
+    pub fn text(text: impl Into<String>) -> Self {
+        Outcome { content: vec![Content::Text(text.into())], structured: None }
+    }
+
+    /// All texts in it, a line apart.
+    pub fn joined_text(&self) -> String {
+        let texts = self.content.iter().filter_map(|part| match part {
+            Content::Text(text) => Some(text.as_str()),
+            _ => None,
+        });
+        texts.collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// One part of a result.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Content {
+    /// Text.
+    Text(String),
+    /// A picture, base64.
+    Image {
+        /// The bytes in base64.
+        data: String,
+        /// Such as `image/png`.
+        mime_type: String,
+    },
+    /// Sound, base64.
+    Audio {
+        /// The bytes in base64.
+        data: String,
+        /// Such as `audio/wav`.
+        mime_type: String,
+    },
+    /// Something that can be fetched by its address.
+    Link {
+        /// Its address.
+        uri: String,
+        /// What it is called.
+        name: String,
+        /// Such as `application/pdf`.
+        mime_type: Option<String>,
+    },
+    /// A resource with its text.
+    Resource {
+        /// Its address.
+        uri: String,
+        /// Such as `text/plain`.
+        mime_type: String,
+        /// What it says.
+        text: String,
+    },
+}
+
+impl Row {
+    /// Makes a constant tool ready.
+    pub fn constant(toolset: Toolset, def: &'static ToolDef) -> Row {
+        Row::ready(toolset, Def::Constant(def), None)
+    }
+
+    /// Makes a tool of run time ready.
+    ///
+    /// # Errors
+    /// In words, when its input is no schema of an object.
+    pub fn owned(toolset: Toolset, def: ToolDef) -> Result<Row, String> {
+        let raw = match &def.kind {
+            Implementation::Runtime(tool) => Some(compile(&def, tool)?),
+            Implementation::Typed { .. } => None,
+        };
+        Ok(Row::ready(toolset, Def::Owned(Box::new(def)), raw))
+    }
+
+    fn ready(toolset: Toolset, def: Def, raw: Option<schema::Raw>) -> Row {
+        let parts = Parts::of(&toolset, def.get());
+        Row { definition: parts.definition(def.get()), input: parts.input, toolset, def, raw }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.def.get().name
+    }
+
+    /// What it does to the world.
+    pub fn effect(&self) -> Effect {
+        self.def.get().effect
+    }
+
+    /// Whether a repeat has no further effect.
+    pub fn is_idempotent(&self) -> bool {
+        self.def.get().idempotent
+    }
+
+    /// What must have been granted.
+    pub fn scopes(&self) -> Scopes {
+        self.def.get().scopes
+    }
+
+    /// The MCP definition, as `tools/list` sends it.
+    pub fn definition(&self) -> &Value {
+        &self.definition
+    }
+
+    /// What people call it.
+    pub fn title(&self) -> &str {
+        self.definition["title"].as_str().unwrap_or_else(|| self.name())
+    }
+
+    /// What the model reads.
+    pub fn description(&self) -> &str {
+        self.definition["description"].as_str().unwrap_or_default()
+    }
+
+    /// The input schema.
+    pub fn input(&self) -> &Value {
+        &self.input
+    }
+
+    /// What it costs a model to know this tool: name, description and input schema, four bytes a token.
+    pub fn tokens(&self) -> usize {
+        (self.name().len() + self.description().len() + self.input.to_string().len()).div_ceil(4)
+    }
+
+    /// Runs it: repairs what is certain, refuses what does not fit, and hands over to the tool.
+    pub async fn call(&self, arguments: Map<String, Value>, cx: &Call) -> Result<Outcome> {
+        let mut arguments = Value::Object(arguments);
+        schema::repair(&self.input, &mut arguments);
+        let problems = match &self.raw {
+            Some(raw) => raw.check(&arguments),
+            None => schema::check(&self.input, &arguments),
+        };
+        if !problems.is_empty() {
+            return Err(Error::arguments(problems));
+        }
+        match (&self.def.get().kind, arguments) {
+            (Implementation::Typed { run, .. }, arguments) => run(arguments, cx).await,
+            (Implementation::Runtime(tool), Value::Object(arguments)) => tool.handler.call(arguments, cx).await,
+            (Implementation::Runtime(_), _) => Err(Error::arguments(["`arguments` must be an object".into()])),
+        }
+    }
+}
+
+impl Def {
+    fn get(&self) -> &ToolDef {
+        match self {
+            Def::Constant(def) => def,
+            Def::Owned(def) => def,
+        }
+    }
+}
+
+fn compile(def: &ToolDef, tool: &Arc<RuntimeTool>) -> Result<schema::Raw, String> {
+    if tool.input["type"] != "object" {
+        return Err(format!("the input schema of `{}` must be of type object", def.name));
+    }
+    schema::Raw::compile(&tool.input).map_err(|reason| format!("the input schema of `{}`: {reason}", def.name))
+}
+
+/// What a definition is made of.
+struct Parts {
+    title: String,
+    description: String,
+    input: Value,
+    output: Option<Value>,
+    meta: Option<Value>,
+}
+
+impl Parts {
+    fn of(toolset: &Toolset, def: &ToolDef) -> Parts {
+        match &def.kind {
+            Implementation::Typed { input, output, .. } => {
+                let (description, input) = schema::split_description(input());
+                let (_, output) = schema::split_description(output());
+                Parts { title: title(toolset, &def.name), description, input, output: Some(output), meta: None }
+            }
+            Implementation::Runtime(tool) => Parts {
+                title: tool.title.clone().unwrap_or_else(|| title(toolset, &def.name)),
+                description: tool.description.clone(),
+                input: tool.input.clone(),
+                output: tool.output.clone(),
+                meta: tool.meta.clone(),
+            },
+        }
+    }
+
+    /// Hints as the specification defines them: 2026-07-28, server/tools, "Tool".
+    fn definition(&self, def: &ToolDef) -> Value {
+        let mut definition = json!({
+            "name": def.name,
+            "title": self.title,
+            "description": self.description,
+            "inputSchema": self.input,
+        });
+        if let Some(output) = &self.output {
+            definition["outputSchema"] = output.clone();
+        }
+        definition["annotations"] = json!({
+            "title": self.title,
+            "readOnlyHint": def.effect == Effect::Reads,
+            "destructiveHint": def.effect.is_destructive(),
+            "idempotentHint": def.idempotent,
+            "openWorldHint": true,
+        });
+        if let Some(meta) = &self.meta {
+            definition["_meta"] = meta.clone();
+        }
+        definition
+    }
+}
+
+/// `Google Calendar: Check availability` for `google_calendar_check_availability`.
+fn title(toolset: &Toolset, name: &str) -> String {
+    let prefix = toolset.id.replace('-', "_") + "_";
+    let words = name.strip_prefix(&prefix).unwrap_or(name).replace('_', " ");
+    let mut chars = words.chars();
+    let first = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    format!("{}: {first}{}", toolset.title, chars.as_str())
+}
