@@ -1,0 +1,1 @@
+//! Tests against small real servers on loopback.
