@@ -125,10 +125,7 @@ impl Request {
     /// Sets a header.
     #[must_use]
     pub fn header(mut self, name: &'static str, value: impl AsRef<str>) -> Self {
-        let pair = (
-            HeaderName::from_bytes(name.as_bytes()),
-            HeaderValue::from_str(value.as_ref()),
-        );
+        let pair = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value.as_ref()));
         if let (Ok(name), Ok(value)) = pair {
             self.headers.insert(name, value);
         } else {

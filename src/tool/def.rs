@@ -30,11 +30,7 @@ pub struct ToolDef {
 /// How a tool is implemented.
 pub(super) enum Implementation {
     /// A Rust type.
-    Typed {
-        input: fn() -> Value,
-        output: fn() -> Value,
-        run: for<'a> fn(Value, &'a Call) -> Running<'a>,
-    },
+    Typed { input: fn() -> Value, output: fn() -> Value, run: for<'a> fn(Value, &'a Call) -> Running<'a> },
     /// Owned parts.
     Runtime(Arc<RuntimeTool>),
 }

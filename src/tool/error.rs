@@ -74,7 +74,14 @@ struct Inner {
 impl Error {
     /// An error of `kind`; `what` is a whole sentence for the caller.
     pub fn new(kind: Kind, what: impl Into<String>) -> Self {
-        Error(Box::new(Inner { kind, what: what.into(), next: None, retry_after: None, scopes: Vec::new(), cause: None }))
+        Error(Box::new(Inner {
+            kind,
+            what: what.into(),
+            next: None,
+            retry_after: None,
+            scopes: Vec::new(),
+            cause: None,
+        }))
     }
 
     /// The arguments do not fit: one line a problem.

@@ -22,7 +22,9 @@ impl Cursor {
         let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
         let token = text.as_deref().and_then(|text| text.split_once('\n')).filter(|(owner, _)| *owner == tool);
         token.map(|(_, token)| token.to_owned()).ok_or_else(|| {
-            Error::arguments(["`cursor` is none that this tool gave out; leave it out to begin at the first page".into()])
+            Error::arguments([
+                "`cursor` is none that this tool gave out; leave it out to begin at the first page".into()
+            ])
         })
     }
 }

@@ -1,0 +1,263 @@
+//! What a tool may use while it runs.
+
+use std::{
+    any::{Any, TypeId},
+    collections::{BTreeMap, BTreeSet, HashMap},
+    fmt,
+    future::Future,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+use tokio::time::Instant;
+
+use super::{Error, Kind, Result};
+use crate::{
+    clock::SharedClock,
+    http::{self, Repeat, Request, Response},
+    id::{self, CallId, SharedEntropy},
+};
+
+/// What a tool may use while it runs: the vendor, the clock, a person's answers.
+///
+/// It holds no credential: requests are signed on the way out.
+pub struct Call(CallParts);
+
+/// What a call is made of. The hub makes calls; tests of tools may.
+pub struct CallParts {
+    /// The reference number that the caller's error and the log share.
+    pub id: CallId,
+    /// The time.
+    pub clock: SharedClock,
+    /// Randomness.
+    pub entropy: SharedEntropy,
+    /// The vendor, for tools of an integration.
+    pub upstream: Option<Upstream>,
+    /// Where reports of progress go.
+    pub progress: Option<Arc<dyn Progress>>,
+    /// The questions to which a person said yes, word for word: a changed amount asks again.
+    pub confirmed: BTreeSet<String>,
+    /// When something that leaves the house needs a yes.
+    pub asking: Asking,
+    /// What the server gave its own tools.
+    pub state: State,
+}
+
+/// When a tool that sends something asks a person first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Asking {
+    /// Never.
+    Never,
+    /// When it goes to somebody new.
+    #[default]
+    NewRecipients,
+    /// Always.
+    Always,
+}
+
+/// The vendor as one connected account sees it.
+#[derive(Clone)]
+pub struct Upstream {
+    /// The way out.
+    pub client: http::Client,
+    /// Where requests go and who signs them.
+    pub lane: http::Lane,
+    /// Whose account it is.
+    pub account: Account,
+    /// Turns the vendor's refusals into ours.
+    pub explain: fn(&Response) -> Error,
+    /// What was looked up before for this account.
+    pub memory: Memory,
+}
+
+/// The connected account.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Account {
+    /// The connection's name, such as `default` or `work`.
+    pub name: String,
+    /// What is known about it, such as `email`.
+    pub metadata: BTreeMap<String, String>,
+}
+
+/// Takes reports of progress. It must never block.
+pub trait Progress: Send + Sync {
+    /// `done` grows from report to report; `total` is its end, where that is known.
+    fn report(&self, done: f64, total: Option<f64>, message: &str);
+}
+
+impl Call {
+    /// Makes a call of its parts.
+    pub fn new(parts: CallParts) -> Self {
+        Call(parts)
+    }
+
+    /// The reference number of this call.
+    pub fn id(&self) -> &CallId {
+        &self.0.id
+    }
+
+    /// The present moment.
+    pub fn now(&self) -> Timestamp {
+        self.0.clock.now()
+    }
+
+    /// `len` random characters of `0-9a-v`: an identifier that a vendor takes from its clients.
+    pub fn fresh_id(&self, len: usize) -> String {
+        id::base32hex(&*self.0.entropy, len)
+    }
+
+    /// The connected account.
+    ///
+    /// # Errors
+    /// The tool belongs to no integration.
+    pub fn account(&self) -> Result<&Account> {
+        Ok(&self.upstream()?.account)
+    }
+
+    /// Sends a signed request to the vendor and reads its answer.
+    ///
+    /// # Errors
+    /// The vendor's refusal in our words; or that there was no answer, and then whether a write may have
+    /// happened all the same.
+    pub async fn send(&self, request: Request) -> Result<Response> {
+        let upstream = self.upstream()?;
+        let is_once = request.repeat == Repeat::Once;
+        let response = upstream.client.send(&upstream.lane, request).await.map_err(|error| {
+            let uncertain = is_once && error.may_have_happened();
+            let error = Error::from(error);
+            if uncertain { error.next("It may have been done all the same: look before you repeat it.") } else { error }
+        })?;
+        if response.is_success() { Ok(response) } else { Err((upstream.explain)(&response)) }
+    }
+
+    /// [`send`](Self::send), with the JSON answer read as `T`.
+    pub async fn fetch<T: DeserializeOwned>(&self, request: Request) -> Result<T> {
+        let response = self.send(request).await?;
+        response.json().map_err(|error| {
+            Error::new(Kind::Vendor, "The vendor's answer could not be understood.")
+                .next("If it stays so, tell the administrator: the vendor may have changed its API.")
+                .because(error)
+        })
+    }
+
+    /// What `make` finds out, remembered for this account under `name` for as long as `keep`.
+    ///
+    /// For look-ups that hardly change, such as the zone of a calendar.
+    pub async fn recall<T, F>(&self, name: &str, keep: Duration, make: F) -> Result<T>
+    where
+        T: Clone + Send + Sync + 'static,
+        F: Future<Output = Result<T>> + Send,
+    {
+        let memory = &self.upstream()?.memory;
+        if let Some(known) = memory.get(name) {
+            return Ok(known);
+        }
+        let found = make.await?;
+        memory.keep(name, found.clone(), keep);
+        Ok(found)
+    }
+
+    /// Reports progress to whoever waits; `done` must grow.
+    pub fn progress(&self, done: f64, total: Option<f64>, message: &str) {
+        if let Some(progress) = &self.0.progress {
+            progress.report(done, total, message);
+        }
+    }
+
+    /// Asks a person once; the next round of the same call passes straight through.
+    ///
+    /// Ask before the first side effect, and say exactly what will happen.
+    pub fn confirm(&self, question: impl Into<String>) -> Result<()> {
+        let question = question.into();
+        if self.0.confirmed.contains(&question) { Ok(()) } else { Err(Error::ask(question)) }
+    }
+
+    /// Asks before something leaves the house, when the agent's setting says so.
+    pub fn confirm_sending(&self, to_somebody_new: bool, question: impl Into<String>) -> Result<()> {
+        match self.0.asking {
+            Asking::Never => Ok(()),
+            Asking::NewRecipients if !to_somebody_new => Ok(()),
+            Asking::NewRecipients | Asking::Always => self.confirm(question),
+        }
+    }
+
+    /// What the server gave its own tools.
+    ///
+    /// # Errors
+    /// The server gave nothing of this type.
+    pub fn state<T: Send + Sync + 'static>(&self) -> Result<&T> {
+        let missing = || Error::internal(format!("no state of type {} was given", std::any::type_name::<T>()));
+        self.0.state.get().ok_or_else(missing)
+    }
+
+    fn upstream(&self) -> Result<&Upstream> {
+        self.0.upstream.as_ref().ok_or_else(|| Error::internal("the tool belongs to no integration"))
+    }
+}
+
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Call").field(&self.0.id).finish()
+    }
+}
+
+/// Things by their type: what a server gives its own tools.
+#[derive(Clone, Default)]
+pub struct State(Arc<HashMap<TypeId, Box<dyn Any + Send + Sync>>>);
+
+impl State {
+    /// State with `value` in it as well, in place of an earlier one of the same type.
+    #[must_use]
+    pub fn with<T: Send + Sync + 'static>(self, value: T) -> Self {
+        let mut all = Arc::into_inner(self.0).unwrap_or_default();
+        all.insert(TypeId::of::<T>(), Box::new(value));
+        State(Arc::new(all))
+    }
+
+    /// The value of type `T`.
+    pub fn get<T: 'static>(&self) -> Option<&T> {
+        self.0.get(&TypeId::of::<T>())?.downcast_ref()
+    }
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "State of {} values", self.0.len())
+    }
+}
+
+/// Look-ups that are remembered for one account; bounded, and forgotten with the connection.
+#[derive(Clone, Default)]
+pub struct Memory(Arc<Mutex<HashMap<String, Remembered>>>);
+
+struct Remembered {
+    until: Instant,
+    value: Box<dyn Any + Send + Sync>,
+}
+
+impl Memory {
+    /// More names than any tool uses; beyond it, everything is looked up anew.
+    const MOST: usize = 256;
+
+    fn get<T: Clone + 'static>(&self, name: &str) -> Option<T> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let remembered = known.get(name).filter(|remembered| remembered.until > Instant::now())?;
+        remembered.value.downcast_ref::<T>().cloned()
+    }
+
+    fn keep<T: Send + Sync + 'static>(&self, name: &str, value: T, keep: Duration) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= Self::MOST {
+            known.clear();
+        }
+        known.insert(name.to_owned(), Remembered { until: Instant::now() + keep, value: Box::new(value) });
+    }
+}
+
+impl fmt::Debug for Memory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Memory")
+    }
+}
