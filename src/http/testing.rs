@@ -156,9 +156,9 @@ async fn reply(stream: &mut TcpStream, mut reply: Reply) -> bool {
     match reply {
         Reply::Whole(status, headers, body) => {
             let mut head = format!("HTTP/1.1 {status} .\r\ncontent-length: {}\r\n", body.len());
-            headers
-                .iter()
-                .for_each(|(name, value)| head.push_str(&format!("{name}: {value}\r\n")));
+            for (name, value) in headers {
+                head = format!("{head}{name}: {value}\r\n");
+            }
             let sent = stream
                 .write_all(&[format!("{head}\r\n").as_bytes(), &body].concat())
                 .await;

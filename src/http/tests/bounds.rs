@@ -70,7 +70,7 @@ async fn packed_answers_are_unpacked_and_bounded() {
 
 #[tokio::test]
 async fn a_slow_vendor_meets_the_deadline() {
-    let drip = Reply::Late(Duration::from_secs(60), Box::new(Reply::status(200)));
+    let drip = Reply::Late(Duration::from_mins(1), Box::new(Reply::status(200)));
     let head = Reply::Raw(b"HTTP/1.1 200 OK\r\n".to_vec());
     let server = Server::turns(vec![drip, head]).await;
     let request = read().within(Duration::from_millis(100));
@@ -135,14 +135,22 @@ impl Write for Log {
 
 #[tokio::test]
 async fn logs_know_the_template_and_no_value() {
+    let server = Server::turns(vec![Reply::json(200, "{\"canary-answer\":"), Reply::Reset]).await;
+    // Where nobody listens, a place that logs remembers so. It is told anew once it is known.
+    drop(
+        client()
+            .send(&Server::always(Reply::status(200)).await.lane(), read())
+            .await,
+    );
     let log = Log::default();
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(tracing::Level::DEBUG)
+        .with_ansi(false)
         .with_writer(move || writer.clone())
         .finish();
     let _guard = tracing::subscriber::set_default(subscriber);
-    let server = Server::turns(vec![Reply::json(200, "{\"canary-answer\":"), Reply::Reset]).await;
+    tracing::callsite::rebuild_interest_cache();
     let id = "canary-id";
     let request = Request::get(path!["things", id])
         .query("q", "canary-query")
