@@ -61,13 +61,18 @@ impl Situation<'_> {
         if !limited && !self.is_worth_repeating(&outcome) {
             return Next::Done(outcome);
         }
-        let asked = outcome.as_ref().ok().and_then(|response| retry_after(response, self.now));
+        let asked = outcome
+            .as_ref()
+            .ok()
+            .and_then(|response| retry_after(response, self.now));
         let pause = asked.unwrap_or_else(|| pace.pause(self.attempt, self.entropy));
         if self.attempt < pace.attempts && pause < self.left {
             return Next::Again(pause);
         }
         if limited {
-            return Next::Done(Err(Error::Limited { retry_after: pause.max(Duration::from_secs(1)) }));
+            return Next::Done(Err(Error::Limited {
+                retry_after: pause.max(Duration::from_secs(1)),
+            }));
         }
         Next::Done(outcome.and_then(whole))
     }
@@ -96,7 +101,9 @@ pub(super) fn is_failure(status: StatusCode) -> bool {
 /// After the last attempt a torn answer is an error; a refusal stays an answer.
 fn whole(response: Response) -> Outcome {
     if response.is_torn() {
-        return Err(Error::Unreadable { why: "it says it is JSON and is not".to_owned() });
+        return Err(Error::Unreadable {
+            why: "it says it is JSON and is not".to_owned(),
+        });
     }
     Ok(response)
 }
@@ -119,19 +126,19 @@ mod tests {
         id::SeededEntropy,
     };
 
-    const PACE: Pace = Pace { attempts: 3, first: Duration::from_millis(200), longest: Duration::from_secs(5) };
+    const PACE: Pace = Pace {
+        attempts: 3,
+        first: Duration::from_millis(200),
+        longest: Duration::from_secs(5),
+    };
 
-    fn answer(status: u16, headers: &[(&'static str, &str)], body: &str) -> Outcome {
-        let headers = headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
-        Ok(Response {
+    fn response(status: u16, headers: &[(&'static str, &str)], body: &str) -> Response {
+        let pair = |(name, value): &(&'static str, &str)| (name.parse().unwrap(), value.parse().unwrap());
+        Response {
             status: StatusCode::from_u16(status).unwrap(),
-            headers: HeaderMap::from_iter(headers),
+            headers: headers.iter().map(pair).collect::<HeaderMap>(),
             body: body.into(),
-        })
-    }
-
-    fn status(status: u16) -> Outcome {
-        answer(status, &[], "")
+        }
     }
 
     fn after(repeat: Repeat, attempt: u32, outcome: Outcome) -> Next {
@@ -156,41 +163,59 @@ mod tests {
     fn reads_are_repeated_when_the_vendor_is_ill() {
         for repeat in [Repeat::Safe, Repeat::Keyed] {
             for ill in [500, 502, 503, 504, 429] {
-                check(repeat, status(ill), true);
+                check(repeat, Ok(response(ill, &[], "")), true);
             }
             check(repeat, Err(Error::Timeout { after: Duration::ZERO }), true);
             check(repeat, Err(Error::Broken { why: String::new() }), true);
-            check(repeat, answer(200, &[(CONTENT_TYPE.as_str(), "application/json")], "{"), true);
+            check(
+                repeat,
+                Ok(response(200, &[(CONTENT_TYPE.as_str(), "application/json")], "{")),
+                true,
+            );
             for fine in [200, 301, 400, 401, 403, 404, 409, 501] {
-                check(repeat, status(fine), false);
+                check(repeat, Ok(response(fine, &[], "")), false);
             }
         }
     }
 
     #[test]
     fn a_write_is_repeated_only_when_it_surely_was_not_carried_out() {
-        check(Repeat::Once, status(429), true);
-        check(Repeat::Once, answer(403, &[], "quota"), true);
+        check(Repeat::Once, Ok(response(429, &[], "")), true);
+        check(Repeat::Once, Ok(response(403, &[], "quota")), true);
         check(Repeat::Once, Err(Error::Unreachable { why: String::new() }), true);
         for unclear in [500, 502, 503, 504] {
-            check(Repeat::Once, answer(unclear, &[("retry-after", "1")], ""), false);
+            check(Repeat::Once, Ok(response(unclear, &[("retry-after", "1")], "")), false);
         }
         check(Repeat::Once, Err(Error::Timeout { after: Duration::ZERO }), false);
         check(Repeat::Once, Err(Error::Broken { why: String::new() }), false);
-        check(Repeat::Once, answer(200, &[(CONTENT_TYPE.as_str(), "application/json")], "{"), false);
+        check(
+            Repeat::Once,
+            Ok(response(200, &[(CONTENT_TYPE.as_str(), "application/json")], "{")),
+            false,
+        );
     }
 
     #[test]
     fn what_a_repeat_cannot_mend_is_not_repeated() {
         check(Repeat::Safe, Err(Error::TooLarge { limit: 1 }), false);
         check(Repeat::Safe, Err(Error::Refused(String::new())), false);
-        check(Repeat::Safe, Err(Error::Resting { retry_after: Duration::ZERO }), false);
+        check(
+            Repeat::Safe,
+            Err(Error::Resting {
+                retry_after: Duration::ZERO,
+            }),
+            false,
+        );
     }
 
     #[track_caller]
     fn waits(value: &str, expected: Option<Duration>) {
-        let Ok(response) = answer(429, &[("retry-after", value)], "") else { unreachable!() };
-        assert_eq!(retry_after(&response, "2026-11-23T09:00:00Z".parse().unwrap()), expected, "{value}");
+        let response = response(429, &[("retry-after", value)], "");
+        assert_eq!(
+            retry_after(&response, "2026-11-23T09:00:00Z".parse().unwrap()),
+            expected,
+            "{value}"
+        );
     }
 
     #[test]
@@ -208,7 +233,7 @@ mod tests {
 
     #[test]
     fn the_vendors_wish_is_the_pause() {
-        let Next::Again(pause) = after(Repeat::Safe, 1, answer(503, &[("retry-after", "7")], "")) else {
+        let Next::Again(pause) = after(Repeat::Safe, 1, Ok(response(503, &[("retry-after", "7")], ""))) else {
             panic!("a read is repeated");
         };
         assert_eq!(pause, Duration::from_secs(7));
@@ -217,7 +242,7 @@ mod tests {
     #[test]
     fn a_wish_beyond_the_deadline_ends_it() {
         let Next::Done(Err(Error::Limited { retry_after })) =
-            after(Repeat::Safe, 1, answer(429, &[("retry-after", "10")], ""))
+            after(Repeat::Safe, 1, Ok(response(429, &[("retry-after", "10")], "")))
         else {
             panic!("the caller cannot wait that long");
         };
@@ -225,13 +250,16 @@ mod tests {
     }
 
     #[test]
-    fn after_the_last_attempt_the_answer_is_the_answer() {
-        let Next::Done(Ok(response)) = after(Repeat::Safe, 3, status(503)) else {
+    fn after_the_last_attempt_the_answer_is_the_response() {
+        let Next::Done(Ok(last)) = after(Repeat::Safe, 3, Ok(response(503, &[], ""))) else {
             panic!("attempts are counted");
         };
-        assert_eq!(response.status, StatusCode::SERVICE_UNAVAILABLE);
-        let torn = answer(200, &[(CONTENT_TYPE.as_str(), "application/json")], "{");
-        assert!(matches!(after(Repeat::Safe, 3, torn), Next::Done(Err(Error::Unreadable { .. }))));
+        assert_eq!(last.status, StatusCode::SERVICE_UNAVAILABLE);
+        let torn = Ok(response(200, &[(CONTENT_TYPE.as_str(), "application/json")], "{"));
+        assert!(matches!(
+            after(Repeat::Safe, 3, torn),
+            Next::Done(Err(Error::Unreadable { .. }))
+        ));
     }
 
     #[test]
