@@ -145,12 +145,7 @@ impl Question {
 impl Approvals {
     /// The approvals in `store`; a question waits for [`LIFETIME`].
     pub fn new(store: Arc<dyn Store>, clock: SharedClock, entropy: SharedEntropy) -> Self {
-        Approvals {
-            store,
-            clock,
-            entropy,
-            lifetime: LIFETIME,
-        }
+        Approvals { store, clock, entropy, lifetime: LIFETIME }
     }
 
     /// The same with another time that a question waits.
@@ -217,12 +212,8 @@ impl Approvals {
         let now = self.clock.now();
         let all = self.all(b"").await?;
         let expired = all.into_iter().filter(|(_, approval, _)| now >= approval.expires_at);
-        let changes: Vec<Change> = expired
-            .map(|(key, _, version)| Change::Delete {
-                key,
-                expect: Expect::Version(version),
-            })
-            .collect();
+        let changes: Vec<Change> =
+            expired.map(|(key, _, version)| Change::Delete { key, expect: Expect::Version(version) }).collect();
         let count = changes.len();
         match self.store.commit(changes, Durability::SurvivesCrash).await {
             // Somebody asked again in this moment: the next sweep gets the rest.
@@ -248,20 +239,12 @@ impl Approvals {
     }
 
     async fn settle(&self, prefix: &[u8], id: &str, decision: Decision, by: &UserId) -> Result<Approval> {
-        let found = self
-            .all(prefix)
-            .await?
-            .into_iter()
-            .find(|(_, approval, _)| approval.id == id);
+        let found = self.all(prefix).await?.into_iter().find(|(_, approval, _)| approval.id == id);
         let (key, approval, version) = found.ok_or(Error::Unknown)?;
         if !approval.is_pending(self.clock.now()) {
             return Err(Error::Settled);
         }
-        let settled = Approval {
-            decision: Some(decision),
-            decided_by: Some(by.clone()),
-            ..approval
-        };
+        let settled = Approval { decision: Some(decision), decided_by: Some(by.clone()), ..approval };
         match self.write(&key, &settled, Expect::Version(version)).await? {
             true => Ok(settled),
             false => Err(Error::Settled),
@@ -271,11 +254,8 @@ impl Approvals {
     async fn pending_under(&self, prefix: &[u8]) -> Result<Vec<Approval>> {
         let now = self.clock.now();
         let all = self.all(prefix).await?;
-        let mut pending: Vec<Approval> = all
-            .into_iter()
-            .map(|(_, approval, _)| approval)
-            .filter(|approval| approval.is_pending(now))
-            .collect();
+        let mut pending: Vec<Approval> =
+            all.into_iter().map(|(_, approval, _)| approval).filter(|approval| approval.is_pending(now)).collect();
         pending.sort_by(|one, other| (one.asked_at, &one.id).cmp(&(other.asked_at, &other.id)));
         Ok(pending)
     }
@@ -284,10 +264,7 @@ impl Approvals {
         let mut all: Vec<(Key, Approval, u64)> = Vec::new();
         loop {
             let after = all.last().map(|(key, ..)| key.id.clone());
-            let page = self
-                .store
-                .scan(Table::Approvals, prefix, after.as_deref(), PAGE)
-                .await?;
+            let page = self.store.scan(Table::Approvals, prefix, after.as_deref(), PAGE).await?;
             let last = page.len() < PAGE;
             for (id, stored) in page {
                 let key = Key::raw(Table::Approvals, id);
@@ -310,11 +287,7 @@ impl Approvals {
     /// Writes, and says whether nobody was first.
     async fn write(&self, key: &Key, approval: &Approval, expect: Expect) -> Result<bool> {
         let value = serde_json::to_vec(approval).map_err(|_| Error::Unfitting(key.clone()))?;
-        let change = Change::Put {
-            key: key.clone(),
-            value,
-            expect,
-        };
+        let change = Change::Put { key: key.clone(), value, expect };
         match self.store.commit(vec![change], Durability::SurvivesCrash).await {
             Err(error) if error.is_conflict() => Ok(false),
             other => Ok(other.map(|_| true)?),
@@ -323,10 +296,7 @@ impl Approvals {
 }
 
 fn key(user: &UserId, agent: &AgentId, digest: &Digest) -> Result<Key> {
-    Ok(Key::of(
-        Table::Approvals,
-        &[user.as_str(), agent.as_str(), digest.as_str()],
-    )?)
+    Ok(Key::of(Table::Approvals, &[user.as_str(), agent.as_str(), digest.as_str()])?)
 }
 
 fn parsed(key: &Key, stored: &Versioned) -> Result<Approval> {
@@ -377,34 +347,18 @@ mod tests {
 
     fn refund(cents: u32) -> Question {
         let text = format!("Refund {cents} cents of pi_1?");
-        let digest = Digest::of(
-            "stripe_refund_payment",
-            &json!({"payment": "pi_1", "cents": cents}),
-            &text,
-        );
-        Question {
-            user: ann(),
-            agent: AgentId::new("shop"),
-            tool: "stripe_refund_payment".into(),
-            digest,
-            text,
-        }
+        let digest = Digest::of("stripe_refund_payment", &json!({"payment": "pi_1", "cents": cents}), &text);
+        Question { user: ann(), agent: AgentId::new("shop"), tool: "stripe_refund_payment".into(), digest, text }
     }
 
     impl Desk {
         async fn take(&self, question: &Question) -> bool {
-            self.approvals
-                .take_if_approved(&question.user, &question.agent, &question.digest)
-                .await
-                .unwrap()
+            self.approvals.take_if_approved(&question.user, &question.agent, &question.digest).await.unwrap()
         }
 
         async fn approve(&self, question: &Question) -> Approval {
             let asked = self.approvals.ask(question.clone()).await.unwrap();
-            self.approvals
-                .decide(&asked.id, Decision::Approved, &ann())
-                .await
-                .unwrap()
+            self.approvals.decide(&asked.id, Decision::Approved, &ann()).await.unwrap()
         }
     }
 
@@ -414,15 +368,8 @@ mod tests {
         assert!(!desk.take(&refund(500)).await, "nobody asked");
         let asked = desk.approvals.ask(refund(500)).await.unwrap();
         assert!(!desk.take(&refund(500)).await, "nobody answered");
-        let settled = desk
-            .approvals
-            .decide(&asked.id, Decision::Approved, &ann())
-            .await
-            .unwrap();
-        assert_eq!(
-            (settled.decision, settled.decided_by),
-            (Some(Decision::Approved), Some(ann()))
-        );
+        let settled = desk.approvals.decide(&asked.id, Decision::Approved, &ann()).await.unwrap();
+        assert_eq!((settled.decision, settled.decided_by), (Some(Decision::Approved), Some(ann())));
         assert!(desk.take(&refund(500)).await);
         assert!(!desk.take(&refund(500)).await, "it is used up");
     }
@@ -444,22 +391,8 @@ mod tests {
         let desk = desk();
         desk.approve(&refund(500)).await;
         assert!(!desk.take(&refund(501)).await);
-        assert!(
-            !desk
-                .take(&Question {
-                    agent: AgentId::new("other"),
-                    ..refund(500)
-                })
-                .await
-        );
-        assert!(
-            !desk
-                .take(&Question {
-                    user: UserId::new("bob"),
-                    ..refund(500)
-                })
-                .await
-        );
+        assert!(!desk.take(&Question { agent: AgentId::new("other"), ..refund(500) }).await);
+        assert!(!desk.take(&Question { user: UserId::new("bob"), ..refund(500) }).await);
         assert!(desk.take(&refund(500)).await);
     }
 
@@ -467,10 +400,7 @@ mod tests {
     async fn a_no_is_not_a_yes_and_the_question_can_be_asked_again() {
         let desk = desk();
         let asked = desk.approvals.ask(refund(500)).await.unwrap();
-        desk.approvals
-            .decide(&asked.id, Decision::Refused, &ann())
-            .await
-            .unwrap();
+        desk.approvals.decide(&asked.id, Decision::Refused, &ann()).await.unwrap();
         assert!(!desk.take(&refund(500)).await);
         let again = desk.approvals.ask(refund(500)).await.unwrap();
         assert!(again.decision.is_none());
@@ -496,20 +426,12 @@ mod tests {
         desk.approve(&refund(700)).await;
         desk.clock.advance(LIFETIME);
         assert!(!desk.take(&refund(700)).await, "a yes does not last for ever");
-        let late = desk
-            .approvals
-            .decide(&asked.id, Decision::Approved, &ann())
-            .await
-            .unwrap_err();
+        let late = desk.approvals.decide(&asked.id, Decision::Approved, &ann()).await.unwrap_err();
         assert!(matches!(late, Error::Settled), "{late}");
         assert!(desk.approvals.pending(&ann()).await.unwrap().is_empty());
         assert_eq!(desk.approvals.sweep().await.unwrap(), 2);
         assert_eq!(desk.approvals.sweep().await.unwrap(), 0);
-        let gone = desk
-            .approvals
-            .decide(&asked.id, Decision::Approved, &ann())
-            .await
-            .unwrap_err();
+        let gone = desk.approvals.decide(&asked.id, Decision::Approved, &ann()).await.unwrap_err();
         assert!(matches!(gone, Error::Unknown), "{gone}");
     }
 
@@ -518,31 +440,17 @@ mod tests {
         let desk = desk();
         let asked = desk.approvals.ask(refund(500)).await.unwrap();
         let bob = UserId::new("bob");
-        let foreign = desk
-            .approvals
-            .decide(&asked.id, Decision::Approved, &bob)
-            .await
-            .unwrap_err();
+        let foreign = desk.approvals.decide(&asked.id, Decision::Approved, &bob).await.unwrap_err();
         assert!(matches!(foreign, Error::Unknown), "{foreign}");
-        desk.approvals
-            .decide_for_anyone(&asked.id, Decision::Approved, &bob)
-            .await
-            .unwrap();
-        let second = desk
-            .approvals
-            .decide(&asked.id, Decision::Refused, &ann())
-            .await
-            .unwrap_err();
+        desk.approvals.decide_for_anyone(&asked.id, Decision::Approved, &bob).await.unwrap();
+        let second = desk.approvals.decide(&asked.id, Decision::Refused, &ann()).await.unwrap_err();
         assert!(matches!(second, Error::Settled), "an answer stands: {second}");
     }
 
     #[test]
     fn the_digest_sees_everything_but_the_order_of_members() {
         let digest = |arguments| Digest::of("t", &arguments, "?").to_string();
-        assert_eq!(
-            digest(json!({"a": 1, "b": {"c": 2, "d": 3}})),
-            digest(json!({"b": {"d": 3, "c": 2}, "a": 1}))
-        );
+        assert_eq!(digest(json!({"a": 1, "b": {"c": 2, "d": 3}})), digest(json!({"b": {"d": 3, "c": 2}, "a": 1})));
         assert_ne!(digest(json!({"a": [1, 2]})), digest(json!({"a": [2, 1]})));
         assert_ne!(digest(json!({"a": 1})), digest(json!({"a": "1"})));
         assert_ne!(Digest::of("a", &json!({}), "b"), Digest::of("a", &json!({}), "c"));
