@@ -61,9 +61,15 @@ impl Accounts {
     }
 
     /// The vendor as the account of `user` sees it.
-    pub(super) async fn upstream(&self, user: &UserId, integration: &str, until: Instant) -> Result<Upstream, Error> {
+    pub(super) async fn upstream(
+        &self,
+        user: &UserId,
+        integration: &str,
+        account: Option<&str>,
+        until: Instant,
+    ) -> Result<Upstream, Error> {
         let site = self.0.sites.get(integration).ok_or_else(|| Error::internal("an integration without a site"))?;
-        let connection = self.pick(user, site.integration).await?;
+        let connection = self.pick(user, site.integration, account).await?;
         if let Status::NeedsReconnect { reason } = &connection.status {
             return Err(needs_reconnect(site.integration, &reason.to_string()));
         }
@@ -82,10 +88,21 @@ impl Accounts {
         })
     }
 
-    async fn pick(&self, user: &UserId, integration: &'static Integration) -> Result<Connection, Error> {
+    /// The account that is meant: the one that is named, or the only one.
+    async fn pick(
+        &self,
+        user: &UserId,
+        integration: &'static Integration,
+        account: Option<&str>,
+    ) -> Result<Connection, Error> {
         let mut connections = self.connections(user).await?;
         connections.retain(|connection| connection.key.integration == integration.id);
-        connections.into_iter().next().ok_or_else(|| not_connected(integration))
+        connections.retain(|connection| account.is_none_or(|name| connection.key.account == name));
+        match connections.len() {
+            0 => Err(not_connected(integration)),
+            1 => Ok(connections.remove(0)),
+            _ => Err(ambiguous(integration, &connections)),
+        }
     }
 
     fn memory(&self, key: &ConnectionKey) -> Memory {
@@ -103,6 +120,13 @@ impl fmt::Debug for Accounts {
 fn not_connected(integration: &Integration) -> Error {
     Error::new(Kind::NotConnected, format!("{} is not connected.", integration.title))
         .next(format!("Ask the person to run `switchboard connect {}`.", integration.id))
+}
+
+fn ambiguous(integration: &Integration, connections: &[Connection]) -> Error {
+    let names = connections.iter().map(|connection| format!("`{}`", connection.key.account));
+    let names = names.collect::<Vec<_>>().join(", ");
+    Error::new(Kind::Ambiguous, format!("Several accounts of {} are connected: {names}.", integration.title))
+        .next("Say which one is meant.")
 }
 
 fn needs_reconnect(integration: &Integration, reason: &str) -> Error {
