@@ -60,10 +60,7 @@ pub(super) struct Breakers {
 
 impl Breakers {
     pub(super) fn new(limits: Limits) -> Self {
-        Breakers {
-            limits,
-            ill: Arc::default(),
-        }
+        Breakers { limits, ill: Arc::default() }
     }
 
     /// Lets a request to `key` out, or says how long the vendor still rests.
@@ -71,11 +68,7 @@ impl Breakers {
         if let Some(state) = self.lock().get_mut(key) {
             state.admit(now, self.limits)?;
         }
-        Ok(Pass {
-            breakers: self.clone(),
-            key: key.to_owned(),
-            told: false,
-        })
+        Ok(Pass { breakers: self.clone(), key: key.to_owned(), told: false })
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, State>> {
@@ -102,11 +95,7 @@ impl Pass {
     pub(super) fn failed(mut self, now: Instant) {
         self.told = true;
         let limits = self.breakers.limits;
-        self.breakers
-            .lock()
-            .entry(self.key.clone())
-            .or_insert(State::Closed(0))
-            .failed(now, limits);
+        self.breakers.lock().entry(self.key.clone()).or_insert(State::Closed(0)).failed(now, limits);
     }
 }
 
@@ -130,13 +119,7 @@ mod tests {
     const REST: Duration = Duration::from_secs(15);
 
     fn breakers() -> (Breakers, Instant) {
-        (
-            Breakers::new(Limits {
-                failures: 3,
-                rest: REST,
-            }),
-            Instant::now(),
-        )
+        (Breakers::new(Limits { failures: 3, rest: REST }), Instant::now())
     }
 
     fn fail(breakers: &Breakers, times: u32, now: Instant) {

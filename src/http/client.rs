@@ -83,10 +83,7 @@ impl Client {
             return Err(Error::BadRequest("its user agent cannot be a header".to_owned()));
         }
         choose_cryptography();
-        let breakers = Breakers::new(Limits {
-            failures: options.failures,
-            rest: options.rest,
-        });
+        let breakers = Breakers::new(Limits { failures: options.failures, rest: options.rest });
         Ok(Client(Arc::new(Inner {
             options,
             clock,
@@ -105,10 +102,7 @@ impl Client {
     pub async fn send(&self, lane: &Lane, request: Request) -> Result<Response> {
         let started = Instant::now();
         let mut deadline = started + self.0.options.total;
-        for bound in [request.deadline.map(|limit| started + limit), lane.until]
-            .into_iter()
-            .flatten()
-        {
+        for bound in [request.deadline.map(|limit| started + limit), lane.until].into_iter().flatten() {
             deadline = deadline.min(bound);
         }
         let sending = self.0.prepare(lane, &request, deadline)?;
@@ -245,11 +239,7 @@ impl Sending<'_> {
         if let Body::Bytes { content_type, bytes } = &self.request.body {
             request = request.header(CONTENT_TYPE, content_type).body(bytes.clone());
         }
-        let answer = request
-            .headers(headers)
-            .send()
-            .await
-            .map_err(|error| classify(&error))?;
+        let answer = request.headers(headers).send().await.map_err(|error| classify(&error))?;
         read(answer, self.inner.options.response_limit).await
     }
 
@@ -271,7 +261,7 @@ impl Sending<'_> {
     fn pace(&self) -> Pace {
         let options = &self.inner.options;
         Pace {
-            attempts: options.attempts,
+            attempts: self.request.attempts.map_or(options.attempts, |own| own.min(options.attempts)),
             first: options.pause,
             longest: Duration::from_secs(5),
         }
@@ -299,10 +289,7 @@ impl Sending<'_> {
 
 /// The base with the path's segments and the query behind it.
 fn address(lane: &Lane, request: &Request) -> Result<Url> {
-    let path = request
-        .path
-        .encoded()
-        .map_err(|fault| Error::BadRequest(fault.to_owned()))?;
+    let path = request.path.encoded().map_err(|fault| Error::BadRequest(fault.to_owned()))?;
     let mut url = lane.base.clone();
     url.set_fragment(None);
     let prefix = url.path().trim_end_matches('/').to_owned();
@@ -326,11 +313,7 @@ async fn read(mut answer: reqwest::Response, limit: usize) -> Outcome {
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(Response {
-        status: answer.status(),
-        headers: std::mem::take(answer.headers_mut()),
-        body,
-    })
+    Ok(Response { status: answer.status(), headers: std::mem::take(answer.headers_mut()), body })
 }
 
 /// Tells the breaker. Only silence and illness count against a vendor; a refusal of any kind is a sign of life.
@@ -363,9 +346,7 @@ fn broken(error: &reqwest::Error) -> Error {
 
 /// The innermost cause. The outer ones repeat the URL, with the values in it.
 fn innermost(error: &reqwest::Error) -> String {
-    causes(error)
-        .last()
-        .map_or_else(|| "the request failed".to_owned(), ToString::to_string)
+    causes(error).last().map_or_else(|| "the request failed".to_owned(), ToString::to_string)
 }
 
 fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn StdError + 'static)> {

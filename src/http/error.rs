@@ -69,10 +69,7 @@ impl Error {
     ///
     /// A tool that changes something says so instead of inviting a blind repeat.
     pub fn may_have_happened(&self) -> bool {
-        matches!(
-            self,
-            Error::Timeout { .. } | Error::Broken { .. } | Error::TooLarge { .. } | Error::Unreadable { .. }
-        )
+        matches!(self, Error::Timeout { .. } | Error::Broken { .. } | Error::TooLarge { .. } | Error::Unreadable { .. })
     }
 
     /// How long to wait before another try, where that is known.

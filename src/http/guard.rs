@@ -67,11 +67,7 @@ impl Resolve for Reach {
 
 impl Reach {
     fn keep(self, found: &[SocketAddr]) -> Vec<SocketAddr> {
-        found
-            .iter()
-            .copied()
-            .filter(|address| self == Reach::Anywhere || is_public(address.ip()))
-            .collect()
+        found.iter().copied().filter(|address| self == Reach::Anywhere || is_public(address.ip())).collect()
     }
 }
 
@@ -157,14 +153,7 @@ mod tests {
 
     #[test]
     fn private_addresses_are_told_from_public_ones() {
-        for ip in [
-            "8.8.8.8",
-            "100.63.0.1",
-            "100.128.0.1",
-            "198.20.0.1",
-            "2606:4700::1111",
-            "64:ff9b::808:808",
-        ] {
+        for ip in ["8.8.8.8", "100.63.0.1", "100.128.0.1", "198.20.0.1", "2606:4700::1111", "64:ff9b::808:808"] {
             public(ip, true);
         }
         for ip in [
@@ -239,11 +228,7 @@ mod tests {
 
     #[tokio::test]
     async fn localhost_is_this_machine_and_never_public() {
-        let here: Vec<_> = Reach::Anywhere
-            .resolve("localhost".parse().unwrap())
-            .await
-            .unwrap()
-            .collect();
+        let here: Vec<_> = Reach::Anywhere.resolve("localhost".parse().unwrap()).await.unwrap().collect();
         assert!(here.iter().all(|address| address.ip().is_loopback()));
         let Err(error) = Reach::Public.resolve("localhost".parse().unwrap()).await else {
             panic!("a public lane must not reach this machine");

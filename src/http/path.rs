@@ -164,10 +164,7 @@ mod tests {
     fn the_macro_tells_literals_from_values() {
         let (user, event) = (String::from("me"), 7);
         let path = path!["users", user, "events", event];
-        assert_eq!(
-            (path.encoded(), path.template()),
-            (Ok("/users/me/events/7"), "/users/{}/events/{}")
-        );
+        assert_eq!((path.encoded(), path.template()), (Ok("/users/me/events/7"), "/users/{}/events/{}"));
         assert_eq!(path![].encoded(), Ok(""));
     }
 }

@@ -31,10 +31,7 @@ impl Rate {
         let nanos = period.as_nanos() / count.get() as u128;
         // A period that needs more than 64 bits of nanoseconds is longer than 584 years.
         #[expect(clippy::cast_possible_truncation, reason = "see the line above")]
-        Rate {
-            burst: count,
-            every: Duration::from_nanos(nanos as u64),
-        }
+        Rate { burst: count, every: Duration::from_nanos(nanos as u64) }
     }
 }
 
@@ -50,10 +47,7 @@ pub(super) struct Buckets {
 impl Buckets {
     /// Buckets that refill as `elapsed` grows, which counts from any moment.
     pub(super) fn new(elapsed: impl Fn() -> Duration + Send + Sync + 'static) -> Self {
-        Buckets {
-            ticks: Ticks(Arc::new(elapsed)),
-            limiters: Mutex::default(),
-        }
+        Buckets { ticks: Ticks(Arc::new(elapsed)), limiters: Mutex::default() }
     }
 
     /// Buckets that refill as time goes by.
@@ -70,22 +64,16 @@ impl Buckets {
         if limiter.len() >= TIDY_AT {
             limiter.retain_recent();
         }
-        limiter
-            .check_key(&key.to_owned())
-            .map_err(|not_until| not_until.wait_time_from(self.ticks.now()))
+        limiter.check_key(&key.to_owned()).map_err(|not_until| not_until.wait_time_from(self.ticks.now()))
     }
 
     /// Rates are constants of the integrations, so there are few limiters.
     fn limiter(&self, rate: Rate) -> Option<Arc<Limiter>> {
         let quota = Quota::with_period(rate.every)?.allow_burst(rate.burst);
         let mut limiters = self.limiters.lock().unwrap_or_else(PoisonError::into_inner);
-        let limiter = limiters.entry(rate).or_insert_with(|| {
-            Arc::new(RateLimiter::new(
-                quota,
-                HashMapStateStore::default(),
-                self.ticks.clone(),
-            ))
-        });
+        let limiter = limiters
+            .entry(rate)
+            .or_insert_with(|| Arc::new(RateLimiter::new(quota, HashMapStateStore::default(), self.ticks.clone())));
         Some(Arc::clone(limiter))
     }
 }
@@ -122,10 +110,7 @@ mod tests {
     fn buckets() -> (Buckets, Arc<AtomicU64>) {
         let hand = Arc::new(AtomicU64::new(0));
         let seconds = Arc::clone(&hand);
-        (
-            Buckets::new(move || Duration::from_secs(seconds.load(Ordering::SeqCst))),
-            hand,
-        )
+        (Buckets::new(move || Duration::from_secs(seconds.load(Ordering::SeqCst))), hand)
     }
 
     #[test]

@@ -76,18 +76,12 @@ mod tests {
 
     fn answer(kind: &'static str, body: &str) -> Response {
         let headers = HeaderMap::from_iter([(CONTENT_TYPE, kind.parse().unwrap())]);
-        Response {
-            status: StatusCode::OK,
-            headers,
-            body: body.into(),
-        }
+        Response { status: StatusCode::OK, headers, body: body.into() }
     }
 
     #[test]
     fn an_error_names_the_place_and_not_the_value() {
-        let error = answer("application/json", r#"{"token":"hunter2"}"#)
-            .json::<Vec<u8>>()
-            .unwrap_err();
+        let error = answer("application/json", r#"{"token":"hunter2"}"#).json::<Vec<u8>>().unwrap_err();
         assert_eq!(
             error.to_string(),
             "the vendor's answer cannot be read: another shape than expected at line 1 column 0"

@@ -43,11 +43,7 @@ impl Leases {
         table.last_fence += 1;
         let fence = table.last_fence;
         table.out.insert(name.to_owned(), (fence, now + ttl));
-        Some(Lease {
-            name: name.to_owned(),
-            holder: holder.to_owned(),
-            fence,
-        })
+        Some(Lease { name: name.to_owned(), holder: holder.to_owned(), fence })
     }
 
     /// Prolongs a lease that is still out.
@@ -65,11 +61,7 @@ impl Leases {
     /// Takes a lease back, unless it ran out and somebody else has it.
     pub(super) fn release(&self, lease: &Lease) {
         let mut table = self.table();
-        if table
-            .out
-            .get(&lease.name)
-            .is_some_and(|(fence, _)| *fence == lease.fence)
-        {
+        if table.out.get(&lease.name).is_some_and(|(fence, _)| *fence == lease.fence) {
             table.out.remove(&lease.name);
         }
     }

@@ -58,11 +58,7 @@ impl Ledger {
             .into_iter()
             .filter(|table| self.tables[table.index()] != found.tables[table.index()])
             .map(|table| {
-                format!(
-                    "`{table}` should have {} records and has {}",
-                    self.records(table),
-                    found.records(table)
-                )
+                format!("`{table}` should have {} records and has {}", self.records(table), found.records(table))
             })
             .collect();
         (!differing.is_empty()).then(|| differing.join(", "))
@@ -84,17 +80,12 @@ impl Ledger {
     pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
         let (&format, rest) = bytes.split_first()?;
         let (sequence, mut rest) = rest.split_first_chunk()?;
-        let mut ledger = Ledger {
-            sequence: u64::from_be_bytes(*sequence),
-            ..Ledger::default()
-        };
+        let mut ledger = Ledger { sequence: u64::from_be_bytes(*sequence), ..Ledger::default() };
         while let Some((entry, behind)) = rest.split_first_chunk::<ENTRY>() {
             let (place, entry) = entry.split_first()?;
             let (records, sum) = entry.split_first_chunk()?;
-            *ledger.tables.get_mut(usize::from(*place))? = Entry {
-                records: u64::from_be_bytes(*records),
-                sum: sum.try_into().ok()?,
-            };
+            *ledger.tables.get_mut(usize::from(*place))? =
+                Entry { records: u64::from_be_bytes(*records), sum: sum.try_into().ok()? };
             rest = behind;
         }
         (format == FORMAT && rest.is_empty()).then_some(ledger)
@@ -136,10 +127,7 @@ mod tests {
 
     #[test]
     fn a_ledger_comes_back_from_its_bytes() {
-        let mut ledger = Ledger {
-            sequence: 7,
-            ..Ledger::default()
-        };
+        let mut ledger = Ledger { sequence: 7, ..Ledger::default() };
         ledger.add(Table::Users, b"a", b"one");
         assert_eq!(Ledger::decode(&ledger.encode()), Some(ledger.clone()));
         let mut bytes = ledger.encode();
@@ -152,9 +140,7 @@ mod tests {
     fn the_order_of_writes_does_not_matter_and_their_content_does() {
         let sum = |writes: &[(&[u8], &[u8])]| {
             let mut ledger = Ledger::default();
-            writes
-                .iter()
-                .for_each(|(id, stored)| ledger.add(Table::Users, id, stored));
+            writes.iter().for_each(|(id, stored)| ledger.add(Table::Users, id, stored));
             ledger
         };
         let wanted = sum(&[(b"a", b"1"), (b"b", b"2")]);

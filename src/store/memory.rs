@@ -48,13 +48,7 @@ impl Records {
         let table = &mut self.tables[key.table.index()];
         change.check(table.get(&key.id).map(|stored| stored.version))?;
         let before = match change {
-            Change::Put { value, .. } => table.insert(
-                key.id.clone(),
-                Versioned {
-                    value: value.clone(),
-                    version,
-                },
-            ),
+            Change::Put { value, .. } => table.insert(key.id.clone(), Versioned { value: value.clone(), version }),
             Change::Delete { .. } => table.remove(&key.id),
         };
         undo.push((key.clone(), before));
@@ -75,11 +69,7 @@ impl Records {
 impl MemoryStore {
     /// An empty one.
     pub fn new() -> Arc<Self> {
-        Arc::new(MemoryStore {
-            records: Mutex::default(),
-            leases: Leases::default(),
-            changes: Changes::new(),
-        })
+        Arc::new(MemoryStore { records: Mutex::default(), leases: Leases::default(), changes: Changes::new() })
     }
 
     fn records(&self) -> MutexGuard<'_, Records> {
@@ -104,11 +94,7 @@ impl Store for MemoryStore {
                 return Ok(Vec::new());
             };
             let records = self.records();
-            Ok(records.tables[table.index()]
-                .range(span)
-                .take(limit)
-                .map(owned)
-                .collect())
+            Ok(records.tables[table.index()].range(span).take(limit).map(owned).collect())
         })
     }
 
@@ -124,12 +110,7 @@ impl Store for MemoryStore {
                 return Ok(Vec::new());
             };
             let records = self.records();
-            Ok(records.tables[table.index()]
-                .range(span)
-                .rev()
-                .take(limit)
-                .map(owned)
-                .collect())
+            Ok(records.tables[table.index()].range(span).rev().take(limit).map(owned).collect())
         })
     }
 

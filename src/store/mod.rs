@@ -146,9 +146,6 @@ impl Error {
 
     /// An operating system's error, with what was being done.
     fn io(what: impl Into<String>, source: io::Error) -> Self {
-        Error::Io {
-            what: what.into(),
-            source,
-        }
+        Error::Io { what: what.into(), source }
     }
 }

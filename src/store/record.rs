@@ -170,10 +170,7 @@ pub(super) fn encode(version: u64, value: &[u8]) -> Vec<u8> {
 /// The record in an engine's bytes; `None` when they are none.
 pub(super) fn decode(stored: &[u8]) -> Option<Versioned> {
     let (version, value) = stored.strip_prefix(&[FORMAT])?.split_first_chunk()?;
-    Some(Versioned {
-        value: value.to_vec(),
-        version: u64::from_be_bytes(*version),
-    })
+    Some(Versioned { value: value.to_vec(), version: u64::from_be_bytes(*version) })
 }
 
 /// Only the version of [`decode`].
@@ -247,11 +244,9 @@ impl Change {
             return Err(Error::Conflict(key.clone()));
         }
         match self {
-            Change::Put { key, value, .. } if value.len() > MAX_VALUE => Err(Error::TooLarge {
-                key: key.clone(),
-                bytes: value.len(),
-                limit: MAX_VALUE,
-            }),
+            Change::Put { key, value, .. } if value.len() > MAX_VALUE => {
+                Err(Error::TooLarge { key: key.clone(), bytes: value.len(), limit: MAX_VALUE })
+            }
             _ => Ok(()),
         }
     }
@@ -310,10 +305,7 @@ pub struct Report {
 impl Report {
     /// How many records `table` has.
     pub fn records_of(&self, table: Table) -> u64 {
-        self.records
-            .iter()
-            .find(|(of, _)| *of == table)
-            .map_or(0, |(_, count)| *count)
+        self.records.iter().find(|(of, _)| *of == table).map_or(0, |(_, count)| *count)
     }
 }
 
@@ -362,18 +354,8 @@ mod tests {
     #[test]
     fn debug_shows_sizes_and_no_values() {
         let key = Key::raw(Table::Users, "a");
-        let change = Change::Put {
-            key,
-            value: b"hush".to_vec(),
-            expect: Expect::Absent,
-        };
-        let stored = Versioned {
-            value: b"hush".to_vec(),
-            version: 3,
-        };
-        assert_eq!(
-            format!("{change:?}; {stored:?}"),
-            "put the record `users|a`, 4 bytes, Absent; version 3, 4 bytes"
-        );
+        let change = Change::Put { key, value: b"hush".to_vec(), expect: Expect::Absent };
+        let stored = Versioned { value: b"hush".to_vec(), version: 3 };
+        assert_eq!(format!("{change:?}; {stored:?}"), "put the record `users|a`, 4 bytes, Absent; version 3, 4 bytes");
     }
 }

@@ -45,11 +45,7 @@ fn key(table: Table, id: &str) -> Key {
 }
 
 fn put(table: Table, id: &str, value: &str, expect: Expect) -> Change {
-    Change::Put {
-        key: key(table, id),
-        value: value.into(),
-        expect,
-    }
+    Change::Put { key: key(table, id), value: value.into(), expect }
 }
 
 async fn value(store: &dyn Store, table: Table, id: &str) -> Option<String> {
@@ -69,28 +65,12 @@ async fn what_is_written_can_be_read(store: Arc<dyn Store>) {
     let users = key(Table::Users, "a");
     assert_eq!(store.get(&users).await.unwrap(), None);
     let version = store
-        .commit(
-            vec![put(Table::Users, "a", "one", Expect::Absent)],
-            Durability::MustSurvivePowerLoss,
-        )
+        .commit(vec![put(Table::Users, "a", "one", Expect::Absent)], Durability::MustSurvivePowerLoss)
         .await
         .unwrap();
-    assert_eq!(
-        store.get(&users).await.unwrap(),
-        Some(Versioned {
-            value: b"one".to_vec(),
-            version
-        })
-    );
+    assert_eq!(store.get(&users).await.unwrap(), Some(Versioned { value: b"one".to_vec(), version }));
     assert_eq!(value(&*store, Table::Agents, "a").await, None, "tables are apart");
-    write(
-        &*store,
-        vec![Change::Delete {
-            key: users.clone(),
-            expect: Expect::Version(version),
-        }],
-    )
-    .await;
+    write(&*store, vec![Change::Delete { key: users.clone(), expect: Expect::Version(version) }]).await;
     assert_eq!(store.get(&users).await.unwrap(), None);
 }
 
@@ -102,10 +82,7 @@ async fn a_commit_happens_whole_or_not_at_all(store: Arc<dyn Store>) {
         put(Table::Users, "c", "new", Expect::Version(99)),
     ];
     let refused = store.commit(changes, CRASH).await.unwrap_err();
-    assert!(
-        matches!(&refused, Error::Conflict(at) if *at == key(Table::Users, "c")),
-        "{refused}"
-    );
+    assert!(matches!(&refused, Error::Conflict(at) if *at == key(Table::Users, "c")), "{refused}");
     assert_eq!(value(&*store, Table::Users, "a").await.as_deref(), Some("old"));
     assert_eq!(value(&*store, Table::Agents, "b").await, None);
 }
@@ -113,10 +90,7 @@ async fn a_commit_happens_whole_or_not_at_all(store: Arc<dyn Store>) {
 async fn one_commit_may_touch_a_record_twice(store: Arc<dyn Store>) {
     let changes = vec![
         put(Table::Users, "a", "one", Expect::Absent),
-        Change::Delete {
-            key: key(Table::Users, "a"),
-            expect: Expect::Anything,
-        },
+        Change::Delete { key: key(Table::Users, "a"), expect: Expect::Anything },
         put(Table::Users, "a", "two", Expect::Absent),
     ];
     write(&*store, changes).await;
@@ -126,19 +100,10 @@ async fn one_commit_may_touch_a_record_twice(store: Arc<dyn Store>) {
 
 async fn versions_never_come_back(store: Arc<dyn Store>) {
     let first = write(&*store, vec![put(Table::Users, "a", "x", Expect::Absent)]).await;
-    write(
-        &*store,
-        vec![Change::Delete {
-            key: key(Table::Users, "a"),
-            expect: Expect::Anything,
-        }],
-    )
-    .await;
+    write(&*store, vec![Change::Delete { key: key(Table::Users, "a"), expect: Expect::Anything }]).await;
     let second = write(&*store, vec![put(Table::Users, "a", "x", Expect::Absent)]).await;
     assert!(second > first, "{second} {first}");
-    let late = store
-        .commit(vec![put(Table::Users, "a", "y", Expect::Version(first))], CRASH)
-        .await;
+    let late = store.commit(vec![put(Table::Users, "a", "y", Expect::Version(first))], CRASH).await;
     assert!(late.unwrap_err().is_conflict());
 }
 
@@ -152,22 +117,11 @@ async fn of_many_writers_that_expect_the_same_one_wins(store: Arc<dyn Store>) {
     }
     let results = writers.join_all().await;
     assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1);
-    assert!(
-        results
-            .into_iter()
-            .filter_map(Result::err)
-            .all(|error| error.is_conflict())
-    );
+    assert!(results.into_iter().filter_map(Result::err).all(|error| error.is_conflict()));
 }
 
 async fn scans_are_ordered_and_come_in_pages(store: Arc<dyn Store>) {
-    write(
-        &*store,
-        ["b", "a", "d", "c"]
-            .map(|id| put(Table::Audit, id, id, Expect::Absent))
-            .into(),
-    )
-    .await;
+    write(&*store, ["b", "a", "d", "c"].map(|id| put(Table::Audit, id, id, Expect::Absent)).into()).await;
     let first = store.scan(Table::Audit, b"", None, 3).await.unwrap();
     assert_eq!(ids(&first), ["a", "b", "c"]);
     assert_eq!(first[1].1.value, b"b");
@@ -177,159 +131,68 @@ async fn scans_are_ordered_and_come_in_pages(store: Arc<dyn Store>) {
 }
 
 async fn scans_go_backwards_too(store: Arc<dyn Store>) {
-    write(
-        &*store,
-        ["1a", "1b", "1c", "2a"]
-            .map(|id| put(Table::Audit, id, id, Expect::Absent))
-            .into(),
-    )
-    .await;
-    assert_eq!(
-        ids(&store.scan_back(Table::Audit, b"", None, 2).await.unwrap()),
-        ["2a", "1c"]
-    );
-    assert_eq!(
-        ids(&store.scan_back(Table::Audit, b"1", None, 2).await.unwrap()),
-        ["1c", "1b"]
-    );
-    assert_eq!(
-        ids(&store.scan_back(Table::Audit, b"1", Some(b"1b"), 9).await.unwrap()),
-        ["1a"]
-    );
-    assert!(
-        store
-            .scan_back(Table::Audit, b"1", Some(b"1a"), 9)
-            .await
-            .unwrap()
-            .is_empty()
-    );
+    write(&*store, ["1a", "1b", "1c", "2a"].map(|id| put(Table::Audit, id, id, Expect::Absent)).into()).await;
+    assert_eq!(ids(&store.scan_back(Table::Audit, b"", None, 2).await.unwrap()), ["2a", "1c"]);
+    assert_eq!(ids(&store.scan_back(Table::Audit, b"1", None, 2).await.unwrap()), ["1c", "1b"]);
+    assert_eq!(ids(&store.scan_back(Table::Audit, b"1", Some(b"1b"), 9).await.unwrap()), ["1a"]);
+    assert!(store.scan_back(Table::Audit, b"1", Some(b"1a"), 9).await.unwrap().is_empty());
 }
 
 async fn scans_stay_within_table_and_prefix(store: Arc<dyn Store>) {
     let all = ["ann\0x", "ann\0y", "anna\0x", "an"];
-    write(
-        &*store,
-        all.map(|id| put(Table::Connections, id, "", Expect::Absent)).into(),
-    )
-    .await;
+    write(&*store, all.map(|id| put(Table::Connections, id, "", Expect::Absent)).into()).await;
     write(&*store, vec![put(Table::Agents, "ann\0z", "", Expect::Absent)]).await;
     let prefix = prefix(Table::Connections, &["ann"]).unwrap();
     let found = store.scan(Table::Connections, &prefix, None, 9).await.unwrap();
     assert_eq!(ids(&found), ["ann\0x", "ann\0y"]);
-    assert_eq!(
-        ids(&store.scan(Table::Connections, &prefix, Some(b"a"), 9).await.unwrap()),
-        ["ann\0x", "ann\0y"]
-    );
-    assert!(
-        store
-            .scan(Table::Connections, &prefix, Some(b"z"), 9)
-            .await
-            .unwrap()
-            .is_empty()
-    );
+    assert_eq!(ids(&store.scan(Table::Connections, &prefix, Some(b"a"), 9).await.unwrap()), ["ann\0x", "ann\0y"]);
+    assert!(store.scan(Table::Connections, &prefix, Some(b"z"), 9).await.unwrap().is_empty());
 }
 
 async fn a_value_that_is_too_large_is_refused(store: Arc<dyn Store>) {
-    let sized = |bytes| Change::Put {
-        key: key(Table::Users, "a"),
-        value: vec![7; bytes],
-        expect: Expect::Anything,
-    };
+    let sized = |bytes| Change::Put { key: key(Table::Users, "a"), value: vec![7; bytes], expect: Expect::Anything };
     write(&*store, vec![sized(MAX_VALUE)]).await;
     let refused = store.commit(vec![sized(MAX_VALUE + 1)], CRASH).await.unwrap_err();
-    assert!(
-        matches!(refused, Error::TooLarge { bytes, .. } if bytes == MAX_VALUE + 1),
-        "{refused}"
-    );
-    assert_eq!(
-        store.get(&key(Table::Users, "a")).await.unwrap().unwrap().value.len(),
-        MAX_VALUE
-    );
+    assert!(matches!(refused, Error::TooLarge { bytes, .. } if bytes == MAX_VALUE + 1), "{refused}");
+    assert_eq!(store.get(&key(Table::Users, "a")).await.unwrap().unwrap().value.len(), MAX_VALUE);
 }
 
 async fn empty_values_and_odd_ids_are_kept(store: Arc<dyn Store>) {
     let odd = Key::raw(Table::Sessions, vec![0, 255, 10]);
-    write(
-        &*store,
-        vec![Change::Put {
-            key: odd.clone(),
-            value: Vec::new(),
-            expect: Expect::Absent,
-        }],
-    )
-    .await;
+    write(&*store, vec![Change::Put { key: odd.clone(), value: Vec::new(), expect: Expect::Absent }]).await;
     assert_eq!(store.get(&odd).await.unwrap().unwrap().value, b"");
     assert_eq!(store.scan(Table::Sessions, &[0, 255], None, 9).await.unwrap().len(), 1);
 }
 
 async fn a_lease_has_one_holder(store: Arc<dyn Store>) {
     let minute = Duration::from_mins(1);
-    let lease = store
-        .acquire_lease("refresh", "node-1", minute)
-        .await
-        .unwrap()
-        .expect("nobody has it");
+    let lease = store.acquire_lease("refresh", "node-1", minute).await.unwrap().expect("nobody has it");
     assert_eq!((lease.name.as_str(), lease.holder.as_str()), ("refresh", "node-1"));
     assert_eq!(store.acquire_lease("refresh", "node-2", minute).await.unwrap(), None);
-    assert_eq!(
-        store.acquire_lease("refresh", "node-1", minute).await.unwrap(),
-        None,
-        "not even its holder"
-    );
+    assert_eq!(store.acquire_lease("refresh", "node-1", minute).await.unwrap(), None, "not even its holder");
     assert!(store.acquire_lease("other", "node-2", minute).await.unwrap().is_some());
     assert!(store.renew_lease(&lease, minute).await.unwrap());
     store.release_lease(lease.clone()).await.unwrap();
     assert!(!store.renew_lease(&lease, minute).await.unwrap());
-    assert!(
-        store
-            .acquire_lease("refresh", "node-2", minute)
-            .await
-            .unwrap()
-            .is_some()
-    );
+    assert!(store.acquire_lease("refresh", "node-2", minute).await.unwrap().is_some());
 }
 
 async fn a_lease_that_ran_out_is_somebody_elses(store: Arc<dyn Store>) {
-    let old = store
-        .acquire_lease("refresh", "node-1", Duration::from_millis(1))
-        .await
-        .unwrap()
-        .unwrap();
+    let old = store.acquire_lease("refresh", "node-1", Duration::from_millis(1)).await.unwrap().unwrap();
     tokio::time::sleep(Duration::from_millis(20)).await;
     let minute = Duration::from_mins(1);
     assert!(!store.renew_lease(&old, minute).await.unwrap());
-    let new = store
-        .acquire_lease("refresh", "node-2", minute)
-        .await
-        .unwrap()
-        .expect("it ran out");
+    let new = store.acquire_lease("refresh", "node-2", minute).await.unwrap().expect("it ran out");
     assert!(new.fence > old.fence);
     store.release_lease(old).await.unwrap();
-    assert!(
-        store.renew_lease(&new, minute).await.unwrap(),
-        "the old holder cannot give the new one's away"
-    );
+    assert!(store.renew_lease(&new, minute).await.unwrap(), "the old holder cannot give the new one's away");
 }
 
 async fn watchers_hear_of_their_table(store: Arc<dyn Store>) {
     let mut watch = store.watch(Table::Agents);
-    write(
-        &*store,
-        vec![
-            put(Table::Users, "u", "", Expect::Absent),
-            put(Table::Agents, "a", "", Expect::Absent),
-        ],
-    )
-    .await;
+    write(&*store, vec![put(Table::Users, "u", "", Expect::Absent), put(Table::Agents, "a", "", Expect::Absent)]).await;
     assert_eq!(watch.next().await, Some(Seen::Changed(key(Table::Agents, "a"))));
-    write(
-        &*store,
-        vec![Change::Delete {
-            key: key(Table::Agents, "a"),
-            expect: Expect::Anything,
-        }],
-    )
-    .await;
+    write(&*store, vec![Change::Delete { key: key(Table::Agents, "a"), expect: Expect::Anything }]).await;
     assert_eq!(watch.next().await, Some(Seen::Changed(key(Table::Agents, "a"))));
     drop(store);
     assert_eq!(watch.next().await, None);
@@ -337,45 +200,22 @@ async fn watchers_hear_of_their_table(store: Arc<dyn Store>) {
 
 async fn a_refused_commit_is_not_announced(store: Arc<dyn Store>) {
     let mut watch = store.watch(Table::Agents);
-    store
-        .commit(vec![put(Table::Agents, "a", "", Expect::Version(1))], CRASH)
-        .await
-        .unwrap_err();
+    store.commit(vec![put(Table::Agents, "a", "", Expect::Version(1))], CRASH).await.unwrap_err();
     write(&*store, vec![put(Table::Agents, "b", "", Expect::Absent)]).await;
     assert_eq!(watch.next().await, Some(Seen::Changed(key(Table::Agents, "b"))));
 }
 
 async fn a_slow_watcher_is_told_that_it_missed_something(store: Arc<dyn Store>) {
     let mut watch = store.watch(Table::Audit);
-    write(
-        &*store,
-        (0..3000)
-            .map(|id| put(Table::Audit, &id.to_string(), "", Expect::Absent))
-            .collect(),
-    )
-    .await;
+    write(&*store, (0..3000).map(|id| put(Table::Audit, &id.to_string(), "", Expect::Absent)).collect()).await;
     assert_eq!(watch.next().await, Some(Seen::Missed));
 }
 
 async fn the_report_counts_records(store: Arc<dyn Store>) {
     let before = store.report().await.unwrap();
-    write(
-        &*store,
-        ["a", "b"].map(|id| put(Table::Users, id, "x", Expect::Absent)).into(),
-    )
-    .await;
-    write(
-        &*store,
-        vec![Change::Delete {
-            key: key(Table::Users, "a"),
-            expect: Expect::Anything,
-        }],
-    )
-    .await;
+    write(&*store, ["a", "b"].map(|id| put(Table::Users, id, "x", Expect::Absent)).into()).await;
+    write(&*store, vec![Change::Delete { key: key(Table::Users, "a"), expect: Expect::Anything }]).await;
     let after = store.report().await.unwrap();
-    assert_eq!(
-        (before.records_of(Table::Users), after.records_of(Table::Users)),
-        (0, 1)
-    );
+    assert_eq!((before.records_of(Table::Users), after.records_of(Table::Users)), (0, 1));
     assert_eq!(after.records.len(), Table::ALL.len());
 }

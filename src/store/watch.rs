@@ -55,9 +55,6 @@ impl Changes {
     }
 
     pub(super) fn watch(&self, table: Table) -> Watch {
-        Watch {
-            table,
-            changes: self.0.subscribe(),
-        }
+        Watch { table, changes: self.0.subscribe() }
     }
 }

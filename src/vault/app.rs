@@ -36,17 +36,12 @@ impl Vault {
     /// The families that have an OAuth client here, with it.
     pub async fn oauth_apps(&self) -> Result<Vec<(String, OAuthApp)>> {
         let apps = self.list(Table::OAuthApps, b"").await?;
-        Ok(apps
-            .into_iter()
-            .map(|(family, app)| (String::from_utf8_lossy(&family).into_owned(), app.value))
-            .collect())
+        Ok(apps.into_iter().map(|(family, app)| (String::from_utf8_lossy(&family).into_owned(), app.value)).collect())
     }
 
     /// Keeps an OAuth client, in place of an earlier one.
     pub async fn save_oauth_app(&self, family: &str, app: &OAuthApp) -> Result<()> {
-        self.put(Key::of(Table::OAuthApps, &[family])?, app, Expect::Anything)
-            .await
-            .map(drop)
+        self.put(Key::of(Table::OAuthApps, &[family])?, app, Expect::Anything).await.map(drop)
     }
 
     /// Forgets an OAuth client.
@@ -63,10 +58,7 @@ mod tests {
     #[tokio::test]
     async fn a_family_has_one_app() {
         let vault = vault().await;
-        let app = |secret: &str| OAuthApp {
-            client_id: "id-1".into(),
-            client_secret: Some(Secret::new(secret)),
-        };
+        let app = |secret: &str| OAuthApp { client_id: "id-1".into(), client_secret: Some(Secret::new(secret)) };
         vault.save_oauth_app("google", &app("one")).await.unwrap();
         vault.save_oauth_app("google", &app("two")).await.unwrap();
         assert_eq!(vault.oauth_app("google").await.unwrap(), Some(app("two")));

@@ -61,11 +61,7 @@ impl Cache {
 impl Kept {
     /// Looks at every record: a thousand of them take a few microseconds, unsealing one takes two hundred.
     fn drop_oldest(&mut self) {
-        let oldest = self
-            .records
-            .iter()
-            .min_by_key(|(_, entry)| entry.used)
-            .map(|(key, _)| key.clone());
+        let oldest = self.records.iter().min_by_key(|(_, entry)| entry.used).map(|(key, _)| key.clone());
         if let Some(oldest) = oldest {
             self.records.remove(&oldest);
         }

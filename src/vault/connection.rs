@@ -26,19 +26,12 @@ pub struct ConnectionKey {
 impl ConnectionKey {
     /// The connection of `user` with `integration` that is called `account`.
     pub fn new(user: UserId, integration: impl Into<String>, account: impl Into<String>) -> Self {
-        ConnectionKey {
-            user,
-            integration: integration.into(),
-            account: account.into(),
-        }
+        ConnectionKey { user, integration: integration.into(), account: account.into() }
     }
 
     /// Where it is stored. Refused when a part is empty or holds a NUL.
     pub fn record(&self) -> Result<Key> {
-        Ok(Key::of(
-            Table::Connections,
-            &[self.user.as_str(), &self.integration, &self.account],
-        )?)
+        Ok(Key::of(Table::Connections, &[self.user.as_str(), &self.integration, &self.account])?)
     }
 
     /// The name that is stored under `id`.
@@ -233,9 +226,7 @@ fn unreadable(id: &[u8], error: &Error) -> Option<Connection> {
         key: ConnectionKey::from_id(id)?,
         credential: Credential::Fields(BTreeMap::new()),
         generation: 0,
-        status: Status::NeedsReconnect {
-            reason: Reason::Unreadable,
-        },
+        status: Status::NeedsReconnect { reason: Reason::Unreadable },
         scopes: Vec::new(),
         metadata: BTreeMap::new(),
         client_id: None,
@@ -290,12 +281,8 @@ mod tests {
         let vault = vault().await;
         let mut foreign = connection("gmail", "default");
         foreign.key.user = UserId::new("locally");
-        for connection in [
-            connection("slack", "a"),
-            connection("gmail", "work"),
-            connection("gmail", "home"),
-            foreign,
-        ] {
+        for connection in [connection("slack", "a"), connection("gmail", "work"), connection("gmail", "home"), foreign]
+        {
             vault.save_connection(&connection, When::Absent).await.unwrap();
         }
         let found = vault.connections(&UserId::new("local")).await.unwrap();
@@ -308,57 +295,29 @@ mod tests {
         let vault = vault().await;
         let first = connection("gmail", "default");
         vault.save_connection(&first, When::Absent).await.unwrap();
-        let second = Connection {
-            generation: 2,
-            ..first.clone()
-        };
+        let second = Connection { generation: 2, ..first.clone() };
         vault.save_connection(&second, When::Generation(1)).await.unwrap();
         let late = vault.save_connection(&second, When::Generation(1)).await.unwrap_err();
         assert!(matches!(&late, Error::Stale(key) if *key == first.key), "{late}");
-        assert!(
-            vault
-                .save_connection(&first, When::Absent)
-                .await
-                .unwrap_err()
-                .is_conflict()
-        );
+        assert!(vault.save_connection(&first, When::Absent).await.unwrap_err().is_conflict());
         vault.remove_connection(&first.key).await.unwrap();
         let gone = vault.save_connection(&second, When::Generation(2)).await.unwrap_err();
-        assert!(
-            gone.is_conflict(),
-            "one that was removed does not come back by a refresh: {gone}"
-        );
+        assert!(gone.is_conflict(), "one that was removed does not come back by a refresh: {gone}");
     }
 
     #[tokio::test]
     async fn one_damaged_record_does_not_hide_the_others() {
         let vault = vault().await;
         for account in ["a", "b"] {
-            vault
-                .save_connection(&connection("gmail", account), When::Absent)
-                .await
-                .unwrap();
+            vault.save_connection(&connection("gmail", account), When::Absent).await.unwrap();
         }
         let key = connection("gmail", "a").key.record().unwrap();
         let mut value = vault.store().get(&key).await.unwrap().unwrap().value;
         value[100] ^= 1;
-        let damage = Change::Put {
-            key,
-            value,
-            expect: Expect::Anything,
-        };
-        vault
-            .store()
-            .commit(vec![damage], Durability::SurvivesCrash)
-            .await
-            .unwrap();
+        let damage = Change::Put { key, value, expect: Expect::Anything };
+        vault.store().commit(vec![damage], Durability::SurvivesCrash).await.unwrap();
         let found = vault.connections(&UserId::new("local")).await.unwrap();
-        assert_eq!(
-            found[0].status,
-            Status::NeedsReconnect {
-                reason: Reason::Unreadable
-            }
-        );
+        assert_eq!(found[0].status, Status::NeedsReconnect { reason: Reason::Unreadable });
         assert_eq!(found[1], connection("gmail", "b"));
         assert!(matches!(vault.connection(&found[0].key).await, Err(Error::Tampered(_))));
     }
@@ -367,10 +326,7 @@ mod tests {
     async fn names_that_could_be_mixed_up_are_refused() {
         let vault = vault().await;
         for account in ["", "a\0b"] {
-            let refused = vault
-                .save_connection(&connection("gmail", account), When::Always)
-                .await
-                .unwrap_err();
+            let refused = vault.save_connection(&connection("gmail", account), When::Always).await.unwrap_err();
             assert!(matches!(refused, Error::Store(store::Error::BadKey(_))), "{refused}");
         }
     }

@@ -83,12 +83,7 @@ impl MasterKey {
         Hkdf::<Sha256>::new(None, identity.to_string().expose_secret().as_bytes())
             .expand(b"record-mac", mac_key.as_mut())
             .expect("HKDF-SHA256 gives up to 8160 bytes");
-        MasterKey {
-            identity,
-            recipient,
-            id,
-            mac_key,
-        }
+        MasterKey { identity, recipient, id, mac_key }
     }
 
     pub(super) fn id(&self) -> KeyId {
@@ -118,24 +113,14 @@ pub struct KeyRing {
 impl KeyRing {
     /// A ring with one new identity, kept nowhere: for tests and throw-away stores.
     pub fn generate() -> Self {
-        KeyRing {
-            newest: Arc::new(MasterKey::new(x25519::Identity::generate())),
-            older: Vec::new(),
-        }
+        KeyRing { newest: Arc::new(MasterKey::new(x25519::Identity::generate())), older: Vec::new() }
     }
 
     /// The identities in `text`, one `AGE-SECRET-KEY-1…` a line, the newest first. Empty lines and lines that start
     /// with `#` are skipped. `origin` names the place in errors.
     pub fn parse(text: &Secret, origin: &str) -> Result<Self> {
-        let bad = |why: &str| Error::BadIdentity {
-            origin: origin.to_owned(),
-            why: why.to_owned(),
-        };
-        let lines = text
-            .expose()
-            .lines()
-            .map(str::trim)
-            .filter(|line| !line.is_empty() && !line.starts_with('#'));
+        let bad = |why: &str| Error::BadIdentity { origin: origin.to_owned(), why: why.to_owned() };
+        let lines = text.expose().lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
         let keys: Vec<Arc<MasterKey>> = lines
             .map(|line| x25519::Identity::from_str(line).map(|identity| Arc::new(MasterKey::new(identity))))
             .collect::<std::result::Result<_, _>>()
@@ -143,13 +128,8 @@ impl KeyRing {
                 bad("each line must be an age identity such as `AGE-SECRET-KEY-1…`, as `age-keygen` prints it")
             })?;
         let mut keys = keys.into_iter();
-        let newest = keys
-            .next()
-            .ok_or_else(|| bad("it is empty; put an age identity (`AGE-SECRET-KEY-1…`) there"))?;
-        Ok(KeyRing {
-            newest,
-            older: keys.collect(),
-        })
+        let newest = keys.next().ok_or_else(|| bad("it is empty; put an age identity (`AGE-SECRET-KEY-1…`) there"))?;
+        Ok(KeyRing { newest, older: keys.collect() })
     }
 
     /// The identity that `sources` name. When they name none and `store` has no sealed records, a new one is made
@@ -177,10 +157,7 @@ impl KeyRing {
     }
 
     pub(super) fn by_id(&self, id: KeyId) -> Option<&MasterKey> {
-        iter::once(&self.newest)
-            .chain(&self.older)
-            .map(|key| &**key)
-            .find(|key| key.id == id)
+        iter::once(&self.newest).chain(&self.older).map(|key| &**key).find(|key| key.id == id)
     }
 }
 
@@ -206,12 +183,7 @@ pub struct Sources {
 impl Sources {
     /// Only the file in the data directory.
     pub fn in_dir(data_dir: impl Into<PathBuf>) -> Self {
-        Sources {
-            text: None,
-            file: None,
-            data_dir: data_dir.into(),
-            passphrase: None,
-        }
+        Sources { text: None, file: None, data_dir: data_dir.into(), passphrase: None }
     }
 
     /// The variables `SWITCHBOARD_IDENTITY`, `SWITCHBOARD_IDENTITY_FILE` and `SWITCHBOARD_IDENTITY_PASSPHRASE` as
@@ -235,10 +207,7 @@ fn make(file: &Path) -> io::Result<()> {
     let draft = file.with_extension("new");
     let _ = fs::remove_file(&draft);
     let mut output = private().open(&draft)?;
-    writeln!(
-        output,
-        "# Switchboard's master identity. Who has it can read every stored credential;"
-    )?;
+    writeln!(output, "# Switchboard's master identity. Who has it can read every stored credential;")?;
     writeln!(output, "# without it nobody can. Keep a copy in a safe place.")?;
     writeln!(output, "{}", identity.expose_secret())?;
     output.sync_all()?;
@@ -263,26 +232,18 @@ fn private() -> OpenOptions {
 
 /// The identity in `file`, which may be protected with `passphrase`.
 async fn read(file: &Path, passphrase: Option<&Secret>) -> Result<KeyRing> {
-    let bytes = fs::read(file)
-        .map(Zeroizing::new)
-        .map_err(|error| unusable(file, &error))?;
+    let bytes = fs::read(file).map(Zeroizing::new).map_err(|error| unusable(file, &error))?;
     let origin = file.display().to_string();
     if !bytes.starts_with(AGE_HEADER) {
         refuse_exposed(file)?;
         return KeyRing::parse(&text(&bytes, &origin)?, &origin);
     }
-    let bad = |why: &str| Error::BadIdentity {
-        origin: origin.clone(),
-        why: why.to_owned(),
-    };
+    let bad = |why: &str| Error::BadIdentity { origin: origin.clone(), why: why.to_owned() };
     let passphrase = passphrase
         .map(|passphrase| SecretString::from(passphrase.expose()))
         .ok_or_else(|| bad("it is protected with a passphrase; give that with SWITCHBOARD_IDENTITY_PASSPHRASE"))?;
     // A second of work on purpose, so not on a thread that serves others.
-    let plain = tokio::task::spawn_blocking(move || unlock(&bytes, passphrase))
-        .await
-        .ok()
-        .flatten();
+    let plain = tokio::task::spawn_blocking(move || unlock(&bytes, passphrase)).await.ok().flatten();
     let plain = plain.ok_or_else(|| bad("the passphrase does not open it"))?;
     KeyRing::parse(&text(&plain, &origin)?, &origin)
 }
@@ -309,17 +270,10 @@ fn text(bytes: &[u8], origin: &str) -> Result<Secret> {
 #[cfg(unix)]
 fn refuse_exposed(file: &Path) -> Result<()> {
     use std::os::unix::fs::PermissionsExt;
-    let mode = fs::metadata(file)
-        .map_err(|error| unusable(file, &error))?
-        .permissions()
-        .mode()
-        & 0o777;
+    let mode = fs::metadata(file).map_err(|error| unusable(file, &error))?.permissions().mode() & 0o777;
     match mode & 0o077 {
         0 => Ok(()),
-        _ => Err(Error::IdentityExposed {
-            path: file.to_owned(),
-            mode,
-        }),
+        _ => Err(Error::IdentityExposed { path: file.to_owned(), mode }),
     }
 }
 
@@ -330,10 +284,7 @@ fn refuse_exposed(_: &Path) -> Result<()> {
 }
 
 fn unusable(file: &Path, error: &io::Error) -> Error {
-    Error::BadIdentity {
-        origin: file.display().to_string(),
-        why: error.to_string(),
-    }
+    Error::BadIdentity { origin: file.display().to_string(), why: error.to_string() }
 }
 
 #[cfg(test)]
@@ -358,16 +309,10 @@ mod tests {
         let first = load(&sources).await.unwrap();
         let second = load(&sources).await.unwrap();
         assert_eq!(first.newest().id(), second.newest().id());
-        let names: Vec<_> = fs::read_dir(&sources.data_dir)
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name())
-            .collect();
+        let names: Vec<_> = fs::read_dir(&sources.data_dir).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(names, [IDENTITY_FILE], "no draft is left");
         let written = fs::read_to_string(sources.data_dir.join(IDENTITY_FILE)).unwrap();
-        assert!(
-            !written.contains(&first.newest().recipient().to_string()),
-            "the recipient is not written down"
-        );
+        assert!(!written.contains(&first.newest().recipient().to_string()), "the recipient is not written down");
     }
 
     #[tokio::test]
@@ -395,10 +340,7 @@ mod tests {
         for mode in [0o640, 0o604, 0o644] {
             fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
             let refused = load(&sources).await.unwrap_err().to_string();
-            assert!(
-                refused.ends_with(&format!("Run: chmod 600 {}", file.display())),
-                "{refused}"
-            );
+            assert!(refused.ends_with(&format!("Run: chmod 600 {}", file.display())), "{refused}");
         }
     }
 
@@ -414,14 +356,8 @@ mod tests {
         };
         let both = Sources::from_variables(dir.path(), named);
         assert!(both.passphrase.is_none(), "an empty variable is none");
-        let only_file = Sources {
-            text: None,
-            ..both.clone()
-        };
-        assert_ne!(
-            load(&both).await.unwrap().newest().id(),
-            load(&only_file).await.unwrap().newest().id()
-        );
+        let only_file = Sources { text: None, ..both.clone() };
+        assert_ne!(load(&both).await.unwrap().newest().id(), load(&only_file).await.unwrap().newest().id());
         assert!(!dir.path().join(IDENTITY_FILE).exists());
     }
 
@@ -440,10 +376,7 @@ mod tests {
         let none = load(&with(None)).await.unwrap_err().to_string();
         assert!(none.contains("SWITCHBOARD_IDENTITY_PASSPHRASE"), "{none}");
         let wrong = load(&with(Some("battery"))).await.unwrap_err().to_string();
-        assert!(
-            wrong.contains("does not open it") && !wrong.contains("battery"),
-            "{wrong}"
-        );
+        assert!(wrong.contains("does not open it") && !wrong.contains("battery"), "{wrong}");
     }
 
     #[test]
@@ -458,13 +391,8 @@ mod tests {
     #[test]
     fn rubbish_is_refused_and_not_repeated() {
         for text in ["", "# nothing", "hunter2", MISTYPED] {
-            let refused = KeyRing::parse(&Secret::new(text), "the file x")
-                .unwrap_err()
-                .to_string();
-            assert!(
-                refused.starts_with("the master identity in the file x is not usable"),
-                "{refused}"
-            );
+            let refused = KeyRing::parse(&Secret::new(text), "the file x").unwrap_err().to_string();
+            assert!(refused.starts_with("the master identity in the file x is not usable"), "{refused}");
             assert!(text.is_empty() || !refused.contains(text), "{refused}");
         }
     }

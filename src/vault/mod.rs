@@ -71,13 +71,7 @@ impl Vault {
     pub async fn open(store: Arc<dyn Store>, keys: KeyRing, clock: SharedClock) -> Result<Self> {
         admit(&*store, &keys).await?;
         let (cache, last_seq) = (Cache::default(), AtomicU64::new(0));
-        Ok(Vault(Arc::new(Inner {
-            store,
-            keys,
-            clock,
-            cache,
-            last_seq,
-        })))
+        Ok(Vault(Arc::new(Inner { store, keys, clock, cache, last_seq })))
     }
 
     /// The store below, for records that need no seal.
@@ -96,11 +90,7 @@ impl Vault {
     /// Seals `value` for `key`: a change to commit, alone or together with others.
     pub fn seal_put<T: Serialize>(&self, key: Key, value: &T, expect: Expect) -> Result<Change> {
         let sealed = seal::seal(self.0.keys.newest(), &key, self.next_seq(), value)?;
-        Ok(Change::Put {
-            key,
-            value: sealed,
-            expect,
-        })
+        Ok(Change::Put { key, value: sealed, expect })
     }
 
     /// Seals `value` and stores it so that it survives a power cut. The answer is its version.
@@ -129,12 +119,7 @@ impl Vault {
 
     /// Takes a record away. One that is not there already is fine.
     pub async fn delete(&self, key: Key) -> Result<()> {
-        self.commit(vec![Change::Delete {
-            key,
-            expect: Expect::Anything,
-        }])
-        .await
-        .map(drop)
+        self.commit(vec![Change::Delete { key, expect: Expect::Anything }]).await.map(drop)
     }
 
     /// All records with this prefix, still sealed.
@@ -191,10 +176,7 @@ async fn used_keys(store: &dyn Store) -> Result<Option<Opened<KeysInUse>>> {
         return Ok(None);
     };
     let value = serde_json::from_slice(&stored.value).map_err(|_| Error::Unfitting(keys_in_use()))?;
-    Ok(Some(Opened {
-        value,
-        version: stored.version,
-    }))
+    Ok(Some(Opened { value, version: stored.version }))
 }
 
 /// Makes sure that `keys` can open everything in `store`, and notes the newest one as used.
@@ -212,11 +194,7 @@ async fn admit(store: &dyn Store, keys: &KeyRing) -> Result<()> {
     }
     used.keys.push(newest);
     let value = serde_json::to_vec(&used).map_err(|_| Error::Unfitting(keys_in_use()))?;
-    let note = Change::Put {
-        key: keys_in_use(),
-        value,
-        expect,
-    };
+    let note = Change::Put { key: keys_in_use(), value, expect };
     store.commit(vec![note], Durability::MustSurvivePowerLoss).await?;
     Ok(())
 }
@@ -308,13 +286,7 @@ mod tests {
         let version = vault.put(key("a"), &vec![1, 2], Expect::Absent).await.unwrap();
         for _ in ["sealed", "from the cache"] {
             let opened: Opened<Vec<u8>> = vault.get(&key("a")).await.unwrap().unwrap();
-            assert_eq!(
-                opened,
-                Opened {
-                    value: vec![1, 2],
-                    version
-                }
-            );
+            assert_eq!(opened, Opened { value: vec![1, 2], version });
         }
         assert_eq!(vault.get::<String>(&key("b")).await.unwrap(), None);
         assert!(matches!(vault.get::<String>(&key("a")).await, Err(Error::Unfitting(_))));
@@ -325,10 +297,7 @@ mod tests {
     #[tokio::test]
     async fn a_change_from_outside_is_seen_at_once() {
         let (store, keys) = (MemoryStore::new(), KeyRing::generate());
-        let (one, other) = (
-            over(store.clone(), &keys).await.unwrap(),
-            over(store, &keys).await.unwrap(),
-        );
+        let (one, other) = (over(store.clone(), &keys).await.unwrap(), over(store, &keys).await.unwrap());
         one.put(key("a"), &"first", Expect::Anything).await.unwrap();
         assert_eq!(one.get::<String>(&key("a")).await.unwrap().unwrap().value, "first");
         other.put(key("a"), &"second", Expect::Anything).await.unwrap();
@@ -352,10 +321,7 @@ mod tests {
         let puts = (0..PAGE + 5).map(|n| vault.seal_put(key(&format!("{n:04}")), &n, Expect::Absent).unwrap());
         vault.commit(puts.collect()).await.unwrap();
         let all = vault.list::<usize>(Table::OAuthStates, b"").await.unwrap();
-        assert_eq!(
-            all.iter().map(|(_, opened)| opened.value).collect::<Vec<_>>(),
-            (0..PAGE + 5).collect::<Vec<_>>()
-        );
+        assert_eq!(all.iter().map(|(_, opened)| opened.value).collect::<Vec<_>>(), (0..PAGE + 5).collect::<Vec<_>>());
     }
 
     #[tokio::test]
@@ -370,9 +336,7 @@ mod tests {
     #[tokio::test]
     async fn seals_are_numbered_upwards_even_when_the_clock_stands() {
         let clock = clock::ManualClock::at("2026-11-23T09:00:00Z".parse().unwrap());
-        let vault = Vault::open(MemoryStore::new(), KeyRing::generate(), clock)
-            .await
-            .unwrap();
+        let vault = Vault::open(MemoryStore::new(), KeyRing::generate(), clock).await.unwrap();
         let (one, two) = (vault.next_seq(), vault.next_seq());
         assert_eq!((one, two), (1_795_424_400_000, one + 1));
     }

@@ -62,15 +62,8 @@ struct Parts<'a> {
 
 /// Seals `value` for the record `key`.
 pub(super) fn seal<T: Serialize>(master: &MasterKey, key: &Key, seq: u64, value: &T) -> Result<Vec<u8>> {
-    let sealing = Sealing {
-        v: LAYOUT,
-        bind: key.label(),
-        seq,
-        value,
-    };
-    let text = serde_json::to_vec(&sealing)
-        .map(Zeroizing::new)
-        .map_err(|_| Error::Unfitting(key.clone()))?;
+    let sealing = Sealing { v: LAYOUT, bind: key.label(), seq, value };
+    let text = serde_json::to_vec(&sealing).map(Zeroizing::new).map_err(|_| Error::Unfitting(key.clone()))?;
     // Writing to memory does not fail, and a recipient is given; an error here would be age's own.
     let file = encrypt(master, &text).map_err(|_| Error::Unfitting(key.clone()))?;
     let mut sealed = vec![LAYOUT];
@@ -109,23 +102,14 @@ fn parts(sealed: &[u8]) -> Option<Parts<'_>> {
     let rest = sealed.strip_prefix(&[LAYOUT])?;
     let (key_id, rest) = rest.split_first_chunk::<KEY_ID_LEN>()?;
     let (mac, file) = rest.split_first_chunk()?;
-    Some(Parts {
-        key_id: KeyId::new(*key_id),
-        mac,
-        file,
-    })
+    Some(Parts { key_id: KeyId::new(*key_id), mac, file })
 }
 
 /// The code over everything that makes the record what it is; lengths keep the parts apart.
 fn mac(master: &MasterKey, key: &Key, file: &[u8]) -> Hmac<Sha256> {
     let mut mac = Hmac::new_from_slice(master.mac_key()).expect("HMAC takes keys of any length");
     mac.update(&[LAYOUT]);
-    for part in [
-        master.id().bytes().as_slice(),
-        key.table.name().as_bytes(),
-        &key.id,
-        file,
-    ] {
+    for part in [master.id().bytes().as_slice(), key.table.name().as_bytes(), &key.id, file] {
         mac.update(&(part.len() as u64).to_be_bytes());
         mac.update(part);
     }
@@ -144,9 +128,7 @@ fn encrypt(master: &MasterKey, text: &[u8]) -> std::result::Result<Vec<u8>, age:
 /// What is in an age file; `None` when it is damaged or not for this key.
 fn decrypt(master: &MasterKey, file: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let decryptor = age::Decryptor::new_buffered(file).ok()?;
-    let mut reader = decryptor
-        .decrypt(iter::once(master.identity() as &dyn age::Identity))
-        .ok()?;
+    let mut reader = decryptor.decrypt(iter::once(master.identity() as &dyn age::Identity)).ok()?;
     // With room for all of it, no copy of the text is left behind by growing.
     let mut text = Zeroizing::new(Vec::with_capacity(file.len()));
     reader.read_to_end(&mut text).ok()?;
@@ -206,10 +188,7 @@ mod tests {
         let keys = KeyRing::generate();
         let record = sealed(&keys, &key("gmail"));
         assert!(matches!(open(&keys, &key("slack"), &record), Err(Error::Swapped(_))));
-        let elsewhere = Key {
-            table: Table::OAuthApps,
-            ..key("gmail")
-        };
+        let elsewhere = Key { table: Table::OAuthApps, ..key("gmail") };
         assert!(matches!(open(&keys, &elsewhere, &record), Err(Error::Swapped(_))));
     }
 
@@ -217,10 +196,7 @@ mod tests {
     fn who_knows_only_the_recipient_cannot_forge() {
         let keys = KeyRing::generate();
         let mut forged = sealed(&keys, &key("gmail"));
-        let body = encrypt(
-            keys.newest(),
-            br#"{"v":1,"bind":"connections|local|gmail","seq":2,"value":"mine"}"#,
-        );
+        let body = encrypt(keys.newest(), br#"{"v":1,"bind":"connections|local|gmail","seq":2,"value":"mine"}"#);
         forged.truncate(1 + KEY_ID_LEN + MAC_LEN);
         forged.extend(body.unwrap());
         assert!(matches!(open(&keys, &key("gmail"), &forged), Err(Error::Tampered(_))));
@@ -229,9 +205,6 @@ mod tests {
     #[test]
     fn another_identity_is_named_so() {
         let record = sealed(&KeyRing::generate(), &key("gmail"));
-        assert!(matches!(
-            open(&KeyRing::generate(), &key("gmail"), &record),
-            Err(Error::WrongKey(_))
-        ));
+        assert!(matches!(open(&KeyRing::generate(), &key("gmail"), &record), Err(Error::WrongKey(_))));
     }
 }

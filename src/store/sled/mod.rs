@@ -48,10 +48,7 @@ impl SledStore {
     pub async fn open(path: impl Into<PathBuf>) -> Result<Arc<Self>> {
         let path = path.into();
         let engine = blocking(move || open::open(&path)).await?;
-        Ok(Arc::new(SledStore {
-            engine: Arc::new(engine),
-            leases: Leases::default(),
-        }))
+        Ok(Arc::new(SledStore { engine: Arc::new(engine), leases: Leases::default() }))
     }
 
     /// Runs `work` on the engine where it may block.
@@ -152,10 +149,7 @@ impl Engine {
     {
         let Some(span) = span else { return Ok(Vec::new()) };
         let found: Vec<(IVec, IVec)> = self.guarded(|| take(self.tree(table).range(span)).into_iter().collect())?;
-        found
-            .into_iter()
-            .map(|(id, stored)| Ok((id.to_vec(), self.decoded(table, &stored)?)))
-            .collect()
+        found.into_iter().map(|(id, stored)| Ok((id.to_vec(), self.decoded(table, &stored)?))).collect()
     }
 
     fn decoded(&self, table: Table, stored: &[u8]) -> Result<Versioned> {
@@ -179,11 +173,7 @@ impl Engine {
         touched.dedup();
         touched.push(Table::ALL.len());
         let trees: Vec<&Tree> = touched.iter().map(|&index| &self.trees[index]).collect();
-        let place = |table: Table| {
-            touched
-                .binary_search(&table.index())
-                .expect("every changed table is touched")
-        };
+        let place = |table: Table| touched.binary_search(&table.index()).expect("every changed table is touched");
         trees
             .as_slice()
             .transaction(|trees| {
@@ -223,18 +213,14 @@ impl Engine {
     /// Has the disk write down what the flush left in its cache. One sync covers the file's inode, whoever wrote.
     fn sync(&self) -> Result<()> {
         let file = self.path.join("db");
-        File::open(file)
-            .and_then(|file| file.sync_all())
-            .map_err(|error| Error::io("sync its file to the disk", error))
+        File::open(file).and_then(|file| file.sync_all()).map_err(|error| Error::io("sync its file to the disk", error))
     }
 
     fn ledger(&self) -> Result<Option<Ledger>> {
         let Some(stored) = self.guarded(|| self.ledger_tree().get(LEDGER))? else {
             return Ok(None);
         };
-        Ledger::decode(&stored)
-            .map(Some)
-            .ok_or_else(|| self.corrupt("its ledger is unreadable"))
+        Ledger::decode(&stored).map(Some).ok_or_else(|| self.corrupt("its ledger is unreadable"))
     }
 
     fn report(&self) -> Result<Report> {
@@ -242,10 +228,7 @@ impl Engine {
         Ok(Report {
             engine: "sled",
             size_on_disk: Some(self.guarded(|| self.db.size_on_disk())?),
-            records: Table::ALL
-                .into_iter()
-                .map(|table| (table, ledger.records(table)))
-                .collect(),
+            records: Table::ALL.into_iter().map(|table| (table, ledger.records(table))).collect(),
         })
     }
 

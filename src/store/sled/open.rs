@@ -64,16 +64,8 @@ fn opened(path: &Path) -> Result<Engine> {
     let ours = |error| translated(path, error);
     let db = locked(path).map_err(ours)?;
     let names = Table::ALL.iter().map(|table| table.name().as_bytes()).chain([LEDGER]);
-    let trees = names
-        .map(|name| db.open_tree(name))
-        .collect::<::sled::Result<_>>()
-        .map_err(ours)?;
-    Ok(Engine {
-        path: path.to_owned(),
-        db,
-        trees,
-        changes: Changes::new(),
-    })
+    let trees = names.map(|name| db.open_tree(name)).collect::<::sled::Result<_>>().map_err(ours)?;
+    Ok(Engine { path: path.to_owned(), db, trees, changes: Changes::new() })
 }
 
 /// Opens the files, and waits a little for the lock: sled's own threads give it back a moment after the last
@@ -95,11 +87,7 @@ impl Engine {
     fn begin(&self) -> Result<()> {
         self.compare(&Ledger::default())?;
         let value = SCHEMA_VERSION.to_string().into_bytes();
-        let schema = Change::Put {
-            key: schema_key(),
-            value,
-            expect: Expect::Absent,
-        };
+        let schema = Change::Put { key: schema_key(), value, expect: Expect::Absent };
         self.commit(&[schema], Durability::MustSurvivePowerLoss).map(drop)
     }
 
@@ -126,10 +114,7 @@ impl Engine {
         let version = stored.and_then(|stored| String::from_utf8(stored.value).ok()?.parse::<u32>().ok());
         match version {
             Some(SCHEMA_VERSION) => Ok(()),
-            Some(found) => Err(Error::Newer {
-                found,
-                known: SCHEMA_VERSION,
-            }),
+            Some(found) => Err(Error::Newer { found, known: SCHEMA_VERSION }),
             None => Err(self.corrupt("the version of its layout is unreadable")),
         }
     }
@@ -140,19 +125,14 @@ fn schema_key() -> Key {
 }
 
 fn mark(path: &Path, marker: &Path) -> io::Result<()> {
-    fs::write(
-        marker,
-        "This directory is switchboard's store. Copy or move it only as a whole.\n",
-    )?;
+    fs::write(marker, "This directory is switchboard's store. Copy or move it only as a whole.\n")?;
     File::open(marker)?.sync_all()?;
     File::open(path)?.sync_all()
 }
 
 /// Copies the damaged directory to a free name beside it; `None` when there are enough copies already.
 fn set_aside(path: &Path) -> Result<Option<PathBuf>> {
-    let free = (1..=COPIES)
-        .map(|number| beside(path, number))
-        .find(|copy| !copy.exists());
+    let free = (1..=COPIES).map(|number| beside(path, number)).find(|copy| !copy.exists());
     let Some(copy) = free else { return Ok(None) };
     copy_all(path, &copy).map_err(|error| Error::io(format!("copy the damaged store to {}", copy.display()), error))?;
     Ok(Some(copy))
@@ -204,28 +184,18 @@ mod tests {
     use crate::store::{SledStore, Store};
 
     fn put(table: Table, id: &str) -> Change {
-        Change::Put {
-            key: Key::raw(table, id),
-            value: vec![b'x'; 100],
-            expect: Expect::Anything,
-        }
+        Change::Put { key: Key::raw(table, id), value: vec![b'x'; 100], expect: Expect::Anything }
     }
 
     async fn filled(path: &Path) {
         let store = SledStore::open(path).await.unwrap();
         for id in ["a", "b", "c"] {
-            store
-                .commit(vec![put(Table::Users, id)], Durability::SurvivesCrash)
-                .await
-                .unwrap();
+            store.commit(vec![put(Table::Users, id)], Durability::SurvivesCrash).await.unwrap();
         }
     }
 
     async fn refusal(path: &Path) -> String {
-        SledStore::open(path)
-            .await
-            .expect_err("it is not fit to be opened")
-            .to_string()
+        SledStore::open(path).await.expect_err("it is not fit to be opened").to_string()
     }
 
     #[tokio::test]
@@ -242,33 +212,18 @@ mod tests {
     async fn a_second_opener_is_told_that_it_is_busy() {
         let dir = tempfile::tempdir().unwrap();
         let _first = SledStore::open(dir.path()).await.unwrap();
-        assert!(
-            refusal(dir.path())
-                .await
-                .contains("in use by another switchboard process")
-        );
-        assert!(
-            !beside(dir.path(), 1).exists(),
-            "nothing is mended on a store that is in use"
-        );
+        assert!(refusal(dir.path()).await.contains("in use by another switchboard process"));
+        assert!(!beside(dir.path(), 1).exists(), "nothing is mended on a store that is in use");
     }
 
     #[tokio::test]
     async fn a_newer_layout_is_refused() {
         let dir = tempfile::tempdir().unwrap();
         let store = SledStore::open(dir.path()).await.unwrap();
-        let newer = Change::Put {
-            key: schema_key(),
-            value: b"2".to_vec(),
-            expect: Expect::Anything,
-        };
+        let newer = Change::Put { key: schema_key(), value: b"2".to_vec(), expect: Expect::Anything };
         store.commit(vec![newer], Durability::SurvivesCrash).await.unwrap();
         drop(store);
-        assert!(
-            refusal(dir.path())
-                .await
-                .contains("layout 2, and this program knows layouts up to 1")
-        );
+        assert!(refusal(dir.path()).await.contains("layout 2, and this program knows layouts up to 1"));
     }
 
     #[tokio::test]
@@ -277,10 +232,7 @@ mod tests {
         filled(dir.path()).await;
         fs::remove_file(dir.path().join("db")).unwrap();
         let text = refusal(dir.path()).await;
-        assert!(
-            text.contains("damaged") && text.contains(&dir.path().display().to_string()),
-            "{text}"
-        );
+        assert!(text.contains("damaged") && text.contains(&dir.path().display().to_string()), "{text}");
         assert!(text.contains("put a backup of it back"), "{text}");
     }
 
