@@ -61,18 +61,13 @@ impl Situation<'_> {
         if !limited && !self.is_worth_repeating(&outcome) {
             return Next::Done(outcome);
         }
-        let asked = outcome
-            .as_ref()
-            .ok()
-            .and_then(|response| retry_after(response, self.now));
+        let asked = outcome.as_ref().ok().and_then(|response| retry_after(response, self.now));
         let pause = asked.unwrap_or_else(|| pace.pause(self.attempt, self.entropy));
         if self.attempt < pace.attempts && pause < self.left {
             return Next::Again(pause);
         }
         if limited {
-            return Next::Done(Err(Error::Limited {
-                retry_after: pause.max(Duration::from_secs(1)),
-            }));
+            return Next::Done(Err(Error::Limited { retry_after: pause.max(Duration::from_secs(1)) }));
         }
         Next::Done(outcome.and_then(whole))
     }
@@ -101,15 +96,13 @@ pub(super) fn is_failure(status: StatusCode) -> bool {
 /// After the last attempt a torn answer is an error; a refusal stays an answer.
 fn whole(response: Response) -> Outcome {
     if response.is_torn() {
-        return Err(Error::Unreadable {
-            why: "it says it is JSON and is not".to_owned(),
-        });
+        return Err(Error::Unreadable { why: "it says it is JSON and is not".to_owned() });
     }
     Ok(response)
 }
 
 /// `Retry-After` as seconds or as a date (RFC 9110, section 10.2.3); a date in the past means now.
-pub(super) fn retry_after(response: &Response, now: Timestamp) -> Option<Duration> {
+pub fn retry_after(response: &Response, now: Timestamp) -> Option<Duration> {
     let value = response.header(RETRY_AFTER.as_str())?.trim();
     if let Ok(seconds) = value.parse::<f64>() {
         return Duration::try_from_secs_f64(seconds.max(0.0)).ok();
@@ -126,11 +119,7 @@ mod tests {
         id::SeededEntropy,
     };
 
-    const PACE: Pace = Pace {
-        attempts: 3,
-        first: Duration::from_millis(200),
-        longest: Duration::from_secs(5),
-    };
+    const PACE: Pace = Pace { attempts: 3, first: Duration::from_millis(200), longest: Duration::from_secs(5) };
 
     fn response(status: u16, headers: &[(&'static str, &str)], body: &str) -> Response {
         let pair = |(name, value): &(&'static str, &str)| (name.parse().unwrap(), value.parse().unwrap());
@@ -167,11 +156,7 @@ mod tests {
             }
             check(repeat, Err(Error::Timeout { after: Duration::ZERO }), true);
             check(repeat, Err(Error::Broken { why: String::new() }), true);
-            check(
-                repeat,
-                Ok(response(200, &[(CONTENT_TYPE.as_str(), "application/json")], "{")),
-                true,
-            );
+            check(repeat, Ok(response(200, &[(CONTENT_TYPE.as_str(), "application/json")], "{")), true);
             for fine in [200, 301, 400, 401, 403, 404, 409, 501] {
                 check(repeat, Ok(response(fine, &[], "")), false);
             }
@@ -188,34 +173,20 @@ mod tests {
         }
         check(Repeat::Once, Err(Error::Timeout { after: Duration::ZERO }), false);
         check(Repeat::Once, Err(Error::Broken { why: String::new() }), false);
-        check(
-            Repeat::Once,
-            Ok(response(200, &[(CONTENT_TYPE.as_str(), "application/json")], "{")),
-            false,
-        );
+        check(Repeat::Once, Ok(response(200, &[(CONTENT_TYPE.as_str(), "application/json")], "{")), false);
     }
 
     #[test]
     fn what_a_repeat_cannot_mend_is_not_repeated() {
         check(Repeat::Safe, Err(Error::TooLarge { limit: 1 }), false);
         check(Repeat::Safe, Err(Error::Refused(String::new())), false);
-        check(
-            Repeat::Safe,
-            Err(Error::Resting {
-                retry_after: Duration::ZERO,
-            }),
-            false,
-        );
+        check(Repeat::Safe, Err(Error::Resting { retry_after: Duration::ZERO }), false);
     }
 
     #[track_caller]
     fn waits(value: &str, expected: Option<Duration>) {
         let response = response(429, &[("retry-after", value)], "");
-        assert_eq!(
-            retry_after(&response, "2026-11-23T09:00:00Z".parse().unwrap()),
-            expected,
-            "{value}"
-        );
+        assert_eq!(retry_after(&response, "2026-11-23T09:00:00Z".parse().unwrap()), expected, "{value}");
     }
 
     #[test]
@@ -256,10 +227,7 @@ mod tests {
         };
         assert_eq!(last.status, StatusCode::SERVICE_UNAVAILABLE);
         let torn = Ok(response(200, &[(CONTENT_TYPE.as_str(), "application/json")], "{"));
-        assert!(matches!(
-            after(Repeat::Safe, 3, torn),
-            Next::Done(Err(Error::Unreadable { .. }))
-        ));
+        assert!(matches!(after(Repeat::Safe, 3, torn), Next::Done(Err(Error::Unreadable { .. }))));
     }
 
     #[test]

@@ -159,9 +159,7 @@ async fn reply(stream: &mut TcpStream, mut reply: Reply) -> bool {
             for (name, value) in headers {
                 head = format!("{head}{name}: {value}\r\n");
             }
-            let sent = stream
-                .write_all(&[format!("{head}\r\n").as_bytes(), &body].concat())
-                .await;
+            let sent = stream.write_all(&[format!("{head}\r\n").as_bytes(), &body].concat()).await;
             return sent.is_ok();
         }
         // The client may have hung up first; that is its business.
@@ -181,19 +179,9 @@ async fn receive(stream: &mut TcpStream, connection: usize) -> Option<Arrived> {
     let head = String::from_utf8(head).unwrap();
     let mut lines = head.trim_end().split("\r\n");
     let line = lines.next().unwrap().to_owned();
-    let pair = |line: &str| {
-        line.split_once(": ")
-            .map(|(name, value)| (name.to_lowercase(), value.to_owned()))
-    };
-    let mut request = Arrived {
-        line,
-        headers: lines.filter_map(pair).collect(),
-        body: String::new(),
-        connection,
-    };
-    let length = request
-        .header("content-length")
-        .map_or(0, |length| length.parse().unwrap());
+    let pair = |line: &str| line.split_once(": ").map(|(name, value)| (name.to_lowercase(), value.to_owned()));
+    let mut request = Arrived { line, headers: lines.filter_map(pair).collect(), body: String::new(), connection };
+    let length = request.header("content-length").map_or(0, |length| length.parse().unwrap());
     let mut body = vec![0; length];
     stream.read_exact(&mut body).await.ok()?;
     request.body = String::from_utf8(body).unwrap();
@@ -202,10 +190,7 @@ async fn receive(stream: &mut TcpStream, connection: usize) -> Option<Arrived> {
 
 /// Bounds that suit tests: the pauses are short, and nothing waits for a human second.
 pub(crate) fn options() -> Options {
-    Options {
-        pause: Duration::from_millis(1),
-        ..Options::default()
-    }
+    Options { pause: Duration::from_millis(1), ..Options::default() }
 }
 
 /// A client with [`options`].

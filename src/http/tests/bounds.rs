@@ -19,20 +19,14 @@ fn read() -> Request {
 }
 
 fn small() -> Options {
-    Options {
-        response_limit: 1000,
-        ..options()
-    }
+    Options { response_limit: 1000, ..options() }
 }
 
 #[tokio::test]
 async fn an_answer_over_the_limit_is_cut() {
     let announced = Reply::Raw(b"HTTP/1.1 200 OK\r\ncontent-length: 1125899906842624\r\n\r\n".to_vec());
     let chunk = format!("100\r\n{}\r\n", "x".repeat(256));
-    let chunked = format!(
-        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n{}",
-        chunk.repeat(10)
-    );
+    let chunked = format!("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n{}", chunk.repeat(10));
     for reply in [announced, Reply::Raw(chunked.into_bytes())] {
         let server = Server::always(reply).await;
         let error = client_with(small()).send(&server.lane(), read()).await.unwrap_err();
@@ -75,10 +69,7 @@ async fn a_slow_vendor_meets_the_deadline() {
     let server = Server::turns(vec![drip, head]).await;
     let request = read().within(Duration::from_millis(100));
     let error = client().send(&server.lane(), request).await.unwrap_err();
-    assert!(
-        matches!(error, Error::Timeout { after } if after <= Duration::from_millis(100)),
-        "{error:?}"
-    );
+    assert!(matches!(error, Error::Timeout { after } if after <= Duration::from_millis(100)), "{error:?}");
 }
 
 #[tokio::test]
@@ -137,11 +128,7 @@ impl Write for Log {
 async fn logs_know_the_template_and_no_value() {
     let server = Server::turns(vec![Reply::json(200, "{\"canary-answer\":"), Reply::Reset]).await;
     // Where nobody listens, a place that logs remembers so. It is told anew once it is known.
-    drop(
-        client()
-            .send(&Server::always(Reply::status(200)).await.lane(), read())
-            .await,
-    );
+    drop(client().send(&Server::always(Reply::status(200)).await.lane(), read()).await);
     let log = Log::default();
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt()
@@ -159,8 +146,5 @@ async fn logs_know_the_template_and_no_value() {
     let error = client().send(&server.lane(), request.clone()).await.unwrap_err();
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     assert!(log.contains("/things/{}") && log.contains("attempt=2"), "{log}");
-    assert!(
-        !format!("{log} {error} {error:?} {request:?}").contains("canary"),
-        "{log} {error:?}"
-    );
+    assert!(!format!("{log} {error} {error:?} {request:?}").contains("canary"), "{log} {error:?}");
 }

@@ -24,11 +24,7 @@ struct Tokens {
 
 impl Tokens {
     fn up_to(last: usize) -> Arc<Self> {
-        Arc::new(Tokens {
-            generation: AtomicUsize::new(0),
-            last,
-            refusals: AtomicUsize::new(0),
-        })
+        Arc::new(Tokens { generation: AtomicUsize::new(0), last, refusals: AtomicUsize::new(0) })
     }
 }
 
@@ -36,10 +32,7 @@ impl Authorize for Tokens {
     fn headers(&self) -> Pending<'_, Result<HeaderMap, AuthorizeError>> {
         Box::pin(async {
             let value = format!("Bearer token-{}", self.generation.load(Ordering::SeqCst));
-            Ok(HeaderMap::from_iter([(
-                AUTHORIZATION,
-                HeaderValue::try_from(value).unwrap(),
-            )]))
+            Ok(HeaderMap::from_iter([(AUTHORIZATION, HeaderValue::try_from(value).unwrap())]))
         })
     }
 
@@ -65,9 +58,7 @@ async fn vendor(n: usize) -> Server {
 }
 
 fn lane(server: &Server, tokens: &Arc<Tokens>) -> Lane {
-    server
-        .lane()
-        .on_behalf_of("anna", Arc::clone(tokens) as Arc<dyn Authorize>)
+    server.lane().on_behalf_of("anna", Arc::clone(tokens) as Arc<dyn Authorize>)
 }
 
 #[tokio::test]
@@ -83,10 +74,7 @@ async fn a_refused_credential_is_renewed_once_for_reads_and_writes() {
 #[tokio::test]
 async fn a_second_refusal_is_the_answer() {
     let (server, tokens) = (vendor(9).await, Tokens::up_to(5));
-    let answer = client()
-        .send(&lane(&server, &tokens), Request::get(path!["things"]))
-        .await
-        .unwrap();
+    let answer = client().send(&lane(&server, &tokens), Request::get(path!["things"])).await.unwrap();
     assert_eq!((answer.status, server.count()), (StatusCode::UNAUTHORIZED, 2));
     assert_eq!(tokens.refusals.load(Ordering::SeqCst), 1);
 }
@@ -94,10 +82,7 @@ async fn a_second_refusal_is_the_answer() {
 #[tokio::test]
 async fn without_a_fresh_credential_nothing_is_sent_again() {
     let (server, tokens) = (vendor(1).await, Tokens::up_to(0));
-    let answer = client()
-        .send(&lane(&server, &tokens), Request::get(path!["things"]))
-        .await
-        .unwrap();
+    let answer = client().send(&lane(&server, &tokens), Request::get(path!["things"])).await.unwrap();
     assert_eq!((answer.status, server.count()), (StatusCode::UNAUTHORIZED, 1));
 }
 
@@ -120,9 +105,6 @@ async fn without_a_credential_nothing_is_sent() {
     let server = vendor(0).await;
     let lane = server.lane().on_behalf_of("anna", Arc::new(Gone));
     let error = client().send(&lane, Request::get(path!["things"])).await.unwrap_err();
-    assert!(
-        matches!(error, Error::Unauthorized(AuthorizeError::NeedsReconnect { .. })),
-        "{error:?}"
-    );
+    assert!(matches!(error, Error::Unauthorized(AuthorizeError::NeedsReconnect { .. })), "{error:?}");
     assert_eq!(server.count(), 0);
 }

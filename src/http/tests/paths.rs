@@ -44,10 +44,7 @@ fn value() -> impl Strategy<Value = String> {
 
 #[test]
 fn the_vendor_sees_exactly_the_intended_segments() {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let server = runtime.block_on(Server::always(Reply::status(200)));
     let (client, mut lane) = (client(), server.lane());
     lane.base = server.url("/prefix/v3/");
@@ -65,9 +62,7 @@ fn the_vendor_sees_exactly_the_intended_segments() {
         let arrived = server.arrived().pop().unwrap();
         prop_assert_eq!(segments(&arrived), ["prefix", "v3", "users", &one, "things", &two]);
         let query_text = arrived.target().split_once('?').unwrap().1.to_owned();
-        let pairs: Vec<_> = url::form_urlencoded::parse(query_text.as_bytes())
-            .into_owned()
-            .collect();
+        let pairs: Vec<_> = url::form_urlencoded::parse(query_text.as_bytes()).into_owned().collect();
         prop_assert_eq!(pairs, [("q".to_owned(), query)]);
         prop_assert_eq!(arrived.header("x"), None);
         Ok(())
@@ -80,38 +75,21 @@ async fn a_base_keeps_its_prefix_and_its_query() {
     let server = Server::always(Reply::status(200)).await;
     let lane = |base: &str| Lane::new("vendor", server.url(base));
     for base in ["", "/", "/v3", "/v3/", "/github/api?version=2#top"] {
-        client()
-            .send(&lane(base), Request::get(path!["me"]).query("a", "b c"))
-            .await
-            .unwrap();
+        client().send(&lane(base), Request::get(path!["me"]).query("a", "b c")).await.unwrap();
     }
     client().send(&lane("/v3/"), Request::get(Path::new())).await.unwrap();
     let targets: Vec<_> = server.arrived().iter().map(|one| one.target().to_owned()).collect();
-    let expected = [
-        "/me?a=b+c",
-        "/me?a=b+c",
-        "/v3/me?a=b+c",
-        "/v3/me?a=b+c",
-        "/github/api/me?version=2&a=b+c",
-        "/v3",
-    ];
+    let expected = ["/me?a=b+c", "/me?a=b+c", "/v3/me?a=b+c", "/v3/me?a=b+c", "/github/api/me?version=2&a=b+c", "/v3"];
     assert_eq!(targets, expected);
 }
 
 #[tokio::test]
 async fn what_the_guard_refuses_is_not_sent() {
-    for base in [
-        "http://vendor.example/",
-        "https://10.0.0.1/",
-        "https://169.254.169.254/",
-        "https://[::ffff:7f00:1]/",
-    ] {
+    for base in ["http://vendor.example/", "https://10.0.0.1/", "https://169.254.169.254/", "https://[::ffff:7f00:1]/"]
+    {
         let lane = Lane::new("vendor", base.parse().unwrap());
         let error = client().send(&lane, Request::get(path!["me"])).await.unwrap_err();
-        assert!(
-            matches!(error, Error::Refused(_)) && !error.may_have_happened(),
-            "{base} {error:?}"
-        );
+        assert!(matches!(error, Error::Refused(_)) && !error.may_have_happened(), "{base} {error:?}");
     }
 }
 

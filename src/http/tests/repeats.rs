@@ -49,20 +49,12 @@ async fn a_keyed_write_is_repeated_with_the_same_key_and_body() {
     client().send(&server.lane(), request).await.unwrap();
     let arrived = server.arrived();
     assert_eq!(arrived.len(), 3);
-    assert!(
-        arrived
-            .iter()
-            .all(|one| one.header("idempotency-key") == Some("k-1") && one.body == arrived[0].body)
-    );
+    assert!(arrived.iter().all(|one| one.header("idempotency-key") == Some("k-1") && one.body == arrived[0].body));
 }
 
 #[tokio::test]
 async fn no_write_is_sent_twice() {
-    for first in [
-        Reply::status(500),
-        Reply::status(503).with("retry-after", "0"),
-        Reply::status(504),
-    ] {
+    for first in [Reply::status(500), Reply::status(503).with("retry-after", "0"), Reply::status(504)] {
         let server = Server::turns(vec![first.clone(), Reply::status(200)]).await;
         let answer = client().send(&server.lane(), write()).await.unwrap();
         assert!(!answer.is_success() && server.count() == 1, "{first:?}");
@@ -80,10 +72,7 @@ async fn a_write_that_got_no_answer_in_time_is_not_sent_again() {
     let attempt = Duration::from_millis(50);
     let client = client_with(Options { attempt, ..options() });
     let error = client.send(&server.lane(), write()).await.unwrap_err();
-    assert!(
-        matches!(error, Error::Timeout { .. }) && error.may_have_happened(),
-        "{error:?}"
-    );
+    assert!(matches!(error, Error::Timeout { .. }) && error.may_have_happened(), "{error:?}");
     assert_eq!(server.count(), 1);
 }
 
@@ -100,10 +89,7 @@ async fn a_write_that_reached_nobody_says_so() {
     // The server is dropped, so its port refuses connections.
     tokio::task::yield_now().await;
     let error = client().send(&gone, write()).await.unwrap_err();
-    assert!(
-        matches!(error, Error::Unreachable { .. }) && !error.may_have_happened(),
-        "{error:?}"
-    );
+    assert!(matches!(error, Error::Unreachable { .. }) && !error.may_have_happened(), "{error:?}");
 }
 
 #[tokio::test]
@@ -132,23 +118,14 @@ async fn a_vendor_that_fails_in_a_row_rests() {
     let server = Server::always(Reply::status(500)).await;
     let client = client();
     for _ in 0..2 {
-        assert!(matches!(
-            client.send(&server.lane(), read()).await,
-            Ok(_) | Err(Error::Resting { .. })
-        ));
+        assert!(matches!(client.send(&server.lane(), read()).await, Ok(_) | Err(Error::Resting { .. })));
     }
     assert_eq!(server.count(), 5, "the sixth attempt is not made");
     let error = client.send(&server.lane(), read()).await.unwrap_err();
-    assert!(
-        error.retry_after().is_some_and(|wait| wait <= Duration::from_secs(15)),
-        "{error:?}"
-    );
+    assert!(error.retry_after().is_some_and(|wait| wait <= Duration::from_secs(15)), "{error:?}");
 
     let well = Server::always(Reply::status(200)).await;
-    assert!(
-        client.send(&well.lane(), read()).await.is_ok(),
-        "another base is another matter"
-    );
+    assert!(client.send(&well.lane(), read()).await.is_ok(), "another base is another matter");
 }
 
 #[tokio::test]
@@ -167,11 +144,7 @@ async fn refusals_do_not_make_a_vendor_rest() {
 #[tokio::test]
 async fn after_its_rest_a_vendor_is_asked_once() {
     let server = Server::turns([vec![Reply::status(500); 5], vec![Reply::status(200)]].concat()).await;
-    let client = client_with(Options {
-        attempts: 1,
-        rest: Duration::from_millis(20),
-        ..options()
-    });
+    let client = client_with(Options { attempts: 1, rest: Duration::from_millis(20), ..options() });
     for _ in 0..5 {
         client.send(&server.lane(), read()).await.unwrap();
     }
@@ -193,10 +166,7 @@ async fn a_connection_keeps_to_its_budget() {
     client.send(&lane, read()).await.unwrap();
     client.send(&lane, read()).await.unwrap();
     let error = client.send(&lane, read()).await.unwrap_err();
-    assert!(
-        matches!(error, Error::Limited { .. }) && server.count() == 2,
-        "{error:?}"
-    );
+    assert!(matches!(error, Error::Limited { .. }) && server.count() == 2, "{error:?}");
     lane.connection = "bert".to_owned();
     client.send(&lane, read()).await.unwrap();
 }
