@@ -69,10 +69,7 @@ pub fn base32hex(entropy: &dyn Entropy, len: usize) -> String {
 /// The low five bits of each byte as one character of `0-9a-v`.
 pub fn encode_base32hex(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 32] = b"0123456789abcdefghijklmnopqrstuv";
-    bytes
-        .iter()
-        .map(|byte| char::from(ALPHABET[usize::from(byte & 31)]))
-        .collect()
+    bytes.iter().map(|byte| char::from(ALPHABET[usize::from(byte & 31)])).collect()
 }
 
 /// Declares identifiers as types of their own around a `String`.

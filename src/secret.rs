@@ -70,10 +70,7 @@ mod tests {
     #[test]
     fn a_secret_does_not_print() {
         let secret = Secret::new("hunter2");
-        assert_eq!(
-            format!("{secret:?} {:#?}", Some(&secret)),
-            "[redacted] Some(\n    [redacted],\n)"
-        );
+        assert_eq!(format!("{secret:?} {:#?}", Some(&secret)), "[redacted] Some(\n    [redacted],\n)");
     }
 
     #[test]
