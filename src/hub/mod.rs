@@ -1,1 +1,315 @@
-//! The one door to every tool.
+//! The one door to every tool: may this caller call this tool, and with which account? Then run, bound, audit.
+//!
+//! Only here do a tool and a credential come together. Transports, REST and the command line all call
+//! [`Hub::call`]; none of them reaches a tool in another way.
+
+mod accounts;
+mod bound;
+mod deferred;
+mod desk;
+mod filter;
+mod listing;
+mod running;
+
+use std::{fmt, sync::Arc, time::Duration};
+
+pub use accounts::{Accounts, Site};
+pub use deferred::Deferred;
+pub use desk::{Desk, TicketKey};
+pub use filter::Filters;
+use jiff::Timestamp;
+pub use listing::Listing;
+use listing::Offer;
+use serde_json::{Map, Value};
+use tokio::sync::watch;
+
+use crate::{
+    agents::Principal,
+    clock::SharedClock,
+    id::{CallId, SharedEntropy},
+    schema,
+    secret::Secret,
+    tool::{self, Integration, Outcome, Progress, Row, State, ToolDef, Toolset},
+};
+
+/// The one door to every tool. Clones share it.
+#[derive(Clone)]
+pub struct Hub(Arc<Inner>);
+
+struct Inner {
+    rows: Vec<Arc<Row>>,
+    integrations: Vec<&'static Integration>,
+    clock: SharedClock,
+    entropy: SharedEntropy,
+    state: State,
+    bounds: Bounds,
+    desk: Deferred<Desk>,
+    changes: watch::Sender<u64>,
+}
+
+/// What every call is held to.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// How long a call may take.
+    pub time: Duration,
+    /// How large a result may be, in tokens of four bytes.
+    pub tokens: usize,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Bounds { time: Duration::from_secs(30), tokens: 8_000 }
+    }
+}
+
+/// Who calls.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Caller {
+    /// The user and the agent.
+    pub principal: Principal,
+    /// What the way in allows.
+    pub filters: Filters,
+    /// What the client calls itself; for log and audit only.
+    pub client: String,
+}
+
+/// What to call.
+#[derive(Clone)]
+pub struct CallRequest {
+    /// The tool's name.
+    pub tool: String,
+    /// Its arguments.
+    pub arguments: Map<String, Value>,
+    /// Where reports of progress go.
+    pub progress: Option<Arc<dyn Progress>>,
+    /// The answer to the question that the call before this one was answered with.
+    pub answered: Option<Answered>,
+}
+
+impl CallRequest {
+    /// A call without anybody who waits for progress.
+    pub fn new(tool: impl Into<String>, arguments: Map<String, Value>) -> Self {
+        CallRequest { tool: tool.into(), arguments, progress: None, answered: None }
+    }
+}
+
+/// A person's answer to a [`Question`].
+#[derive(Clone, Debug)]
+pub struct Answered {
+    /// The question's ticket, unchanged.
+    pub ticket: Secret,
+    /// Yes or no.
+    pub approved: bool,
+}
+
+/// What a call is answered with.
+#[derive(Clone, Debug)]
+pub enum Reply {
+    /// It is done.
+    Done(Outcome),
+    /// A person has to say yes first; then the same call is repeated.
+    Ask(Question),
+}
+
+/// A question to a person.
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// What will happen after a yes.
+    pub text: String,
+    /// Comes back unchanged with the answer: sealed, for one use, for this caller and this very call.
+    pub ticket: Secret,
+    /// Until when a yes counts.
+    pub expires_at: Timestamp,
+    /// The name under which a person can decide it elsewhere.
+    pub approval: String,
+}
+
+/// Why a call was not even tried, or failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No such tool for this caller.
+    #[error("There is no tool `{name}` here{}.", nearest.as_ref().map_or_else(String::new, |near| format!("; did you mean `{near}`?")))]
+    UnknownTool {
+        /// What was asked for.
+        name: String,
+        /// What was probably meant.
+        nearest: Option<String>,
+    },
+    /// The ticket is none of ours, or not for this call.
+    #[error(
+        "The state that came back with the answer is not valid for this call, or has run out. Make the call again without it."
+    )]
+    BadTicket,
+    /// The store behind the door did not open, or failed.
+    #[error("{0}")]
+    Closed(String),
+    /// The tool's own failure, with the reference number under which the log has more.
+    #[error("{error}")]
+    Tool {
+        /// The reference number.
+        call: CallId,
+        /// What happened and what to do.
+        error: tool::Error,
+    },
+}
+
+impl Error {
+    /// A failure of what stands behind the door.
+    fn desk(error: impl fmt::Display) -> Self {
+        Error::Closed(error.to_string())
+    }
+}
+
+/// Puts a hub together.
+pub struct Builder {
+    rows: Vec<Arc<Row>>,
+    integrations: Vec<&'static Integration>,
+    clock: SharedClock,
+    entropy: SharedEntropy,
+    state: State,
+    bounds: Bounds,
+    desk: Option<Deferred<Desk>>,
+}
+
+impl Builder {
+    /// Offers the tools of an integration.
+    #[must_use]
+    pub fn integration(mut self, integration: &'static Integration) -> Self {
+        let toolset = integration.toolset();
+        self.rows.extend(integration.tools.iter().map(|def| Arc::new(Row::constant(toolset.clone(), def))));
+        self.integrations.push(integration);
+        self
+    }
+
+    /// Offers constant tools that belong to no integration.
+    #[must_use]
+    pub fn constants(mut self, toolset: &Toolset, tools: &'static [ToolDef]) -> Self {
+        self.rows.extend(tools.iter().map(|def| Arc::new(Row::constant(toolset.clone(), def))));
+        self
+    }
+
+    /// Offers tools that are made at run time.
+    ///
+    /// # Errors
+    /// In words, when a tool's input is no schema of an object, or a name is taken.
+    pub fn tools(mut self, toolset: &Toolset, tools: impl IntoIterator<Item = ToolDef>) -> Result<Self, String> {
+        for def in tools {
+            if self.rows.iter().any(|row| row.name() == def.name) {
+                return Err(format!("there are two tools called `{}`", def.name));
+            }
+            self.rows.push(Arc::new(Row::owned(toolset.clone(), def)?));
+        }
+        Ok(self)
+    }
+
+    /// Gives the tools something that they find with [`tool::Call::state`].
+    #[must_use]
+    pub fn state<T: Send + Sync + 'static>(mut self, value: T) -> Self {
+        self.state = self.state.with(value);
+        self
+    }
+
+    /// Holds every call to `bounds`.
+    #[must_use]
+    pub fn bounds(mut self, bounds: Bounds) -> Self {
+        self.bounds = bounds;
+        self
+    }
+
+    /// Puts accounts, agents and approvals behind the door. Without them, tools that need an account fail, and
+    /// what a person has to approve is remembered by this process only.
+    #[must_use]
+    pub fn desk(mut self, desk: Deferred<Desk>) -> Self {
+        self.desk = Some(desk);
+        self
+    }
+
+    /// Opens the door.
+    pub fn build(self) -> Hub {
+        let desk = self.desk.unwrap_or_else(|| Deferred::ready(Desk::alone(&self.clock, &self.entropy)));
+        Hub(Arc::new(Inner {
+            rows: self.rows,
+            integrations: self.integrations,
+            clock: self.clock,
+            entropy: self.entropy,
+            state: self.state,
+            bounds: self.bounds,
+            desk,
+            changes: watch::Sender::new(0),
+        }))
+    }
+}
+
+impl Hub {
+    /// A hub to be filled with tools.
+    pub fn builder(clock: SharedClock, entropy: SharedEntropy) -> Builder {
+        Builder {
+            rows: Vec::new(),
+            integrations: Vec::new(),
+            clock,
+            entropy,
+            state: State::default(),
+            bounds: Bounds::default(),
+            desk: None,
+        }
+    }
+
+    /// Every tool that there is, whoever asks.
+    pub fn rows(&self) -> &[Arc<Row>] {
+        &self.0.rows
+    }
+
+    /// The tools that `caller` sees.
+    pub async fn tools(&self, caller: &Caller) -> Result<Listing, Error> {
+        let desk = self.desk().await?;
+        let offer = Offer { caller, agent: desk.agent(caller).await?, connected: desk.connected(caller).await? };
+        let rows = self.0.rows.iter().filter(|row| offer.includes(row, self.integration(row)));
+        Ok(Listing::of(rows.cloned().collect()))
+    }
+
+    /// The integration to which a tool belongs, if it belongs to one.
+    fn integration(&self, row: &Row) -> Option<&'static Integration> {
+        self.0.integrations.iter().copied().find(|integration| integration.id == row.toolset.id)
+    }
+
+    /// Notice that what callers see has changed.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.0.changes.subscribe()
+    }
+
+    /// Tells everybody who listens that what callers see has changed.
+    pub fn changed(&self) {
+        self.0.changes.send_modify(|version| *version += 1);
+    }
+
+    /// Calls a tool.
+    ///
+    /// Dropping the future ends a call that only looks; one that has begun to write goes on to its end.
+    ///
+    /// # Errors
+    /// No such tool for this caller, a ticket that is not valid, or the tool's own failure.
+    pub async fn call(&self, caller: &Caller, request: CallRequest) -> Result<Reply, Error> {
+        let row = self.find(caller, &request.tool).await?;
+        running::run(self, caller, row, request).await
+    }
+
+    /// What stands behind the door, as soon as it is open.
+    pub async fn desk(&self) -> Result<Arc<Desk>, Error> {
+        self.0.desk.get().await.map_err(|why| Error::Closed(why.to_string()))
+    }
+
+    /// The tool, if this caller may use it. One that exists and may not be used is as unknown as one that does not.
+    async fn find(&self, caller: &Caller, name: &str) -> Result<Arc<Row>, Error> {
+        let listing = self.tools(caller).await?;
+        listing.find(name).cloned().ok_or_else(|| Error::UnknownTool {
+            name: name.to_owned(),
+            nearest: schema::nearest(name, listing.rows.iter().map(|row| row.name())).map(str::to_owned),
+        })
+    }
+}
+
+impl fmt::Debug for Hub {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Hub of {} tools", self.0.rows.len())
+    }
+}

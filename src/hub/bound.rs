@@ -1,0 +1,75 @@
+//! Keeps every result within what a model can read.
+
+use crate::tool::{Content, Error, Kind, Outcome};
+
+/// Four bytes are about a token.
+const BYTES_PER_TOKEN: usize = 4;
+
+/// The outcome, cut to `tokens` where it is text.
+///
+/// # Errors
+/// The structured part is too large: it cannot be cut without lying about its shape.
+pub(super) fn within(tokens: usize, mut outcome: Outcome) -> Result<Outcome, Error> {
+    let limit = tokens * BYTES_PER_TOKEN;
+    if outcome.structured.as_ref().is_some_and(|structured| structured.to_string().len() > limit) {
+        return Err(too_large(tokens));
+    }
+    let mut left = limit;
+    for part in &mut outcome.content {
+        if let Content::Text(text) = part {
+            cut(text, left);
+            left = left.saturating_sub(text.len());
+        }
+    }
+    Ok(outcome)
+}
+
+fn too_large(tokens: usize) -> Error {
+    Error::new(Kind::TooLarge, format!("The result is larger than {tokens} tokens."))
+        .next("Ask for less at once: a smaller `limit`, a shorter window or a narrower search.")
+}
+
+/// Cuts a text at the end of a line and says how much is missing.
+fn cut(text: &mut String, limit: usize) {
+    if text.len() <= limit {
+        return;
+    }
+    let mut end = limit;
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    let end = text[..end].rfind('\n').unwrap_or(end);
+    let missing = text.len() - end;
+    text.truncate(end);
+    text.push_str(&format!("\n… cut here, {missing} more bytes. Ask for less at once."));
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_long_text_is_cut_at_a_line_and_says_so() {
+        let lines = "a line of text\n".repeat(100);
+        let outcome = within(100, Outcome::text(lines)).unwrap();
+        let text = outcome.joined_text();
+        assert!(text.len() < 500 && text.ends_with("Ask for less at once."), "{text}");
+        assert!(text.lines().rev().skip(1).all(|line| line == "a line of text"), "{text}");
+    }
+
+    #[test]
+    fn a_large_structure_is_refused_with_a_way_out() {
+        let outcome = Outcome { structured: Some(json!({ "all": "x".repeat(1000) })), ..Outcome::text("x") };
+        let error = within(100, outcome).unwrap_err();
+        assert_eq!(error.kind(), Kind::TooLarge);
+        assert!(error.text().contains("smaller `limit`"), "{error}");
+    }
+
+    #[test]
+    fn characters_stay_whole() {
+        let outcome = within(10, Outcome::text("ä".repeat(100))).unwrap();
+        assert!(outcome.joined_text().starts_with("ääää"));
+    }
+}
