@@ -15,6 +15,7 @@ use self::{
 use crate::{
     http::{Path, Rate, Request},
     moment::Zone,
+    oauth::Provider,
     path,
     tool::{self, Call, Category, Error, Field, Identity, Integration, Kind, Result, Scopes, ToolDef},
 };
@@ -34,7 +35,7 @@ pub const INTEGRATION: Integration = Integration {
     category: Category::Calendar,
     docs: "https://developers.google.com/calendar/api/v3/reference",
     base_url: "https://www.googleapis.com/calendar/v3",
-    oauth: None,
+    oauth: Some(GOOGLE),
     fields: &[Field {
         name: "token",
         label: "Access token",
@@ -70,7 +71,18 @@ pub const INTEGRATION: Integration = Integration {
     ],
 };
 
-/// Google allows 600 requests a minute and user at the most; bursts are answered with 403.
+/// Sign-in with Google. Without `offline` there is no refresh token, and without `consent` only the first time.
+const GOOGLE: Provider = Provider {
+    family: "google",
+    authorize_url: "https://accounts.google.com/o/oauth2/v2/auth",
+    token_url: "https://oauth2.googleapis.com/token",
+    revoke_url: Some("https://oauth2.googleapis.com/revoke"),
+    extra: &[("access_type", "offline"), ("prompt", "consent")],
+    lifetime: Some(Duration::from_hours(1)),
+    ..Provider::STANDARD
+};
+
+/// Google's usual quota is 600 requests a minute for one user; more is answered with 403.
 const RATE: Rate = Rate::per(NonZeroU32::new(10).expect("ten is not zero"), Duration::from_secs(1));
 
 /// Any of these shows events, and with them the zone of their calendar.
