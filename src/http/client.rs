@@ -260,15 +260,11 @@ impl Sending<'_> {
 
     fn pace(&self) -> Pace {
         let options = &self.inner.options;
-<<<<<<< HEAD
-        Pace { attempts: options.attempts, first: options.pause, longest: Duration::from_secs(5) }
-=======
         Pace {
             attempts: self.request.attempts.map_or(options.attempts, |own| own.min(options.attempts)),
             first: options.pause,
             longest: Duration::from_secs(5),
         }
->>>>>>> http
     }
 
     fn left(&self) -> Duration {

@@ -13,7 +13,7 @@ mod running;
 
 use std::{fmt, sync::Arc, time::Duration};
 
-pub use accounts::{Accounts, Site};
+pub use accounts::{Accounts, Begun, Consent, Parts as AccountParts, Site, Tested, expiry};
 pub use deferred::Deferred;
 pub use desk::{Desk, TicketKey};
 pub use filter::Filters;

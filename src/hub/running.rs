@@ -94,11 +94,10 @@ impl Run {
 
     async fn call(&self, confirmed: BTreeSet<String>) -> Result<Call, tool::Error> {
         let inner = &self.hub.0;
-        let toolset = &*self.row.toolset.id;
         let upstream = match (&self.desk.accounts, self.hub.integration(&self.row).is_some()) {
             (Some(accounts), true) => {
                 let user = &self.caller.principal.user;
-                Some(accounts.upstream(user, toolset, self.account.as_deref(), self.until).await?)
+                Some(accounts.upstream(user, &self.row, self.account.as_deref(), self.until).await?)
             }
             _ => None,
         };
