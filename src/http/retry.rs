@@ -102,7 +102,7 @@ fn whole(response: Response) -> Outcome {
 }
 
 /// `Retry-After` as seconds or as a date (RFC 9110, section 10.2.3); a date in the past means now.
-pub(super) fn retry_after(response: &Response, now: Timestamp) -> Option<Duration> {
+pub fn retry_after(response: &Response, now: Timestamp) -> Option<Duration> {
     let value = response.header(RETRY_AFTER.as_str())?.trim();
     if let Ok(seconds) = value.parse::<f64>() {
         return Duration::try_from_secs_f64(seconds.max(0.0)).ok();

@@ -1,5 +1,7 @@
 //! What stands behind the door: accounts, agents, approvals, and the key that tickets are made with.
 
+use std::collections::BTreeSet;
+
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, Mac};
 use serde_json::{Map, Value};
@@ -7,7 +9,9 @@ use sha2::Sha256;
 
 use super::{Accounts, Answered, Caller, Error, Question};
 use crate::{
+    agents::{Agent, Agents, LOCAL, Principal},
     approvals::{Approval, Approvals, Decision, Digest, Question as Asked},
+    audit::{Audit, Entry},
     clock::SharedClock,
     id::{Entropy, SharedEntropy},
     secret::Secret,
@@ -15,10 +19,14 @@ use crate::{
 };
 
 /// What stands behind the door.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Desk {
     /// The connected accounts; none in a server that brings only its own tools.
     pub accounts: Option<Accounts>,
+    /// What each agent may do; without it, every agent is the implicit one.
+    pub agents: Option<Agents>,
+    /// Who did what.
+    pub audit: Option<Audit>,
     /// What waits for a person.
     pub approvals: Approvals,
     /// Makes tickets that nobody else can make.
@@ -26,9 +34,15 @@ pub struct Desk {
 }
 
 /// Makes tickets that nobody else can make. Every node of one store must have the same one.
+#[derive(Clone)]
 pub struct TicketKey([u8; 32]);
 
 impl TicketKey {
+    /// The key made of these bytes.
+    pub fn new(key: [u8; 32]) -> Self {
+        TicketKey(key)
+    }
+
     /// A key for one process.
     pub fn fresh(entropy: &dyn Entropy) -> Self {
         let mut key = [0; 32];
@@ -102,7 +116,36 @@ impl Desk {
     pub fn alone(clock: &SharedClock, entropy: &SharedEntropy) -> Self {
         let store = MemoryStore::new();
         let approvals = Approvals::new(store, clock.clone(), entropy.clone());
-        Desk { accounts: None, approvals, key: TicketKey::fresh(&**entropy) }
+        Desk { accounts: None, agents: None, audit: None, approvals, key: TicketKey::fresh(&**entropy) }
+    }
+
+    /// The agent through which `caller` comes.
+    pub(super) async fn agent(&self, caller: &Caller) -> Result<Agent, Error> {
+        let Principal { user, agent: id, .. } = &caller.principal;
+        let stored = match &self.agents {
+            Some(agents) => agents.agent(user, id).await.map_err(Error::desk)?,
+            None => None,
+        };
+        match stored {
+            Some(agent) => Ok(agent),
+            None if self.agents.is_none() || id.as_str() == LOCAL => Ok(Agent::implicit(user.clone())),
+            None => Err(Error::Closed(format!("The agent `{id}` does not exist any more."))),
+        }
+    }
+
+    /// The integrations of which `caller` has an account.
+    pub(super) async fn connected(&self, caller: &Caller) -> Result<BTreeSet<String>, Error> {
+        match &self.accounts {
+            Some(accounts) => accounts.connected(&caller.principal.user).await.map_err(Error::desk),
+            None => Ok(BTreeSet::new()),
+        }
+    }
+
+    /// Writes down how a call ended.
+    pub(super) async fn record(&self, entry: Entry) {
+        if let Some(audit) = &self.audit {
+            audit.record(entry).await;
+        }
     }
 
     /// Writes a person's answer down, if it is one to a question about this very call.
@@ -140,7 +183,6 @@ impl Desk {
 mod tests {
     use super::*;
     use crate::{
-        agents::Principal,
         hub::Filters,
         id::{AgentId, SeededEntropy, UserId},
     };

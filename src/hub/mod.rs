@@ -11,14 +11,15 @@ mod filter;
 mod listing;
 mod running;
 
-use std::{collections::BTreeSet, fmt, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
-pub use accounts::{Accounts, Site};
+pub use accounts::{Accounts, Begun, Consent, Parts as AccountParts, Site, Tested, expiry};
 pub use deferred::Deferred;
 pub use desk::{Desk, TicketKey};
 pub use filter::Filters;
 use jiff::Timestamp;
 pub use listing::Listing;
+use listing::Offer;
 use serde_json::{Map, Value};
 use tokio::sync::watch;
 
@@ -260,24 +261,15 @@ impl Hub {
 
     /// The tools that `caller` sees.
     pub async fn tools(&self, caller: &Caller) -> Result<Listing, Error> {
-        let connected = self.connected(caller).await?;
-        let offered = self.0.rows.iter().filter(|row| self.offers(caller, &connected, row));
-        Ok(Listing::of(offered.cloned().collect()))
+        let desk = self.desk().await?;
+        let offer = Offer { caller, agent: desk.agent(caller).await?, connected: desk.connected(caller).await? };
+        let rows = self.0.rows.iter().filter(|row| offer.includes(row, self.integration(row)));
+        Ok(Listing::of(rows.cloned().collect()))
     }
 
-    async fn connected(&self, caller: &Caller) -> Result<BTreeSet<String>, Error> {
-        match &self.desk().await?.accounts {
-            Some(accounts) => accounts.connected(&caller.principal.user).await.map_err(Error::desk),
-            None => Ok(BTreeSet::new()),
-        }
-    }
-
-    /// Whether `caller` is offered `row`: the core of what is connected, unless tools or toolsets are named.
-    fn offers(&self, caller: &Caller, connected: &BTreeSet<String>, row: &Row) -> bool {
-        let integration = self.0.integrations.iter().find(|integration| integration.id == row.toolset.id);
-        let by_default = integration
-            .is_none_or(|integration| connected.contains(integration.id) && integration.core.contains(&row.name()));
-        caller.filters.allow(row) && (caller.filters.names_tools() || by_default)
+    /// The integration to which a tool belongs, if it belongs to one.
+    fn integration(&self, row: &Row) -> Option<&'static Integration> {
+        self.0.integrations.iter().copied().find(|integration| integration.id == row.toolset.id)
     }
 
     /// Notice that what callers see has changed.

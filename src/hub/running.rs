@@ -2,12 +2,15 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 use tracing::Instrument;
 
 use super::{CallRequest, Caller, Desk, Error, Hub, Reply, bound, desk::Subject};
 use crate::{
+    agents::AskSetting,
+    audit::{self, Entry},
     id::CallId,
     tool::{self, Asking, Call, CallParts, Effect, Kind, Outcome, Progress, Row},
 };
@@ -21,7 +24,10 @@ struct Run {
     id: CallId,
     arguments: Map<String, Value>,
     progress: Option<Arc<dyn Progress>>,
+    began: Timestamp,
     until: Instant,
+    asking: Asking,
+    account: Option<String>,
 }
 
 /// Runs the tool. One that may write is carried to its end even when nobody waits any more.
@@ -29,9 +35,13 @@ pub(super) async fn run(hub: &Hub, caller: &Caller, row: Arc<Row>, request: Call
     let id = CallId::fresh(&*hub.0.entropy);
     let span = tracing::info_span!("call", tool = row.name(), agent = %caller.principal.agent, request = %id);
     let desk = hub.desk().await?;
+    let agent = desk.agent(caller).await?;
     let only_looks = row.effect() == Effect::Reads;
     let run = Run {
+        began: hub.0.clock.now(),
         until: Instant::now() + hub.0.bounds.time,
+        asking: asking(agent.sends),
+        account: agent.accounts.get(&*row.toolset.id).cloned(),
         hub: hub.clone(),
         desk,
         caller: caller.clone(),
@@ -45,7 +55,9 @@ pub(super) async fn run(hub: &Hub, caller: &Caller, row: Arc<Row>, request: Call
         if let Some(answered) = answered {
             run.desk.answer(run.subject(), &answered).await?;
         }
-        run.to_the_end().await
+        let reply = run.to_the_end().await;
+        run.record(&reply).await;
+        reply
     };
     if only_looks {
         return work.instrument(span).await;
@@ -82,9 +94,11 @@ impl Run {
 
     async fn call(&self, confirmed: BTreeSet<String>) -> Result<Call, tool::Error> {
         let inner = &self.hub.0;
-        let toolset = &*self.row.toolset.id;
-        let upstream = match (&self.desk.accounts, inner.integrations.iter().any(|known| known.id == toolset)) {
-            (Some(accounts), true) => Some(accounts.upstream(&self.caller.principal.user, toolset, self.until).await?),
+        let upstream = match (&self.desk.accounts, self.hub.integration(&self.row).is_some()) {
+            (Some(accounts), true) => {
+                let user = &self.caller.principal.user;
+                Some(accounts.upstream(user, &self.row, self.account.as_deref(), self.until).await?)
+            }
             _ => None,
         };
         Ok(Call::new(CallParts {
@@ -94,7 +108,7 @@ impl Run {
             upstream,
             progress: self.progress.clone(),
             confirmed,
-            asking: Asking::default(),
+            asking: self.asking,
             state: inner.state.clone(),
         }))
     }
@@ -110,8 +124,40 @@ impl Run {
         })
     }
 
+    /// Writes down how it ended: who and what, never the arguments.
+    async fn record(&self, reply: &Result<Reply, Error>) {
+        let outcome = match reply {
+            Ok(Reply::Done(_)) => audit::Outcome::Ok,
+            Ok(Reply::Ask(_)) => audit::Outcome::Refused { why: Kind::Ask.code().into() },
+            Err(Error::Tool { error, .. }) => audit::Outcome::Error { code: error.code().into() },
+            Err(_) => audit::Outcome::Error { code: Kind::Internal.code().into() },
+        };
+        let millis = self.hub.0.clock.now().duration_since(self.began).as_millis();
+        let entry = Entry {
+            at: self.began,
+            call: self.id.clone(),
+            user: self.caller.principal.user.clone(),
+            agent: self.caller.principal.agent.clone(),
+            integration: self.row.toolset.id.to_string(),
+            connection: self.account.clone(),
+            tool: self.row.name().to_owned(),
+            target: None,
+            outcome,
+            millis: u64::try_from(millis).unwrap_or(0),
+        };
+        self.desk.record(entry).await;
+    }
+
     fn subject(&self) -> Subject<'_> {
         Subject { caller: &self.caller, tool: self.row.name(), arguments: &self.arguments }
+    }
+}
+
+fn asking(setting: AskSetting) -> Asking {
+    match setting {
+        AskSetting::Never => Asking::Never,
+        AskSetting::NewRecipients => Asking::NewRecipients,
+        AskSetting::Always => Asking::Always,
     }
 }
 
