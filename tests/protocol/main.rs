@@ -1,6 +1,8 @@
 //! The protocol over its real transports, with tools of our own and nothing of any vendor.
 
+mod access;
 mod fixtures;
 mod http;
 mod stdio;
 mod wire;
+mod ws;
