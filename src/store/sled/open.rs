@@ -10,9 +10,9 @@ use ::sled::{Config, Db};
 
 use super::{
     super::{Change, Durability, Expect, SCHEMA_VERSION},
-    Changes, Engine, Error, Key, LEDGER, Ledger, Result, Table, catch_unwind, corrupt, is_lock,
+    Engine, Error, Key, LEDGER, Ledger, Result, Table, catch_unwind, corrupt, is_lock,
     progress::{Progress, Reached, boot},
-    translated,
+    reserve, translated,
 };
 
 /// How much of the store sled keeps in memory, bytes; the figure that was tested.
@@ -30,6 +30,10 @@ pub(super) fn open(path: &Path) -> Result<Engine> {
     make_private(path).map_err(|error| Error::io(format!("make its directory {}", path.display()), error))?;
     let first = match checked(path) {
         Err(error @ Error::Corrupt { .. }) => error,
+        Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::StorageFull => {
+            reserve::give_up(path).map_err(|error| Error::io("give up its reserve", error))?;
+            return checked(path);
+        }
         other => return other,
     };
     let Some(copy) = set_aside(path)? else {
@@ -42,8 +46,8 @@ pub(super) fn open(path: &Path) -> Result<Engine> {
     Ok(mended)
 }
 
-/// Opens the store and makes sure that all of it is there.
-fn checked(path: &Path) -> Result<Engine> {
+/// Opens the store as it is and makes sure that all of it is there.
+pub(super) fn checked(path: &Path) -> Result<Engine> {
     let reached = Progress::read(path).map_err(|error| Error::io("read how far it has come", error))?;
     let mut engine =
         catch_unwind(|| opened(path)).unwrap_or_else(|_| Err(corrupt(path, "its files cannot be read")))?;
@@ -63,7 +67,7 @@ fn opened(path: &Path) -> Result<Engine> {
     let db = locked(path).map_err(ours)?;
     let names = Table::ALL.iter().map(|table| table.name().as_bytes()).chain([LEDGER]);
     let trees = names.map(|name| db.open_tree(name)).collect::<::sled::Result<_>>().map_err(ours)?;
-    Ok(Engine { path: path.to_owned(), db, trees, changes: Changes::new(), progress: None })
+    Ok(Engine { path: path.to_owned(), db, trees, progress: None })
 }
 
 /// Opens the files, and waits a little for the lock: sled's own threads give it back a moment after the last
