@@ -140,7 +140,9 @@ mod tests {
     fn the_order_of_writes_does_not_matter_and_their_content_does() {
         let sum = |writes: &[(&[u8], &[u8])]| {
             let mut ledger = Ledger::default();
-            writes.iter().for_each(|(id, stored)| ledger.add(Table::Users, id, stored));
+            for (id, stored) in writes {
+                ledger.add(Table::Users, id, stored);
+            }
             ledger
         };
         let wanted = sum(&[(b"a", b"1"), (b"b", b"2")]);

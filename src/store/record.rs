@@ -128,7 +128,7 @@ impl Key {
                 SEPARATOR => label.push('|'),
                 b'|' | b'\\' => label.extend(['\\', char::from(byte)]),
                 b' '..=b'~' => label.push(char::from(byte)),
-                _ => label.push_str(&format!("\\x{byte:02x}")),
+                _ => label.extend(["\\x", &format!("{byte:02x}")]),
             }
         }
         label

@@ -20,6 +20,7 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use zeroize::Zeroizing;
 
 pub use self::{
     app::OAuthApp,
@@ -103,7 +104,9 @@ impl Vault {
     pub async fn commit(&self, changes: Vec<Change>) -> Result<u64> {
         let keys: Vec<Key> = changes.iter().map(|change| change.key().clone()).collect();
         let version = self.0.store.commit(changes, Durability::MustSurvivePowerLoss).await?;
-        keys.iter().for_each(|key| self.0.cache.forget(key));
+        for key in &keys {
+            self.0.cache.forget(key);
+        }
         Ok(version)
     }
 
@@ -138,17 +141,20 @@ impl Vault {
 
     fn opened<T: DeserializeOwned>(&self, key: &Key, stored: &Versioned) -> Result<Opened<T>> {
         let version = stored.version;
-        let text = match self.0.cache.find(key, version) {
-            Some(text) => text,
-            None => {
-                let text = Arc::new(seal::open(&self.0.keys, key, &stored.value)?);
-                self.0.cache.keep(key.clone(), version, Arc::clone(&text));
-                text
-            }
-        };
+        let text = self.text(key, stored)?;
         // The parser's message would name what it found, which may be a secret.
         let value = serde_json::from_str(&text).map_err(|_| Error::Unfitting(key.clone()))?;
         Ok(Opened { value, version })
+    }
+
+    /// The JSON text of a record, unsealed now or before.
+    fn text(&self, key: &Key, stored: &Versioned) -> Result<Arc<Zeroizing<String>>> {
+        if let Some(text) = self.0.cache.find(key, stored.version) {
+            return Ok(text);
+        }
+        let text = Arc::new(seal::open(&self.0.keys, key, &stored.value)?);
+        self.0.cache.keep(key.clone(), stored.version, Arc::clone(&text));
+        Ok(text)
     }
 
     /// A number that grows with every seal: the clock's milliseconds, or one more than the last.

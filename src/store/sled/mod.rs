@@ -6,6 +6,7 @@
 //! leaves the disk's cache alone; and a [ledger](super::ledger) notices what sled would drop in silence.
 
 mod open;
+mod progress;
 
 use std::{
     fs::File,
@@ -21,6 +22,7 @@ use ::sled::{
     transaction::{ConflictableTransactionError, TransactionError, TransactionalTree},
 };
 
+use self::progress::Progress;
 use super::{
     Change, Durability, Error, Key, Lease, Pending, Record, Report, Result, Store, Table, Versioned, Watch,
     lease::Leases,
@@ -126,6 +128,8 @@ struct Engine {
     /// One for each table, in the order of [`Table::ALL`], and the ledger's.
     trees: Vec<Tree>,
     changes: Changes,
+    /// Not yet there while the store is being opened.
+    progress: Option<Progress>,
 }
 
 impl Engine {
@@ -160,8 +164,13 @@ impl Engine {
     fn commit(&self, changes: &[Change], durability: Durability) -> Result<u64> {
         let version = self.guarded_by(|| self.transact(changes))?;
         self.guarded(|| self.db.flush())?;
-        if durability == Durability::MustSurvivePowerLoss {
+        let is_synced = durability == Durability::MustSurvivePowerLoss;
+        if is_synced {
             self.sync()?;
+        }
+        if let Some(progress) = &self.progress {
+            let noted = progress.note(version, is_synced);
+            noted.map_err(|error| Error::io("write down how far it has come", error))?;
         }
         self.changes.announce(changes);
         Ok(version)
