@@ -42,7 +42,7 @@ impl GoogleCalendar {
         for event in events.values() {
             if event.is_series() && event.series().is_none() {
                 self.gather_series(calendar, event, wanted, &zone, &mut found);
-            } else if self.is_shown(event, wanted) && event.is_within(wanted.from, wanted.to, &zone) {
+            } else if is_shown(event, wanted) && event.is_within(wanted.from, wanted.to, &zone) {
                 found.push(event.clone());
             }
         }
@@ -71,11 +71,6 @@ impl GoogleCalendar {
         } else if occurrences.next().is_some() {
             into.push(series.clone());
         }
-    }
-
-    /// Cancelled exceptions are shown where their series is shown whole: a client could not know of them otherwise.
-    fn is_shown(&self, event: &Event, wanted: Wanted) -> bool {
-        !event.is_cancelled() || wanted.deleted || (event.series().is_some() && !wanted.single)
     }
 
     /// An event as the account sees it, perhaps in another zone and with fewer guests.
@@ -208,6 +203,11 @@ fn window(call: &Call<'_>) -> Result<Wanted, Answer> {
     }
     let (single, deleted) = (false, call.flag("showDeleted"));
     Ok(Wanted { single, deleted, from, to })
+}
+
+/// Cancelled exceptions are shown where their series is shown whole: a client could not know of them otherwise.
+fn is_shown(event: &Event, wanted: Wanted) -> bool {
+    !event.is_cancelled() || wanted.deleted || (event.series().is_some() && !wanted.single)
 }
 
 /// The moment from which changes are wanted: of a sync token or of `updatedMin`.
