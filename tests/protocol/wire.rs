@@ -56,7 +56,9 @@ impl Host {
     pub async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
         let mut head =
             format!("{method} {path} HTTP/1.1\r\nHost: {}\r\nContent-Length: {}\r\n", self.address, body.len());
-        headers.iter().for_each(|(name, value)| head.extend([name, ": ", value, "\r\n"]));
+        for (name, value) in headers {
+            head.extend([name, ": ", value, "\r\n"]);
+        }
         self.raw([head.as_bytes(), b"\r\n", body].concat()).await
     }
 
