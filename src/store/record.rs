@@ -302,6 +302,19 @@ pub struct Report {
     pub records: Vec<(Table, u64)>,
 }
 
+/// `sled, 312 records, 0.5 MiB on disk`
+impl fmt::Display for Report {
+    #[expect(clippy::cast_precision_loss, reason = "a size for people, to one decimal")]
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let records: u64 = self.records.iter().map(|(_, count)| count).sum();
+        write!(f, "{}, {records} records", self.engine)?;
+        match self.size_on_disk {
+            Some(bytes) => write!(f, ", {:.1} MiB on disk", bytes as f64 / (1024.0 * 1024.0)),
+            None => Ok(()),
+        }
+    }
+}
+
 impl Report {
     /// How many records `table` has.
     pub fn records_of(&self, table: Table) -> u64 {
