@@ -8,10 +8,13 @@
 //! |---|---|
 //! | [`MemoryStore`] | tests, and runs that should leave no trace |
 //! | [`SledStore`] | one node: a directory on the local disk |
+//! | `PostgresStore` (feature `postgres`) | several nodes |
 
 mod lease;
 mod ledger;
 mod memory;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod record;
 mod sled;
 mod span;
@@ -21,6 +24,8 @@ mod watch;
 
 use std::{fmt, future::Future, io, path::PathBuf, pin::Pin, sync::Arc, time::Duration};
 
+#[cfg(feature = "postgres")]
+pub use self::postgres::PostgresStore;
 pub use self::{
     lease::Lease,
     memory::MemoryStore,

@@ -243,6 +243,11 @@ impl Change {
         if !expect.holds(version) {
             return Err(Error::Conflict(key.clone()));
         }
+        self.check_size()
+    }
+
+    /// Whether the new value fits.
+    pub(super) fn check_size(&self) -> Result<()> {
         match self {
             Change::Put { key, value, .. } if value.len() > MAX_VALUE => {
                 Err(Error::TooLarge { key: key.clone(), bytes: value.len(), limit: MAX_VALUE })

@@ -10,6 +10,14 @@ macro_rules! on_every_engine {
         mod memory {
             $(#[tokio::test] async fn $behaviour() { super::$behaviour(super::MemoryStore::new()).await; })*
         }
+        #[cfg(feature = "postgres")]
+        mod postgres {
+            $(#[tokio::test] async fn $behaviour() {
+                if let Some(schema) = super::super::postgres::server::schema().await {
+                    super::$behaviour(schema.open().await).await;
+                }
+            })*
+        }
         mod sled {
             $(#[tokio::test] async fn $behaviour() {
                 let dir = tempfile::tempdir().unwrap();
