@@ -10,7 +10,7 @@ macro_rules! on_every_engine {
         mod memory {
             $(#[tokio::test] async fn $behaviour() { super::$behaviour(super::MemoryStore::new()).await; })*
         }
-        #[cfg(feature = "postgres")]
+        #[cfg(all(feature = "postgres", unix))]
         mod postgres {
             $(#[tokio::test] async fn $behaviour() {
                 if let Some(schema) = super::super::postgres::server::schema().await {
@@ -36,6 +36,7 @@ on_every_engine! {
     scans_are_ordered_and_come_in_pages
     scans_go_backwards_too
     scans_stay_within_table_and_prefix
+    all_pages_of_a_scan_are_found
     a_value_that_is_too_large_is_refused
     empty_values_and_odd_ids_are_kept
     a_lease_has_one_holder
@@ -155,6 +156,16 @@ async fn scans_stay_within_table_and_prefix(store: Arc<dyn Store>) {
     assert_eq!(ids(&found), ["ann\0x", "ann\0y"]);
     assert_eq!(ids(&store.scan(Table::Connections, &prefix, Some(b"a"), 9).await.unwrap()), ["ann\0x", "ann\0y"]);
     assert!(store.scan(Table::Connections, &prefix, Some(b"z"), 9).await.unwrap().is_empty());
+}
+
+async fn all_pages_of_a_scan_are_found(store: Arc<dyn Store>) {
+    for count in [PAGE, PAGE + 1] {
+        let puts = (0..count).map(|id| put(Table::Users, &format!("{id:04}"), "", Expect::Anything));
+        write(&*store, puts.collect()).await;
+        let all = scan_all(&*store, Table::Users, b"").await.unwrap();
+        assert_eq!(all.len(), count);
+        assert!(all.is_sorted_by_key(|(id, _)| id.clone()));
+    }
 }
 
 async fn a_value_that_is_too_large_is_refused(store: Arc<dyn Store>) {

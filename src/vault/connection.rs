@@ -178,7 +178,7 @@ impl Vault {
     pub async fn connections(&self, user: &UserId) -> Result<Vec<Connection>> {
         let prefix = store::prefix(Table::Connections, &[user.as_str()])?;
         let mut connections = Vec::new();
-        for (id, stored) in self.stored(Table::Connections, &prefix).await? {
+        for (id, stored) in store::scan_all(&**self.store(), Table::Connections, &prefix).await? {
             let opened = self.opened::<Connection>(&Key::raw(Table::Connections, id.as_slice()), &stored);
             match opened {
                 Ok(opened) => connections.push(opened.value),

@@ -5,7 +5,7 @@
 //! cuts as the server is configured; changes reach the other nodes as notifications at the moment of the commit.
 
 mod listener;
-#[cfg(test)]
+#[cfg(all(test, unix))]
 pub(super) mod server;
 
 use std::{fmt, io, ops::Bound, str::FromStr, sync::Arc, time::Duration};
@@ -274,7 +274,7 @@ enum Failure {
 impl Failure {
     fn gave_way(&self) -> bool {
         let Failure::Server(error) = self else { return false };
-        let code = error.as_database_error().and_then(|error| error.code());
+        let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
         code.is_some_and(|code| GAVE_WAY.contains(&code.as_ref()))
     }
 }
@@ -340,7 +340,7 @@ fn millis(ttl: Duration) -> f64 {
     ttl.as_secs_f64() * 1_000.0
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
 

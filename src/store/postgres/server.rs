@@ -7,6 +7,7 @@ use std::{
     process::{Command, Stdio},
     str::FromStr,
     sync::Arc,
+    time::Duration,
 };
 
 use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
@@ -14,6 +15,10 @@ use tokio::sync::OnceCell;
 
 use super::PostgresStore;
 use crate::id::{self, base32hex};
+
+/// How often, and with what pause between, a starting server is asked: half a minute.
+const TRIES: u32 = 300;
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// One server for all tests of this run.
 static SERVER: OnceCell<Option<PgConnectOptions>> = OnceCell::const_new();
@@ -23,7 +28,7 @@ pub(in crate::store) struct Schema(PgConnectOptions);
 
 impl Schema {
     pub(in crate::store) async fn open(&self) -> Arc<PostgresStore> {
-        PostgresStore::with(self.options()).await.unwrap()
+        PostgresStore::with(self.options()).await.expect("the test server is there")
     }
 
     pub(in crate::store) fn options(&self) -> PgConnectOptions {
@@ -37,17 +42,25 @@ pub(in crate::store) async fn schema() -> Option<Schema> {
         .get_or_init(|| async { find().await.inspect_err(|why| eprintln!("SKIPPED, no PostgreSQL: {why}")).ok() });
     let options = server.await.clone()?;
     let name = format!("test_{}", base32hex(&*id::os(), 12));
-    let mut connection = PgConnection::connect_with(&options).await.unwrap();
-    sqlx::query(sqlx::AssertSqlSafe(format!("CREATE SCHEMA {name}"))).execute(&mut connection).await.unwrap();
-    connection.close().await.unwrap();
+    let create = sqlx::AssertSqlSafe(format!("CREATE SCHEMA {name}"));
+    let mut connection = PgConnection::connect_with(&options).await.expect("the test server is there");
+    sqlx::query(create).execute(&mut connection).await.expect("its owner may make schemas");
     Some(Schema(options.options([("search_path", name)])))
 }
 
 async fn find() -> io::Result<PgConnectOptions> {
-    match env::var("TEST_DATABASE_URL") {
-        Ok(url) => PgConnectOptions::from_str(&url).map_err(io::Error::other),
-        Err(_) => tokio::task::spawn_blocking(start).await.map_err(io::Error::other)?,
+    if let Ok(url) = env::var("TEST_DATABASE_URL") {
+        return PgConnectOptions::from_str(&url).map_err(io::Error::other);
     }
+    let options = tokio::task::spawn_blocking(start).await.map_err(io::Error::other)??;
+    for _ in 0..TRIES {
+        if let Ok(connection) = PgConnection::connect_with(&options).await {
+            connection.close().await.map_err(io::Error::other)?;
+            return Ok(options);
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    Err(io::Error::new(io::ErrorKind::TimedOut, "the server does not come up"))
 }
 
 /// Starts a server in a directory of its own, reachable only through a socket there.
@@ -84,18 +97,7 @@ fn start() -> io::Result<PgConnectOptions> {
         .spawn()?;
     // The pipe stays open as long as this process lives.
     std::mem::forget(keeper);
-    wait_for(&dir.join(".s.PGSQL.5432"))?;
     Ok(PgConnectOptions::new_without_pgpass().socket(&dir).username("app").database("postgres"))
-}
-
-fn wait_for(socket: &Path) -> io::Result<()> {
-    for _ in 0..200 {
-        if std::os::unix::net::UnixStream::connect(socket).is_ok() {
-            return Ok(());
-        }
-        std::thread::park_timeout(std::time::Duration::from_millis(100));
-    }
-    Err(io::Error::new(io::ErrorKind::TimedOut, "the server does not come up"))
 }
 
 /// The directory of `initdb` and `postgres`.
