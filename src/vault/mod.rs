@@ -180,6 +180,16 @@ async fn used_keys(store: &dyn Store) -> Result<Option<Opened<KeysInUse>>> {
 
 /// Makes sure that `keys` can open everything in `store`, and notes the newest one as used.
 async fn admit(store: &dyn Store, keys: &KeyRing) -> Result<()> {
+    loop {
+        match try_admit(store, keys).await {
+            // Another node starts in this moment: look again at what it noted.
+            Err(error) if error.is_conflict() => {}
+            other => return other,
+        }
+    }
+}
+
+async fn try_admit(store: &dyn Store, keys: &KeyRing) -> Result<()> {
     let (mut used, expect) = match used_keys(store).await? {
         Some(used) => (used.value, Expect::Version(used.version)),
         None => (KeysInUse::default(), Expect::Absent),
@@ -333,6 +343,15 @@ mod tests {
         over(store.clone(), &keys).await.unwrap();
         let refused = over(store, &KeyRing::generate()).await.unwrap_err();
         assert!(matches!(refused, Error::WrongIdentity), "{refused}");
+    }
+
+    #[tokio::test]
+    async fn of_two_first_starts_with_different_identities_one_is_refused() {
+        let store = MemoryStore::new();
+        let (one, two) = (KeyRing::generate(), KeyRing::generate());
+        let (one, two) = tokio::join!(over(store.clone(), &one), over(store, &two));
+        assert!(one.is_ok() != two.is_ok());
+        assert!(matches!(one.and(two), Err(Error::WrongIdentity)));
     }
 
     #[tokio::test]
