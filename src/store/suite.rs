@@ -45,6 +45,7 @@ on_every_engine! {
     a_refused_commit_is_not_announced
     a_slow_watcher_is_told_that_it_missed_something
     the_report_counts_records
+    debug_tells_no_records
 }
 
 const CRASH: Durability = Durability::SurvivesCrash;
@@ -237,4 +238,12 @@ async fn the_report_counts_records(store: Arc<dyn Store>) {
     let after = store.report().await.unwrap();
     assert_eq!((before.records_of(Table::Users), after.records_of(Table::Users)), (0, 1));
     assert_eq!(after.records.len(), Table::ALL.len());
+}
+
+async fn debug_tells_no_records(store: Arc<dyn Store>) {
+    write(&*store, vec![put(Table::OAuthStates, "state-1", "verifier-1", Expect::Absent)]).await;
+    let text = format!("{store:?} {store:#?}");
+    for told in ["state-1", "verifier-1", &format!("{:?}", b"state-1"), &format!("{:?}", b"verifier-1")] {
+        assert!(!text.contains(told), "{text}");
+    }
 }
