@@ -132,6 +132,11 @@ impl Event {
         self.0.get("recurringEventId")?.as_str()
     }
 
+    /// How often it has changed in a way that its guests should know of.
+    pub fn sequence(&self) -> i64 {
+        self.0.get("sequence").and_then(Value::as_i64).unwrap_or_default()
+    }
+
     /// Its guests.
     pub fn guests(&self) -> &[Value] {
         self.0.get("attendees").and_then(Value::as_array).map_or(&[], Vec::as_slice)
@@ -172,6 +177,9 @@ impl Event {
             Point::read(value, zone, which)
         };
         let (start, end) = (point("start")?, point("end")?);
+        if self.0.get("recurrence").is_some_and(|lines| lines.as_array().is_none_or(Vec::is_empty)) {
+            self.0.remove("recurrence");
+        }
         match (&start, &end) {
             (Point::Day(start), Point::Day(end)) if end <= start => return Err(errors::empty_range()),
             (Point::Moment(start), Point::Moment(end)) if end < start => return Err(errors::empty_range()),

@@ -198,7 +198,8 @@ impl GoogleCalendar {
 impl SeedEvent {
     fn times(&self, scene: &Scene, calendar: &Calendar, event: &mut Event) -> Result<(), (&'static str, String)> {
         let date = match self.day {
-            Day::Working(days) => scene.working_day(days),
+            Day::Working(days @ -366..=366) => scene.working_day(days),
+            Day::Working(_) => return Err(("day", "must be between -366 and 366".into())),
             Day::Date(date) => date,
         };
         let (start, end) = match (self.start, self.end, self.days) {
