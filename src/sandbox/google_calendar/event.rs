@@ -165,6 +165,22 @@ impl Event {
         Some((start.instant(zone), end.instant(zone)))
     }
 
+    /// Its time as it stands in a mail or a diff: `Tue 24 Nov 2026 12:00–13:00`.
+    pub fn in_words(&self, own_zone: &TimeZone) -> String {
+        match self.span(own_zone) {
+            Some((Point::Day(start), Point::Day(end))) => {
+                let (first, last) = (start.strftime("%a %-d %b %Y"), end.yesterday().unwrap_or(end));
+                if last == start { first.to_string() } else { format!("{first}–{}", last.strftime("%a %-d %b %Y")) }
+            }
+            Some((Point::Moment(start), Point::Moment(end))) => {
+                let (start, end) = (start.with_time_zone(own_zone.clone()), end.with_time_zone(own_zone.clone()));
+                let until = if start.date() == end.date() { "%H:%M" } else { "%a %-d %b %Y %H:%M" };
+                format!("{}–{}", start.strftime("%a %-d %b %Y %H:%M"), end.strftime(until))
+            }
+            _ => String::new(),
+        }
+    }
+
     /// Whether it overlaps a window whose ends may be open.
     pub fn is_within(&self, from: Option<Timestamp>, to: Option<Timestamp>, zone: &TimeZone) -> bool {
         self.instants(zone).is_none_or(|span| overlaps(span, from, to))

@@ -17,7 +17,6 @@ use super::{
     GoogleCalendar,
     calendars::Calendar,
     event::{Event, Point, millis},
-    listing::in_words,
 };
 use crate::sandbox::{
     Error,
@@ -285,7 +284,7 @@ fn object(calendar: &Calendar, event: &Event) -> Object {
     };
     let repeats = event.0.get("recurrence").map(|lines| lines[0].as_str().unwrap_or_default().to_owned());
     let facts = vec![
-        ("when", in_words(event, &calendar.zone())),
+        ("when", event.in_words(&calendar.zone())),
         ("repeats", repeats.unwrap_or_default()),
         ("status", Some(event.text("status")).filter(|status| *status != "confirmed").unwrap_or_default().to_owned()),
         ("guests", event.guests().iter().map(guest).collect::<Vec<_>>().join(", ")),
