@@ -1,5 +1,7 @@
 //! A grant's whole life against the Google twin, over real HTTP: consent, use, refresh, end.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::SignedDuration;

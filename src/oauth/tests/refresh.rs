@@ -280,6 +280,28 @@ async fn an_answer_on_its_way_is_stored_though_nobody_waits() {
 }
 
 #[tokio::test]
+async fn what_others_note_meanwhile_is_kept() {
+    let node = Node::new().await;
+    let pause = Reply::Late(Duration::from_millis(50), Box::new(pair(2)));
+    let server = Server::always(pause).await;
+    let key = node.connected().await;
+    let mut noted = node.stored(&key).await;
+    noted.metadata.insert("team".to_owned(), "Acme".to_owned());
+    node.later(3600);
+    let writing = async {
+        while server.count() == 0 {
+            tokio::task::yield_now().await;
+        }
+        node.vault.save_connection(&noted, When::Generation(1)).await
+    };
+    let (fresh, written) = tokio::join!(node.credential(&key, &server), writing);
+    assert!(written.is_ok());
+    assert_eq!(access(fresh), "access-2");
+    let stored = node.stored(&key).await;
+    assert_eq!((stored.generation, &*stored.metadata["team"]), (2, "Acme"));
+}
+
+#[tokio::test]
 async fn a_connection_that_was_removed_meanwhile_stays_removed() {
     let node = Node::new().await;
     let pause = Reply::Late(Duration::from_millis(50), Box::new(pair(2)));
