@@ -1,4 +1,5 @@
-//! What an accident does to the store: processes killed in mid-write and in mid-start, files damaged afterwards.
+//! What an accident does to the store: processes killed in mid-write and in mid-start, full disks, files damaged
+//! afterwards.
 //!
 //! The killed processes are this very test program, started again with [`CHILD`] in its environment and told to run
 //! only [`child`]. A kill leaves the system's own buffers alone, so this says nothing about power cuts; the sync for
@@ -21,6 +22,9 @@ use switchboard::store::{Change, Durability, Error, Expect, Key, SledStore, Stor
 
 /// Names the store's directory to a child; without it [`child`] has nothing to do.
 const CHILD: &str = "SWITCHBOARD_TEST_CHILD_STORE";
+
+/// The same for [`child_without_room`].
+const CHILD_WITHOUT_ROOM: &str = "SWITCHBOARD_TEST_FULL_STORE";
 
 /// Kills while a child writes, and while it opens.
 const KILLS_IN_WRITES: usize = 20;
@@ -155,7 +159,7 @@ fn what_was_acknowledged_outlives_kills_in_mid_write() {
     for round in 0..KILLS_IN_WRITES {
         let writer = Writer::start(&path);
         writer.wait_until_open();
-        let time = Duration::from_millis(random.random_range(1..150));
+        let time = Duration::from_millis(random.random_range(1..100));
         acknowledged = writer.kill_after(time).or(acknowledged);
         check_after_kill(&path, acknowledged, round);
     }
@@ -177,6 +181,52 @@ fn kills_in_mid_start_do_no_harm() {
         let first = Writer::start(&fresh).kill_after(time);
         check_after_kill(&fresh, first, round);
     }
+}
+
+/// Fills the store until the system refuses to let its file grow, and prints how many records were acknowledged.
+#[test]
+fn child_without_room() {
+    let Some(path) = env::var_os(CHILD_WITHOUT_ROOM) else { return };
+    runtime().block_on(async {
+        let store = SledStore::open(PathBuf::from(path)).await.unwrap();
+        let mut kept = 0;
+        let refused = loop {
+            match store.commit(pair(kept), Durability::SurvivesCrash).await {
+                Ok(_) => kept += 1,
+                Err(refused) => break refused,
+            }
+        };
+        assert!(matches!(refused, Error::Io { .. }), "{refused}");
+        let read = store.get(&Key::raw(Table::Audit, 0_u64.to_be_bytes())).await.unwrap();
+        assert_eq!(read.unwrap().value, body(0), "reading goes on");
+        let audit = store.scan(Table::Audit, b"", None, usize::MAX).await.unwrap();
+        assert_eq!(audit.len() as u64, kept, "what was refused is not there");
+        println!("\nkept {kept}");
+    });
+}
+
+#[cfg(unix)]
+#[test]
+fn a_full_disk_stops_writing_and_loses_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("store");
+    // The signal that comes with the limit is ignored, so that a write fails as on a full disk.
+    let script = "trap '' XFSZ; ulimit -f 6144; exec \"$0\" child_without_room --exact --nocapture";
+    let output = Command::new("sh")
+        .args(["-c", script])
+        .arg(env::current_exe().unwrap())
+        .env(CHILD_WITHOUT_ROOM, &path)
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let kept = text.lines().find_map(|line| line.strip_prefix("kept ")?.parse::<u64>().ok());
+    let kept = kept.unwrap_or_else(|| panic!("{text}\n{}", String::from_utf8_lossy(&output.stderr)));
+    assert!(kept > 100, "the limit came too early to be a test: {kept}");
+    check_after_kill(&path, Some(kept - 1), 0);
+    runtime().block_on(async {
+        let store = SledStore::open(&path).await.unwrap();
+        store.commit(pair(kept), Durability::MustSurvivePowerLoss).await.expect("there is room again");
+    });
 }
 
 /// What came of opening a damaged store.
