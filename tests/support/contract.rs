@@ -1,10 +1,11 @@
 //! Vendors' API descriptions as judges: does an exchange keep to the description, and does a twin's table?
 //!
-//! The folder with the descriptions (OpenAPI 3.1, one `<vendor>.json` each) is named by `SWITCHBOARD_VENDOR_SPECS`.
+//! The folder with the descriptions (`OpenAPI` 3.1, one `<vendor>.json` each) is named by `SWITCHBOARD_VENDOR_SPECS`.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     env, fs,
+    io::{self, Write},
     path::Path,
     sync::Mutex,
 };
@@ -38,7 +39,11 @@ pub fn description(vendor: &str) -> Option<Description> {
     let Ok(folder) = env::var("SWITCHBOARD_VENDOR_SPECS") else {
         let must = env::var("SWITCHBOARD_REQUIRE_ALL").is_ok_and(|value| value == "1");
         assert!(!must, "SWITCHBOARD_VENDOR_SPECS names no folder, and SWITCHBOARD_REQUIRE_ALL=1 allows no skipping");
-        eprintln!("SKIPPED: SWITCHBOARD_VENDOR_SPECS names no folder, so {vendor} was not held to its description");
+        // Past the test harness, which would swallow what a passing test prints.
+        let _ = writeln!(
+            io::stderr(),
+            "SKIPPED: SWITCHBOARD_VENDOR_SPECS names no folder, so {vendor} was not held to its description"
+        );
         return None;
     };
     let path = Path::new(&folder).join(format!("{vendor}.json"));
@@ -174,10 +179,9 @@ impl Description {
     fn check_request_body(&self, operation: &Operation<'_>, exchange: &Exchange) -> Vec<String> {
         let described = operation.resource.get("requestBody").map(|body| self.resolve(body));
         let (described, body) = match (described, &exchange.body) {
-            (None, None) => return vec![],
             (None, Some(_)) => return vec!["there is a body and none is described".into()],
             (Some(described), None) if described["required"] == true => return vec!["the body is missing".into()],
-            (Some(_), None) => return vec![],
+            (_, None) => return vec![],
             (Some(described), Some(body)) => (described, body),
         };
         let media = exchange.headers.iter().find(|(name, _)| name == "content-type");
