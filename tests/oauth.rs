@@ -7,10 +7,9 @@ use std::{collections::BTreeMap, sync::Arc};
 use jiff::SignedDuration;
 use switchboard::{
     clock::ManualClock,
-    http::{self, Client, Lane, Path, Request},
+    http::{self, Client, Lane, Path, Request, path},
     id::{SeededEntropy, UserId},
     oauth::{App, Bearer, Broker, Callback, Endpoints, Error, Overrides, Provider, Revoked, Start, Started},
-    path,
     sandbox::{self, Endpoint, Sandbox},
     store::MemoryStore,
     vault::{ConnectionKey, KeyRing, Reason, Status, Vault},

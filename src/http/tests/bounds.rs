@@ -6,12 +6,9 @@ use std::{
     time::Duration,
 };
 
-use crate::{
-    http::{
-        Error, Options, Request, StatusCode,
-        testing::{Reply, Server, client, client_with, options},
-    },
-    path,
+use crate::http::{
+    Error, Options, Request, StatusCode, path,
+    testing::{Reply, Server, client, client_with, options},
 };
 
 fn read() -> Request {
