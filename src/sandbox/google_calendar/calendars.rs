@@ -86,7 +86,7 @@ pub fn list(world: &GoogleCalendar, call: &Call<'_>) -> Outcome {
     let listed = world.calendars.iter().filter(|calendar| calendar.listed && calendar.allows(least));
     let entries = listed.map(|calendar| world.entry(calendar)).collect();
     let frame = json!({ "kind": "calendar#calendarList", "etag": world.etag() });
-    listing::page(call, entries, frame, 100, 250, &listing::sync_token(call.now))
+    listing::page(call, entries, frame, 100, 250, &listing::sync_token(world))
 }
 
 /// `calendarList.get`
@@ -147,7 +147,7 @@ pub fn colors(_: &GoogleCalendar, _: &Call<'_>) -> Outcome {
 pub fn settings(world: &GoogleCalendar, call: &Call<'_>) -> Outcome {
     let items = world.settings.iter().map(|(id, value)| setting_resource(id, value)).collect();
     let frame = json!({ "kind": "calendar#settings", "etag": "\"s1\"" });
-    listing::page(call, items, frame, 100, 250, &listing::sync_token(call.now))
+    listing::page(call, items, frame, 100, 250, &listing::sync_token(world))
 }
 
 /// `settings.get`

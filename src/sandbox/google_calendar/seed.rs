@@ -173,7 +173,7 @@ impl GoogleCalendar {
         };
         let written = millis(scene.now);
         event.set("kind", "calendar#event");
-        event.set("etag", format!("\"e{}\"", self.mint.count_on()));
+        event.tag(self.mint.count_on());
         event.set("iCalUID", format!("{id}@google.com"));
         event.set("htmlLink", format!("https://www.google.com/calendar/event?eid={id}"));
         event.set("id", id);
