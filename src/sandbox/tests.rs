@@ -158,7 +158,10 @@ async fn expire_ends_the_access_token_and_revoke_the_grant() {
     fixture.sandbox.revoke("google-calendar").await.unwrap();
     let (status, refused) = token(&fixture, &pairs).await;
     assert_eq!((status.as_u16(), &refused["error"]), (400, &json!("invalid_grant")));
-    assert_eq!(fixture.sandbox.count("google", "oauth.refresh").unwrap(), 2);
+    fixture.sandbox.fault("google", "500:1").unwrap();
+    let (status, refused) = token(&fixture, &pairs).await;
+    assert_eq!((status.as_u16(), &refused["error"]), (500, &json!("internal_failure")));
+    assert_eq!(fixture.sandbox.count("google", "oauth.refresh").unwrap(), 3);
 }
 
 async fn token(fixture: &Fixture, pairs: &[(&str, &str)]) -> (StatusCode, Value) {

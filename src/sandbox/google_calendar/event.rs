@@ -160,11 +160,9 @@ impl Event {
         Some((start.instant(zone), end.instant(zone)))
     }
 
-    /// Whether it overlaps a window whose ends may be open: it ends after `from` and starts before `to`.
+    /// Whether it overlaps a window whose ends may be open.
     pub fn is_within(&self, from: Option<Timestamp>, to: Option<Timestamp>, zone: &TimeZone) -> bool {
-        self.instants(zone).is_none_or(|(start, end)| {
-            from.is_none_or(|from| end > from || (start == end && start >= from)) && to.is_none_or(|to| start < to)
-        })
+        self.instants(zone).is_none_or(|span| overlaps(span, from, to))
     }
 
     /// Checks start, end and recurrence and writes them the way the vendor does.
@@ -193,8 +191,8 @@ impl Event {
         Ok(())
     }
 
-    /// The single events of a series, soonest first; none for a single event.
-    pub fn occurrences(&self, zone: &TimeZone) -> Vec<Event> {
+    /// The single events of a series within a window, soonest first; none for a single event.
+    pub fn occurrences(&self, from: Option<Timestamp>, to: Option<Timestamp>, zone: &TimeZone) -> Vec<Event> {
         let (Ok(recurrence), Some((start, end))) = (self.recurrence(zone), self.span(zone)) else {
             return vec![];
         };
@@ -208,7 +206,8 @@ impl Event {
             let ends = local.checked_add(length).ok()?;
             Some((start.at(local)?, end.at(ends)?))
         });
-        points.map(|(start, end)| self.occurrence(&start, &end)).collect()
+        let wanted = points.filter(|(start, end)| overlaps((start.instant(zone), end.instant(zone)), from, to));
+        wanted.map(|(start, end)| self.occurrence(&start, &end)).collect()
     }
 
     fn occurrence(&self, start: &Point, end: &Point) -> Event {
@@ -227,6 +226,12 @@ impl Event {
         let lines: Vec<&str> = lines.into_iter().flatten().filter_map(Value::as_str).collect();
         Recurrence::read(&lines, zone).map_err(|why| errors::invalid(&format!("Invalid recurrence rule: {why}.")))
     }
+}
+
+/// Whether a span ends after `from` and starts before `to`. A span without length counts at its moment.
+fn overlaps((start, end): (Timestamp, Timestamp), from: Option<Timestamp>, to: Option<Timestamp>) -> bool {
+    let after = from.is_none_or(|from| end > from || (start == end && start >= from));
+    after && to.is_none_or(|to| start < to)
 }
 
 /// A zone by its IANA name.
@@ -314,7 +319,7 @@ mod tests {
             "end": {"dateTime": "2026-10-20T09:30:00+02:00", "timeZone": "Europe/Berlin"},
         }))
         .unwrap();
-        let starts: Vec<_> = event.occurrences(&berlin()).into_iter().map(|one| one.0).collect();
+        let starts: Vec<_> = event.occurrences(None, None, &berlin()).into_iter().map(|one| one.0).collect();
         assert_eq!(starts[0]["id"], "abc_20261020T070000Z");
         assert_eq!(starts[1]["id"], "abc_20261027T080000Z");
         assert_eq!(starts[1]["start"]["dateTime"], "2026-10-27T09:00:00+01:00");

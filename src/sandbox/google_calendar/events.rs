@@ -41,7 +41,7 @@ impl GoogleCalendar {
         }
         let series = id.rsplit_once('_').and_then(|(series, _)| events.get(series));
         let series = series.filter(|series| series.is_series() && !series.is_cancelled());
-        let mut occurrences = series.into_iter().flat_map(|series| series.occurrences(&calendar.zone()));
+        let mut occurrences = series.into_iter().flat_map(|series| series.occurrences(None, None, &calendar.zone()));
         occurrences.find(|one| one.id() == id).ok_or_else(errors::not_found)
     }
 
