@@ -43,11 +43,11 @@ async fn free_time_is_as_long_as_wished_and_within_working_hours() {
 
 #[tokio::test]
 async fn what_has_gone_by_is_not_offered() {
-    let desk = Desk::open().await;
-    desk.wait(27);
+    let mut desk = Desk::open().await;
+    desk.wait(27).await;
     let answer = desk.ok("check_availability", tuesday()).await;
     assert_eq!(answer.data["free"][0]["start"], "Tue 2026-11-24T11:30+01:00", "{}", answer.text);
-    desk.wait(240);
+    desk.wait(240).await;
     let answer = desk.ok("check_availability", tuesday()).await;
     assert!(answer.text.contains("Free: none\nAll of the window is in the past."), "{}", answer.text);
 }

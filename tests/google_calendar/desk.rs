@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use switchboard::{
     clock::ManualClock,
     http::{self, Authorize, AuthorizeError, Client, HeaderMap, Lane, Pending},
-    id::{CallId, SeededEntropy},
+    id::{CallId, SeededEntropy, UserId},
     integrations,
     sandbox::{Options, Sandbox, record::Exchange},
     secret::Secret,
@@ -94,6 +94,7 @@ impl Desk {
     pub fn cx(&self) -> Call {
         Call::new(CallParts {
             id: CallId::new("c-test"),
+            user: UserId::new("local"),
             clock: self.clock.clone(),
             entropy: SeededEntropy::new(1),
             upstream: Some(self.upstream.clone()),
@@ -135,9 +136,16 @@ impl Desk {
         self.sandbox.fault(VENDOR, what).unwrap();
     }
 
-    /// Lets time go by.
-    pub fn wait(&self, hours: i64) {
+    /// Lets time go by; whoever is connected stays so.
+    pub async fn wait(&mut self, hours: i64) {
         self.clock.advance(SignedDuration::from_hours(hours));
+        self.upstream = upstream(&self.sandbox, &self.clock, &[]).await;
+    }
+
+    /// Begins anew: the calendar as at first, nothing asked, no faults.
+    pub async fn reset(&mut self) {
+        self.sandbox.reset(None).await.unwrap();
+        self.answered.clear();
     }
 
     /// The mails that Google would have sent: to whom and about what.
@@ -224,10 +232,8 @@ impl Authorize for Token {
 pub fn with(arguments: &Value, changes: Value) -> Value {
     let mut all: Map<String, Value> = arguments.as_object().unwrap().clone();
     for (name, value) in changes.as_object().unwrap() {
-        match value.is_null() {
-            true => drop(all.remove(name)),
-            false => drop(all.insert(name.clone(), value.clone())),
-        }
+        all.insert(name.clone(), value.clone());
     }
+    all.retain(|_, value| !value.is_null());
     all.into()
 }

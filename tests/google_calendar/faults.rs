@@ -15,11 +15,10 @@ const WRITES: [&str; 6] = [
     "quick_add",
 ];
 
-/// A desk at which the next call of `tool` goes straight to its last request, and its arguments.
-///
-/// A time zone is given or remembered, and the yes is there.
-async fn ready(tool: &str) -> (Desk, Value) {
-    let mut desk = Desk::open().await;
+/// Begins anew and makes everything ready for a call of `tool`: the zone is remembered and the yes is there. Returns
+/// the arguments.
+async fn ready(desk: &mut Desk, tool: &str) -> Value {
+    desk.reset().await;
     let id = desk.id_of("Design review: gripper control panel").await;
     let invitation = desk.id_of("Budget planning").await;
     let arguments = match tool {
@@ -36,7 +35,7 @@ async fn ready(tool: &str) -> (Desk, Value) {
         let asked = desk.refused(tool, arguments.clone()).await;
         desk.say_yes(asked.what());
     }
-    (desk, arguments)
+    arguments
 }
 
 /// Everything that a tool did to the world, as a count of changed, new and gone things.
@@ -52,8 +51,9 @@ fn changes(desk: &Desk) -> usize {
 
 #[tokio::test]
 async fn every_tool_works_before_anything_fails() {
+    let mut desk = Desk::open().await;
     for tool in READS.iter().chain(&WRITES) {
-        let (desk, arguments) = ready(tool).await;
+        let arguments = ready(&mut desk, tool).await;
         desk.ok(tool, arguments).await;
         assert_eq!(changes(&desk), usize::from(WRITES.contains(tool)), "{tool}");
     }
@@ -61,7 +61,8 @@ async fn every_tool_works_before_anything_fails() {
 
 #[tokio::test]
 async fn a_limit_is_waited_out() {
-    let (desk, arguments) = ready("schedule_meeting").await;
+    let mut desk = Desk::open().await;
+    let arguments = ready(&mut desk, "schedule_meeting").await;
     desk.fault("429:1");
     desk.ok("schedule_meeting", arguments).await;
     assert_eq!((desk.count("events.insert"), changes(&desk)), (2, 1));
@@ -72,11 +73,12 @@ async fn a_limit_is_waited_out() {
 
 #[tokio::test]
 async fn googles_other_way_of_saying_slow_down_is_understood() {
+    let mut desk = Desk::open().await;
     for tool in READS.iter().chain(&WRITES) {
-        let (desk, arguments) = ready(tool).await;
+        let arguments = ready(&mut desk, tool).await;
         desk.fault("quota:1");
         desk.ok(tool, arguments.clone()).await;
-        let (desk, _) = ready(tool).await;
+        ready(&mut desk, tool).await;
         desk.fault("quota");
         let error = desk.refused(tool, arguments).await;
         assert_eq!(error.kind(), Kind::Busy, "{tool}: {error}");
@@ -86,8 +88,9 @@ async fn googles_other_way_of_saying_slow_down_is_understood() {
 
 #[tokio::test]
 async fn one_failure_is_not_noticed_where_a_repeat_is_safe() {
+    let mut desk = Desk::open().await;
     for tool in READS.iter().chain(&WRITES) {
-        let (desk, arguments) = ready(tool).await;
+        let arguments = ready(&mut desk, tool).await;
         desk.fault("500:1");
         let outcome = desk.call(tool, arguments).await;
         if *tool == "quick_add" {
@@ -102,8 +105,9 @@ async fn one_failure_is_not_noticed_where_a_repeat_is_safe() {
 
 #[tokio::test]
 async fn a_vendor_that_stays_down_is_told_from_a_wrong_call() {
+    let mut desk = Desk::open().await;
     for tool in READS.iter().chain(&WRITES) {
-        let (desk, arguments) = ready(tool).await;
+        let arguments = ready(&mut desk, tool).await;
         desk.fault("500");
         let error = desk.refused(tool, arguments).await;
         assert_eq!(error.kind(), Kind::Vendor, "{tool}: {error}");
@@ -114,9 +118,10 @@ async fn a_vendor_that_stays_down_is_told_from_a_wrong_call() {
 
 #[tokio::test]
 async fn an_answer_that_is_lost_never_does_the_work_twice() {
+    let mut desk = Desk::open().await;
     for fault in ["reset", "malformed"] {
         for tool in WRITES {
-            let (desk, arguments) = ready(tool).await;
+            let arguments = ready(&mut desk, tool).await;
             lose_the_answer_to_the_write(&desk, tool, fault);
             let outcome = desk.call(tool, arguments).await;
             assert_eq!(changes(&desk), 1, "{tool} {fault}: {outcome:?}");
@@ -143,7 +148,8 @@ fn lose_the_answer_to_the_write(desk: &Desk, tool: &str, fault: &str) {
 
 #[tokio::test]
 async fn a_lost_answer_is_answered_by_what_stands_in_the_calendar() {
-    let (desk, arguments) = ready("schedule_meeting").await;
+    let mut desk = Desk::open().await;
+    let arguments = ready(&mut desk, "schedule_meeting").await;
     desk.fault("reset:1");
     let answer = desk.ok("schedule_meeting", arguments).await;
     assert!(answer.text.starts_with("Already booked, no second one was made: Tue 2026-11-24T20:00"), "{}", answer.text);
@@ -151,9 +157,10 @@ async fn a_lost_answer_is_answered_by_what_stands_in_the_calendar() {
 
 #[tokio::test]
 async fn answers_to_questions_survive_a_torn_line() {
+    let mut desk = Desk::open().await;
     for fault in ["reset", "malformed"] {
         for tool in READS {
-            let (desk, arguments) = ready(tool).await;
+            let arguments = ready(&mut desk, tool).await;
             desk.fault(&format!("{fault}:1"));
             desk.ok(tool, arguments.clone()).await;
             desk.fault(fault);
@@ -165,9 +172,10 @@ async fn answers_to_questions_survive_a_torn_line() {
 
 #[tokio::test]
 async fn a_refused_sign_in_asks_for_a_new_one() {
+    let mut desk = Desk::open().await;
     for tool in READS.iter().chain(&WRITES) {
-        let (desk, arguments) = ready(tool).await;
-        desk.sandbox.revoke("google-calendar").await.unwrap();
+        let arguments = ready(&mut desk, tool).await;
+        desk.fault("401");
         let error = desk.refused(tool, arguments).await;
         assert_eq!(error.kind(), Kind::Expired, "{tool}: {error}");
         assert_eq!(changes(&desk), 0, "{tool}");

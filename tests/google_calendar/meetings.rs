@@ -10,7 +10,7 @@ use crate::desk::Desk;
 
 #[tokio::test]
 async fn meetings_come_soonest_first_and_in_pages() {
-    let desk = Desk::open().await;
+    let mut desk = Desk::open().await;
     let window = |cursor: Option<&Value>| {
         let mut window = json!({ "end": "2026-11-24", "limit": 3 });
         window["cursor"] = cursor.cloned().unwrap_or_default();
@@ -27,7 +27,7 @@ async fn meetings_come_soonest_first_and_in_pages() {
     let cursor = &first.data["next_cursor"];
     assert!(lines[3].contains(cursor.as_str().unwrap()), "{}", first.text);
     // Time goes by between the pages, and the list goes on where it was.
-    desk.wait(1);
+    desk.wait(1).await;
     let second = desk.ok("list_meetings", window(Some(cursor))).await;
     assert_eq!(second.data["meetings"].as_array().unwrap().len(), 3);
     assert_ne!(first.data["meetings"][2]["id"], second.data["meetings"][0]["id"]);

@@ -294,7 +294,7 @@ async fn a_meeting_is_cancelled_only_after_a_yes_to_this_very_question() {
     let asked = desk.refused("cancel_meeting", json!({ "event_id": id })).await;
     assert_eq!(asked.kind(), Kind::Ask);
     let question = "Cancel \"Design review: gripper control panel\" on Mon 2026-11-23T14:00+01:00 with \
-        mei.tanaka@northwind.example, priya.nair@northwind.example (guests will be told)?";
+        priya.nair@northwind.example, mei.tanaka@northwind.example (guests will be told)?";
     assert_eq!(asked.what(), question);
     desk.say_yes(question);
     desk.patch(&id, json!({ "summary": "Something else" })).await;
