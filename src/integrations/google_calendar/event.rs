@@ -240,7 +240,8 @@ pub(super) fn stretch(start: &Shown, end: &Shown) -> String {
 
 /// `Mon 2026-11-23`, `09:00` and `+01:00` of `Mon 2026-11-23T09:00+01:00`.
 fn parts(shown: &str) -> Option<(&str, &str, &str)> {
-    let (day, time) = shown.split_once('T').filter(|(day, _)| day.len() > 3)?;
+    // Weekdays have a `T` too.
+    let (day, time) = shown.rsplit_once('T').filter(|(day, _)| day.len() > 3)?;
     let offset = time.find(['+', '-'])?;
     Some((day, &time[..offset], &time[offset..]))
 }
@@ -303,6 +304,13 @@ mod tests {
         when("2026-11-23", "2026-11-26", "Mon 2026-11-23 – Wed 2026-11-25");
         // The day of the clock change has 23 hours and is one day all the same.
         when("2026-03-29", "2026-03-30", "Sun 2026-03-29");
+    }
+
+    #[test]
+    fn a_day_is_written_once() {
+        when("2026-11-24T09:00:00Z", "2026-11-24T10:00:00Z", "Tue 2026-11-24T10:00+01:00 – 11:00");
+        when("2026-11-26T09:00:00Z", "2026-11-26T10:00:00Z", "Thu 2026-11-26T10:00+01:00 – 11:00");
+        when("2026-11-24", "2026-11-27", "Tue 2026-11-24 – Thu 2026-11-26");
     }
 
     #[test]
