@@ -260,7 +260,11 @@ impl Sending<'_> {
 
     fn pace(&self) -> Pace {
         let options = &self.inner.options;
-        Pace { attempts: options.attempts, first: options.pause, longest: Duration::from_secs(5) }
+        Pace {
+            attempts: self.request.attempts.map_or(options.attempts, |own| own.min(options.attempts)),
+            first: options.pause,
+            longest: Duration::from_secs(5),
+        }
     }
 
     fn left(&self) -> Duration {

@@ -62,6 +62,8 @@ pub struct Request {
     pub repeat: Repeat,
     /// How long the request may take, repeats included; the client's own bound holds in any case.
     pub deadline: Option<Duration>,
+    /// How often it may be sent at most; the client's own bound holds in any case.
+    pub attempts: Option<u32>,
     fault: Option<String>,
 }
 
@@ -77,6 +79,7 @@ impl Request {
             body: Body::Empty,
             repeat,
             deadline: None,
+            attempts: None,
             fault: None,
         }
     }
@@ -180,6 +183,13 @@ impl Request {
     #[must_use]
     pub fn within(mut self, deadline: Duration) -> Self {
         self.deadline = Some(deadline);
+        self
+    }
+
+    /// Bounds how often it is sent, for callers that repeat by rules of their own.
+    #[must_use]
+    pub fn attempts(mut self, attempts: u32) -> Self {
+        self.attempts = Some(attempts);
         self
     }
 

@@ -102,7 +102,7 @@ fn whole(response: Response) -> Outcome {
 }
 
 /// `Retry-After` as seconds or as a date (RFC 9110, section 10.2.3); a date in the past means now.
-pub(super) fn retry_after(response: &Response, now: Timestamp) -> Option<Duration> {
+pub fn retry_after(response: &Response, now: Timestamp) -> Option<Duration> {
     let value = response.header(RETRY_AFTER.as_str())?.trim();
     if let Ok(seconds) = value.parse::<f64>() {
         return Duration::try_from_secs_f64(seconds.max(0.0)).ok();
@@ -121,17 +121,13 @@ mod tests {
 
     const PACE: Pace = Pace { attempts: 3, first: Duration::from_millis(200), longest: Duration::from_secs(5) };
 
-    fn answer(status: u16, headers: &[(&'static str, &str)], body: &str) -> Outcome {
-        let headers = headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
-        Ok(Response {
+    fn response(status: u16, headers: &[(&'static str, &str)], body: &str) -> Response {
+        let pair = |(name, value): &(&'static str, &str)| (name.parse().unwrap(), value.parse().unwrap());
+        Response {
             status: StatusCode::from_u16(status).unwrap(),
-            headers: HeaderMap::from_iter(headers),
+            headers: headers.iter().map(pair).collect::<HeaderMap>(),
             body: body.into(),
-        })
-    }
-
-    fn status(status: u16) -> Outcome {
-        answer(status, &[], "")
+        }
     }
 
     fn after(repeat: Repeat, attempt: u32, outcome: Outcome) -> Next {
@@ -156,28 +152,28 @@ mod tests {
     fn reads_are_repeated_when_the_vendor_is_ill() {
         for repeat in [Repeat::Safe, Repeat::Keyed] {
             for ill in [500, 502, 503, 504, 429] {
-                check(repeat, status(ill), true);
+                check(repeat, Ok(response(ill, &[], "")), true);
             }
             check(repeat, Err(Error::Timeout { after: Duration::ZERO }), true);
             check(repeat, Err(Error::Broken { why: String::new() }), true);
-            check(repeat, answer(200, &[(CONTENT_TYPE.as_str(), "application/json")], "{"), true);
+            check(repeat, Ok(response(200, &[(CONTENT_TYPE.as_str(), "application/json")], "{")), true);
             for fine in [200, 301, 400, 401, 403, 404, 409, 501] {
-                check(repeat, status(fine), false);
+                check(repeat, Ok(response(fine, &[], "")), false);
             }
         }
     }
 
     #[test]
     fn a_write_is_repeated_only_when_it_surely_was_not_carried_out() {
-        check(Repeat::Once, status(429), true);
-        check(Repeat::Once, answer(403, &[], "quota"), true);
+        check(Repeat::Once, Ok(response(429, &[], "")), true);
+        check(Repeat::Once, Ok(response(403, &[], "quota")), true);
         check(Repeat::Once, Err(Error::Unreachable { why: String::new() }), true);
         for unclear in [500, 502, 503, 504] {
-            check(Repeat::Once, answer(unclear, &[("retry-after", "1")], ""), false);
+            check(Repeat::Once, Ok(response(unclear, &[("retry-after", "1")], "")), false);
         }
         check(Repeat::Once, Err(Error::Timeout { after: Duration::ZERO }), false);
         check(Repeat::Once, Err(Error::Broken { why: String::new() }), false);
-        check(Repeat::Once, answer(200, &[(CONTENT_TYPE.as_str(), "application/json")], "{"), false);
+        check(Repeat::Once, Ok(response(200, &[(CONTENT_TYPE.as_str(), "application/json")], "{")), false);
     }
 
     #[test]
@@ -189,7 +185,7 @@ mod tests {
 
     #[track_caller]
     fn waits(value: &str, expected: Option<Duration>) {
-        let Ok(response) = answer(429, &[("retry-after", value)], "") else { unreachable!() };
+        let response = response(429, &[("retry-after", value)], "");
         assert_eq!(retry_after(&response, "2026-11-23T09:00:00Z".parse().unwrap()), expected, "{value}");
     }
 
@@ -208,7 +204,7 @@ mod tests {
 
     #[test]
     fn the_vendors_wish_is_the_pause() {
-        let Next::Again(pause) = after(Repeat::Safe, 1, answer(503, &[("retry-after", "7")], "")) else {
+        let Next::Again(pause) = after(Repeat::Safe, 1, Ok(response(503, &[("retry-after", "7")], ""))) else {
             panic!("a read is repeated");
         };
         assert_eq!(pause, Duration::from_secs(7));
@@ -217,7 +213,7 @@ mod tests {
     #[test]
     fn a_wish_beyond_the_deadline_ends_it() {
         let Next::Done(Err(Error::Limited { retry_after })) =
-            after(Repeat::Safe, 1, answer(429, &[("retry-after", "10")], ""))
+            after(Repeat::Safe, 1, Ok(response(429, &[("retry-after", "10")], "")))
         else {
             panic!("the caller cannot wait that long");
         };
@@ -225,12 +221,12 @@ mod tests {
     }
 
     #[test]
-    fn after_the_last_attempt_the_answer_is_the_answer() {
-        let Next::Done(Ok(response)) = after(Repeat::Safe, 3, status(503)) else {
+    fn after_the_last_attempt_the_answer_is_the_response() {
+        let Next::Done(Ok(last)) = after(Repeat::Safe, 3, Ok(response(503, &[], ""))) else {
             panic!("attempts are counted");
         };
-        assert_eq!(response.status, StatusCode::SERVICE_UNAVAILABLE);
-        let torn = answer(200, &[(CONTENT_TYPE.as_str(), "application/json")], "{");
+        assert_eq!(last.status, StatusCode::SERVICE_UNAVAILABLE);
+        let torn = Ok(response(200, &[(CONTENT_TYPE.as_str(), "application/json")], "{"));
         assert!(matches!(after(Repeat::Safe, 3, torn), Next::Done(Err(Error::Unreadable { .. }))));
     }
 

@@ -41,7 +41,7 @@ fn cut(text: &mut String, limit: usize) {
     let end = text[..end].rfind('\n').unwrap_or(end);
     let missing = text.len() - end;
     text.truncate(end);
-    text.push_str(&format!("\n… cut here, {missing} more bytes. Ask for less at once."));
+    *text += &format!("\n… cut here, {missing} more bytes. Ask for less at once.");
 }
 
 #[cfg(test)]

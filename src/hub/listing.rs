@@ -1,11 +1,16 @@
 //! The tools that a caller sees, in an order that does not change.
 
 use std::{
+    collections::BTreeSet,
     hash::{DefaultHasher, Hash, Hasher},
     sync::Arc,
 };
 
-use crate::tool::Row;
+use super::Caller;
+use crate::{
+    agents::{Agent, Integrations, Level},
+    tool::{Effect, Integration, Row},
+};
 
 /// The tools that a caller sees.
 #[derive(Clone, Debug)]
@@ -35,5 +40,44 @@ impl Listing {
     /// What it costs a model to know them all.
     pub fn tokens(&self) -> usize {
         self.rows.iter().map(|row| row.tokens()).sum()
+    }
+}
+
+/// What decides which tools a caller is offered.
+pub(super) struct Offer<'a> {
+    pub(super) caller: &'a Caller,
+    pub(super) agent: Agent,
+    pub(super) connected: BTreeSet<String>,
+}
+
+impl Offer<'_> {
+    /// Whether `row` is offered; `integration` is where it belongs, if it belongs to one.
+    pub(super) fn includes(&self, row: &Row, integration: Option<&Integration>) -> bool {
+        let enabled = match (self.agent.switched(row.name()), integration) {
+            (Some(switched), _) => switched,
+            (None, Some(integration)) => self.enables(row, integration),
+            (None, None) => true,
+        };
+        enabled && self.caller.filters.allow(row) && reaches(self.agent.level, row.effect())
+    }
+
+    /// An agent gets an integration's core. One that has no choice of its own gets what the way in names instead,
+    /// connected or not.
+    fn enables(&self, row: &Row, integration: &Integration) -> bool {
+        let has_no_choice = matches!(self.agent.integrations, Integrations::Connected);
+        if has_no_choice && self.caller.filters.names_tools() {
+            return true;
+        }
+        let is_connected = self.connected.contains(integration.id);
+        self.agent.has_integration(integration.id, is_connected) && integration.core.contains(&row.name())
+    }
+}
+
+/// Whether an agent of that level may do that.
+fn reaches(level: Level, effect: Effect) -> bool {
+    match level {
+        Level::ReadOnly => effect == Effect::Reads,
+        Level::NoDelete => effect != Effect::Irreversible,
+        Level::Full => true,
     }
 }

@@ -3,16 +3,23 @@
 //! Only here do a tool and a credential come together. Transports, REST and the command line all call
 //! [`Hub::call`]; none of them reaches a tool in another way.
 
+mod accounts;
 mod bound;
+mod deferred;
+mod desk;
 mod filter;
 mod listing;
 mod running;
 
-use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
+pub use accounts::{Accounts, Begun, Consent, Parts as AccountParts, Site, Tested, expiry};
+pub use deferred::Deferred;
+pub use desk::{Desk, TicketKey};
 pub use filter::Filters;
 use jiff::Timestamp;
 pub use listing::Listing;
+use listing::Offer;
 use serde_json::{Map, Value};
 use tokio::sync::watch;
 
@@ -31,12 +38,12 @@ pub struct Hub(Arc<Inner>);
 
 struct Inner {
     rows: Vec<Arc<Row>>,
-    by_name: HashMap<String, usize>,
     integrations: Vec<&'static Integration>,
     clock: SharedClock,
     entropy: SharedEntropy,
     state: State,
     bounds: Bounds,
+    desk: Deferred<Desk>,
     changes: watch::Sender<u64>,
 }
 
@@ -133,6 +140,9 @@ pub enum Error {
         "The state that came back with the answer is not valid for this call, or has run out. Make the call again without it."
     )]
     BadTicket,
+    /// The store behind the door did not open, or failed.
+    #[error("{0}")]
+    Closed(String),
     /// The tool's own failure, with the reference number under which the log has more.
     #[error("{error}")]
     Tool {
@@ -143,6 +153,13 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// A failure of what stands behind the door.
+    fn desk(error: impl fmt::Display) -> Self {
+        Error::Closed(error.to_string())
+    }
+}
+
 /// Puts a hub together.
 pub struct Builder {
     rows: Vec<Arc<Row>>,
@@ -151,6 +168,7 @@ pub struct Builder {
     entropy: SharedEntropy,
     state: State,
     bounds: Bounds,
+    desk: Option<Deferred<Desk>>,
 }
 
 impl Builder {
@@ -198,17 +216,25 @@ impl Builder {
         self
     }
 
+    /// Puts accounts, agents and approvals behind the door. Without them, tools that need an account fail, and
+    /// what a person has to approve is remembered by this process only.
+    #[must_use]
+    pub fn desk(mut self, desk: Deferred<Desk>) -> Self {
+        self.desk = Some(desk);
+        self
+    }
+
     /// Opens the door.
     pub fn build(self) -> Hub {
-        let by_name = self.rows.iter().enumerate().map(|(at, row)| (row.name().to_owned(), at)).collect();
+        let desk = self.desk.unwrap_or_else(|| Deferred::ready(Desk::alone(&self.clock, &self.entropy)));
         Hub(Arc::new(Inner {
-            by_name,
             rows: self.rows,
             integrations: self.integrations,
             clock: self.clock,
             entropy: self.entropy,
             state: self.state,
             bounds: self.bounds,
+            desk,
             changes: watch::Sender::new(0),
         }))
     }
@@ -224,6 +250,7 @@ impl Hub {
             entropy,
             state: State::default(),
             bounds: Bounds::default(),
+            desk: None,
         }
     }
 
@@ -234,15 +261,15 @@ impl Hub {
 
     /// The tools that `caller` sees.
     pub async fn tools(&self, caller: &Caller) -> Result<Listing, Error> {
-        let allowed = self.0.rows.iter().filter(|row| self.offers(caller, row));
-        Ok(Listing::of(allowed.cloned().collect()))
+        let desk = self.desk().await?;
+        let offer = Offer { caller, agent: desk.agent(caller).await?, connected: desk.connected(caller).await? };
+        let rows = self.0.rows.iter().filter(|row| offer.includes(row, self.integration(row)));
+        Ok(Listing::of(rows.cloned().collect()))
     }
 
-    /// Whether `caller` is offered `row`: an integration's core unless tools or toolsets are named.
-    fn offers(&self, caller: &Caller, row: &Row) -> bool {
-        let integration = self.0.integrations.iter().find(|integration| integration.id == row.toolset.id);
-        let by_default = integration.is_none_or(|integration| integration.core.contains(&row.name()));
-        caller.filters.allow(row) && (caller.filters.names_tools() || by_default)
+    /// The integration to which a tool belongs, if it belongs to one.
+    fn integration(&self, row: &Row) -> Option<&'static Integration> {
+        self.0.integrations.iter().copied().find(|integration| integration.id == row.toolset.id)
     }
 
     /// Notice that what callers see has changed.
@@ -266,11 +293,15 @@ impl Hub {
         running::run(self, caller, row, request).await
     }
 
+    /// What stands behind the door, as soon as it is open.
+    pub async fn desk(&self) -> Result<Arc<Desk>, Error> {
+        self.0.desk.get().await.map_err(|why| Error::Closed(why.to_string()))
+    }
+
     /// The tool, if this caller may use it. One that exists and may not be used is as unknown as one that does not.
     async fn find(&self, caller: &Caller, name: &str) -> Result<Arc<Row>, Error> {
         let listing = self.tools(caller).await?;
-        let row = self.0.by_name.get(name).map(|at| &self.0.rows[*at]).filter(|row| caller.filters.allow(row));
-        row.cloned().ok_or_else(|| Error::UnknownTool {
+        listing.find(name).cloned().ok_or_else(|| Error::UnknownTool {
             name: name.to_owned(),
             nearest: schema::nearest(name, listing.rows.iter().map(|row| row.name())).map(str::to_owned),
         })

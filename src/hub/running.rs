@@ -1,40 +1,167 @@
 //! One call from the door to the tool and back.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+use tokio::time::Instant;
 use tracing::Instrument;
 
-use super::{CallRequest, Caller, Error, Hub, Reply, bound};
+use super::{CallRequest, Caller, Desk, Error, Hub, Reply, bound, desk::Subject};
 use crate::{
+    agents::AskSetting,
+    audit::{self, Entry},
     id::CallId,
-    tool::{self, Asking, Call, CallParts, Effect, Kind, Row},
+    tool::{self, Asking, Call, CallParts, Effect, Kind, Outcome, Progress, Row},
 };
 
-/// Runs the tool and bounds what comes back.
+/// One run: what is called, by whom, until when.
+struct Run {
+    hub: Hub,
+    desk: Arc<Desk>,
+    caller: Caller,
+    row: Arc<Row>,
+    id: CallId,
+    arguments: Map<String, Value>,
+    progress: Option<Arc<dyn Progress>>,
+    began: Timestamp,
+    until: Instant,
+    asking: Asking,
+    account: Option<String>,
+}
+
+/// Runs the tool. One that may write is carried to its end even when nobody waits any more.
 pub(super) async fn run(hub: &Hub, caller: &Caller, row: Arc<Row>, request: CallRequest) -> Result<Reply, Error> {
     let id = CallId::fresh(&*hub.0.entropy);
     let span = tracing::info_span!("call", tool = row.name(), agent = %caller.principal.agent, request = %id);
-    let call = Call::new(CallParts {
+    let desk = hub.desk().await?;
+    let agent = desk.agent(caller).await?;
+    let only_looks = row.effect() == Effect::Reads;
+    let run = Run {
+        began: hub.0.clock.now(),
+        until: Instant::now() + hub.0.bounds.time,
+        asking: asking(agent.sends),
+        account: agent.accounts.get(&*row.toolset.id).cloned(),
+        hub: hub.clone(),
+        desk,
+        caller: caller.clone(),
+        row,
         id: id.clone(),
-        clock: hub.0.clock.clone(),
-        entropy: hub.0.entropy.clone(),
-        upstream: None,
-        progress: request.progress.clone(),
-        confirmed: BTreeSet::new(),
-        asking: Asking::default(),
-        state: hub.0.state.clone(),
-    });
-    let bounds = hub.0.bounds;
-    let work = async move {
-        let outcome = tokio::time::timeout(bounds.time, row.call(request.arguments, &call)).await;
-        let outcome = outcome.unwrap_or_else(|_| Err(out_of_time(bounds.time, row.effect())));
-        outcome.and_then(|outcome| bound::within(bounds.tokens, outcome))
+        arguments: request.arguments,
+        progress: request.progress,
     };
-    let outcome = work.instrument(span).await;
-    outcome.map(Reply::Done).map_err(|error| Error::Tool { call: id, error })
+    let answered = request.answered;
+    let work = async move {
+        if let Some(answered) = answered {
+            run.desk.answer(run.subject(), &answered).await?;
+        }
+        let reply = run.to_the_end().await;
+        run.record(&reply).await;
+        reply
+    };
+    if only_looks {
+        return work.instrument(span).await;
+    }
+    let finished = tokio::spawn(work.instrument(span)).await;
+    finished.unwrap_or_else(|broken| Err(Error::Tool { call: id, error: tool::Error::internal(broken) }))
 }
 
-fn out_of_time(time: std::time::Duration, effect: Effect) -> tool::Error {
+impl Run {
+    /// Runs the tool, and once more when the question that it asks has its yes already.
+    async fn to_the_end(&self) -> Result<Reply, Error> {
+        let first = self.attempt(BTreeSet::new()).await;
+        let error = match first {
+            Err(error) if error.kind() == Kind::Ask => error,
+            other => return self.reply(other),
+        };
+        let question = error.what();
+        if self.desk.take(self.subject(), question).await? {
+            let second = self.attempt(BTreeSet::from([question.to_owned()])).await;
+            return match second {
+                Err(error) if error.kind() == Kind::Ask => self.ask(error.what()).await,
+                other => self.reply(other),
+            };
+        }
+        self.ask(question).await
+    }
+
+    async fn attempt(&self, confirmed: BTreeSet<String>) -> Result<Outcome, tool::Error> {
+        let call = self.call(confirmed).await?;
+        let outcome = tokio::time::timeout_at(self.until, self.row.call(self.arguments.clone(), &call)).await;
+        let outcome = outcome.unwrap_or_else(|_| Err(out_of_time(self.hub.0.bounds.time, self.row.effect())))?;
+        bound::within(self.hub.0.bounds.tokens, outcome)
+    }
+
+    async fn call(&self, confirmed: BTreeSet<String>) -> Result<Call, tool::Error> {
+        let inner = &self.hub.0;
+        let upstream = match (&self.desk.accounts, self.hub.integration(&self.row).is_some()) {
+            (Some(accounts), true) => {
+                let user = &self.caller.principal.user;
+                Some(accounts.upstream(user, &self.row, self.account.as_deref(), self.until).await?)
+            }
+            _ => None,
+        };
+        Ok(Call::new(CallParts {
+            id: self.id.clone(),
+            clock: inner.clock.clone(),
+            entropy: inner.entropy.clone(),
+            upstream,
+            progress: self.progress.clone(),
+            confirmed,
+            asking: self.asking,
+            state: inner.state.clone(),
+        }))
+    }
+
+    async fn ask(&self, question: &str) -> Result<Reply, Error> {
+        Ok(Reply::Ask(self.desk.ask(self.subject(), question).await?))
+    }
+
+    fn reply(&self, outcome: Result<Outcome, tool::Error>) -> Result<Reply, Error> {
+        outcome.map(Reply::Done).map_err(|error| {
+            tracing::debug!(code = error.code(), cause = %error.chain(), "the call failed");
+            Error::Tool { call: self.id.clone(), error }
+        })
+    }
+
+    /// Writes down how it ended: who and what, never the arguments.
+    async fn record(&self, reply: &Result<Reply, Error>) {
+        let outcome = match reply {
+            Ok(Reply::Done(_)) => audit::Outcome::Ok,
+            Ok(Reply::Ask(_)) => audit::Outcome::Refused { why: Kind::Ask.code().into() },
+            Err(Error::Tool { error, .. }) => audit::Outcome::Error { code: error.code().into() },
+            Err(_) => audit::Outcome::Error { code: Kind::Internal.code().into() },
+        };
+        let millis = self.hub.0.clock.now().duration_since(self.began).as_millis();
+        let entry = Entry {
+            at: self.began,
+            call: self.id.clone(),
+            user: self.caller.principal.user.clone(),
+            agent: self.caller.principal.agent.clone(),
+            integration: self.row.toolset.id.to_string(),
+            connection: self.account.clone(),
+            tool: self.row.name().to_owned(),
+            target: None,
+            outcome,
+            millis: u64::try_from(millis).unwrap_or(0),
+        };
+        self.desk.record(entry).await;
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        Subject { caller: &self.caller, tool: self.row.name(), arguments: &self.arguments }
+    }
+}
+
+fn asking(setting: AskSetting) -> Asking {
+    match setting {
+        AskSetting::Never => Asking::Never,
+        AskSetting::NewRecipients => Asking::NewRecipients,
+        AskSetting::Always => Asking::Always,
+    }
+}
+
+fn out_of_time(time: Duration, effect: Effect) -> tool::Error {
     let error =
         tool::Error::new(Kind::Vendor, format!("The call took longer than {} s and was given up.", time.as_secs()));
     if effect == Effect::Reads {

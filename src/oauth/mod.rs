@@ -1,8 +1,31 @@
-//! Grants: start, callback, refresh.
+//! Grants: start, callback, refresh, and their end.
+//!
+//! The [`Broker`] asks a person for consent at a vendor, keeps what comes of it in the vault, and hands out access
+//! tokens that are fresh. What is special about a vendor stands in its [`Provider`], a constant of the integration.
+//!
+//! `oauth2` is used for the parts of the protocol that every vendor shares: authorize URLs, PKCE, and how a client
+//! authenticates itself; it stays inside `wire`. Its answers are not used, because too few vendors keep to the
+//! standard's form, and its errors would carry tokens into logs.
 
-/// How a vendor family's OAuth works.
-#[derive(Debug)]
-pub struct Provider {
-    /// Such as `google`.
-    pub family: &'static str,
-}
+mod bearer;
+mod broker;
+mod consent;
+mod error;
+mod provider;
+mod refresh;
+mod revoke;
+mod token;
+mod wire;
+
+pub use bearer::Bearer;
+pub use broker::{Broker, Fresh};
+pub use consent::{Callback, Connected, Start, Started};
+pub use error::{Error, Result};
+pub use provider::{ClientAuth, Endpoints, Overrides, Pkce, Provider, Revocation, TokenBody};
+pub use revoke::Revoked;
+
+/// Our own registration at a vendor family: the client id and, for confidential clients, the secret.
+pub use crate::vault::OAuthApp as App;
+
+#[cfg(test)]
+mod tests;

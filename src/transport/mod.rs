@@ -1,1 +1,3 @@
 //! Three transports: stdio, Streamable HTTP, WebSocket.
+
+pub mod stdio;

@@ -1,0 +1,169 @@
+//! An agent: a named set of tools, and how far it may go with them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::id::{AgentId, UserId};
+
+/// The agent and the user of a machine where nobody set up others.
+pub const LOCAL: &str = "local";
+
+/// A named set of tools of one person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Agent {
+    /// Its id.
+    pub id: AgentId,
+    /// Whose connections it works with.
+    pub user: UserId,
+    /// What people call it.
+    pub name: String,
+    /// What the model is told about its job.
+    #[serde(default)]
+    pub instructions: Option<String>,
+    /// The integrations whose tools it gets.
+    pub integrations: Integrations,
+    /// Single tools switched on or off, whatever their integration's core set is.
+    #[serde(default)]
+    pub tools: BTreeMap<String, bool>,
+    /// How far it may go.
+    pub level: Level,
+    /// When a message that leaves the house needs a person's yes.
+    #[serde(default)]
+    pub sends: AskSetting,
+    /// The account to take for an integration with several.
+    #[serde(default)]
+    pub accounts: BTreeMap<String, String>,
+    /// How it speaks on the phone; the voice layer knows the shape.
+    #[serde(default)]
+    pub voice: Option<Value>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+impl Agent {
+    /// The agent that `user` has without making one: everything that is connected, without a limit.
+    pub fn implicit(user: UserId) -> Self {
+        Agent {
+            id: AgentId::new(LOCAL),
+            user,
+            name: LOCAL.to_owned(),
+            instructions: None,
+            integrations: Integrations::Connected,
+            tools: BTreeMap::new(),
+            level: Level::Full,
+            sends: AskSetting::default(),
+            accounts: BTreeMap::new(),
+            voice: None,
+            created_at: Timestamp::UNIX_EPOCH,
+            updated_at: Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    /// Whether it gets the tools of `integration`, given whether that is connected.
+    pub fn has_integration(&self, integration: &str, is_connected: bool) -> bool {
+        match &self.integrations {
+            Integrations::Connected => is_connected,
+            Integrations::These(these) => these.contains(integration),
+        }
+    }
+
+    /// Whether `tool` was switched on or off on its own; `None` when its integration decides.
+    pub fn switched(&self, tool: &str) -> Option<bool> {
+        self.tools.get(tool).copied()
+    }
+}
+
+/// Which integrations an agent has.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Integrations {
+    /// Those that its user has connected.
+    #[default]
+    Connected,
+    /// These, connected or not.
+    These(BTreeSet<String>),
+}
+
+/// How far an agent may go. A greater level allows more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Level {
+    /// It looks, and changes nothing.
+    ReadOnly,
+    /// Everything but what cannot be undone.
+    NoDelete,
+    /// Everything; what cannot be undone still needs a person's yes.
+    Full,
+}
+
+/// When a message that leaves the house needs a person's yes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AskSetting {
+    /// Never.
+    Never,
+    /// When it goes to somebody new.
+    #[default]
+    NewRecipients,
+    /// Always.
+    Always,
+}
+
+/// What an agent is made of, before it has an id.
+#[derive(Clone, Debug)]
+pub struct NewAgent {
+    /// Whose connections it works with.
+    pub user: UserId,
+    /// What people call it.
+    pub name: String,
+    /// The integrations whose tools it gets.
+    pub integrations: Integrations,
+    /// Single tools switched on or off.
+    pub tools: BTreeMap<String, bool>,
+    /// How far it may go.
+    pub level: Level,
+}
+
+/// A person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct User {
+    /// The person's id.
+    pub id: UserId,
+    /// What people say.
+    pub name: String,
+    /// Whether this person administers the server.
+    #[serde(default)]
+    pub admin: bool,
+    /// When the person was added.
+    pub created_at: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn levels_are_ordered_and_named_as_in_the_interface() {
+        assert!(Level::ReadOnly < Level::NoDelete && Level::NoDelete < Level::Full);
+        let name = |level| serde_json::to_string(&level).unwrap();
+        assert_eq!(
+            [Level::ReadOnly, Level::NoDelete, Level::Full].map(name),
+            ["\"read-only\"", "\"no-delete\"", "\"full\""]
+        );
+    }
+
+    #[test]
+    fn the_implicit_agent_has_what_is_connected() {
+        let agent = Agent::implicit(UserId::new(LOCAL));
+        assert!(agent.has_integration("gmail", true));
+        assert!(!agent.has_integration("gmail", false));
+        let picky = Agent { integrations: Integrations::These(["slack".to_owned()].into()), ..agent };
+        assert!(picky.has_integration("slack", false));
+        assert!(!picky.has_integration("gmail", true));
+    }
+}

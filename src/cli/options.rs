@@ -1,0 +1,305 @@
+//! What the command line takes: commands, flags, and what the environment says where a flag is silent.
+
+use std::{collections::BTreeSet, net::SocketAddr, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand, builder::styling};
+use url::Url;
+
+use crate::hub::Filters;
+
+/// Headings and names in colour, on terminals that want it.
+const STYLES: styling::Styles = styling::Styles::styled()
+    .header(styling::AnsiColor::Green.on_default().bold())
+    .usage(styling::AnsiColor::Green.on_default().bold())
+    .literal(styling::AnsiColor::Cyan.on_default().bold())
+    .placeholder(styling::AnsiColor::Cyan.on_default());
+
+/// Your company's tools, in reach of every language model.
+///
+/// Switchboard is an MCP server: it offers the functions of your SaaS tools to Claude, ChatGPT, VS Code, Cursor
+/// and every other client, and keeps the accounts behind them safe.
+#[derive(Debug, Parser)]
+#[command(name = "switchboard", version, styles = STYLES, max_term_width = 100, after_help = FIRST_STEPS)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Where everything is.
+    #[command(flatten)]
+    pub place: Place,
+}
+
+const FIRST_STEPS: &str = "\
+First steps, without any account:
+  switchboard call google_calendar_list_meetings --sandbox
+  switchboard serve --sandbox
+
+With your own Google Calendar:
+  switchboard connect google-calendar
+  switchboard call google_calendar_list_meetings";
+
+/// Where everything is, and how much is said.
+#[derive(Clone, Debug, Args)]
+pub struct Place {
+    /// Use the sandbox: offline twins of the vendors, no account needed.
+    #[arg(long, global = true, env = "SWITCHBOARD_SANDBOX", value_parser = clap::builder::BoolishValueParser::new(), num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", hide_possible_values = true, hide_default_value = true)]
+    pub sandbox: bool,
+    /// Keep everything in DIR [default: the platform's data directory].
+    #[arg(long, global = true, value_name = "DIR", env = "SWITCHBOARD_DATA_DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Say more; twice for everything.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// Say only what went wrong.
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+}
+
+/// Everything that can be done.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve clients over HTTP: Streamable HTTP at /mcp, WebSocket at /ws.
+    Serve(Serve),
+    /// Serve one client over stdin and stdout.
+    Stdio(Stdio),
+    /// Connect an account: opens the browser, or takes a key.
+    Connect(Connect),
+    /// Show the connected accounts and how they are.
+    Connections(Output),
+    /// Ask a vendor whether a connection works.
+    Test(Which),
+    /// End a connection, at the vendor too where that is possible.
+    Disconnect(Which),
+    /// Show the tools and what each costs a model to know.
+    Tools(Tools),
+    /// Call a tool.
+    Call(Call),
+    /// Find tools by what they do.
+    Search(Search),
+    /// Show, or decide, what waits for a person's yes.
+    Approvals(Approvals),
+    /// Keep the OAuth client of a vendor in the vault.
+    App(App),
+    /// Look at the sandbox, reset it, or break it on purpose.
+    Sandbox(Sandbox),
+    /// Check this installation and say what to do.
+    Doctor(Output),
+}
+
+/// Which tools are offered.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Narrowing {
+    /// Offer only tools that look and change nothing.
+    #[arg(long, env = "SWITCHBOARD_READ_ONLY", value_parser = clap::builder::BoolishValueParser::new(), num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", hide_possible_values = true, hide_default_value = true)]
+    pub read_only: bool,
+    /// Offer all tools of these integrations; `all` for every one [default: the core of what is connected].
+    #[arg(long, value_name = "A,B", value_delimiter = ',', env = "SWITCHBOARD_TOOLSETS")]
+    pub toolsets: Vec<String>,
+    /// Offer only these tools.
+    #[arg(long, value_name = "X,Y", value_delimiter = ',', env = "SWITCHBOARD_TOOLS")]
+    pub tools: Vec<String>,
+    /// Never offer these tools.
+    #[arg(long, value_name = "Z", value_delimiter = ',', env = "SWITCHBOARD_EXCLUDE_TOOLS")]
+    pub exclude_tools: Vec<String>,
+}
+
+impl Narrowing {
+    /// As a bound on tools.
+    pub fn filters(&self) -> Filters {
+        let named = |names: &[String]| (!names.is_empty()).then(|| names.iter().cloned().collect::<BTreeSet<_>>());
+        Filters {
+            read_only: self.read_only,
+            toolsets: named(&self.toolsets),
+            tools: named(&self.tools),
+            exclude: self.exclude_tools.iter().cloned().collect(),
+        }
+    }
+}
+
+/// `switchboard serve`
+#[derive(Clone, Debug, Args)]
+pub struct Serve {
+    /// Listen here; port 0 takes a free one [default: 127.0.0.1:7411].
+    #[arg(long, value_name = "ADDRESS", env = "SWITCHBOARD_LISTEN")]
+    pub listen: Option<SocketAddr>,
+    /// The address under which browsers and vendors reach this server [default: http://localhost:PORT].
+    #[arg(long, value_name = "URL", env = "SWITCHBOARD_PUBLIC_URL")]
+    pub public_url: Option<Url>,
+    /// Answer without a token; on loopback only. The sandbox does so by itself.
+    #[arg(long)]
+    pub allow_unauthenticated: bool,
+    /// Which tools are offered.
+    #[command(flatten)]
+    pub narrowing: Narrowing,
+}
+
+/// `switchboard stdio`
+#[derive(Clone, Debug, Args)]
+pub struct Stdio {
+    /// Which tools are offered.
+    #[command(flatten)]
+    pub narrowing: Narrowing,
+}
+
+/// `switchboard connect`
+#[derive(Clone, Debug, Args)]
+pub struct Connect {
+    /// The integration, such as `google-calendar`.
+    pub integration: String,
+    /// A name for this account, when there are several.
+    #[arg(long, value_name = "NAME", default_value = "default")]
+    pub account: String,
+    /// Take a key or token from stdin instead of signing in.
+    #[arg(long, conflicts_with_all = ["open", "print_url"])]
+    pub api_key_stdin: bool,
+    /// Open the browser without asking.
+    #[arg(long)]
+    pub open: bool,
+    /// Print the address to visit, and wait for the answer to be pasted; for machines without a browser.
+    #[arg(long, conflicts_with = "open")]
+    pub print_url: bool,
+}
+
+/// How an answer is written.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Output {
+    /// Write JSON, for programs.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// One connection.
+#[derive(Clone, Debug, Args)]
+pub struct Which {
+    /// The integration, such as `google-calendar`.
+    pub integration: String,
+    /// Which account, when there are several.
+    #[arg(long, value_name = "NAME")]
+    pub account: Option<String>,
+}
+
+/// `switchboard tools`
+#[derive(Clone, Debug, Args)]
+pub struct Tools {
+    /// Write the definitions as clients get them.
+    #[arg(long)]
+    pub json: bool,
+    /// Show what each tool costs a model to know, in tokens.
+    #[arg(long, conflicts_with = "json")]
+    pub tokens: bool,
+    /// Only those of one integration.
+    #[arg(long, value_name = "ID")]
+    pub integration: Option<String>,
+}
+
+/// `switchboard call`
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Example:\n  switchboard call google_calendar_schedule_meeting title='Design review' \\
+    start=2026-11-24T10:00 duration_minutes=30 attendees='[\"ana@example.com\"]' --sandbox")]
+pub struct Call {
+    /// The tool, such as `google_calendar_list_meetings`.
+    pub tool: String,
+    /// Arguments as `name=value`; a value that is a list or an object is written as JSON.
+    #[arg(value_name = "NAME=VALUE")]
+    pub pairs: Vec<String>,
+    /// All arguments as one JSON object; `-` reads it from stdin.
+    #[arg(long, value_name = "JSON")]
+    pub args: Option<String>,
+    /// Write the structured result as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `switchboard search`
+#[derive(Clone, Debug, Args)]
+pub struct Search {
+    /// What the tool should do, such as `free time`.
+    #[arg(required = true)]
+    pub words: Vec<String>,
+}
+
+/// `switchboard approvals`
+#[derive(Clone, Debug, Args)]
+pub struct Approvals {
+    /// What to do; lists what waits when left out.
+    #[command(subcommand)]
+    pub action: Option<ApprovalAction>,
+}
+
+/// What can be done with what waits.
+#[derive(Clone, Debug, Subcommand)]
+pub enum ApprovalAction {
+    /// Say yes to one.
+    Approve {
+        /// Its id.
+        id: String,
+    },
+    /// Say no to one.
+    Refuse {
+        /// Its id.
+        id: String,
+    },
+}
+
+/// `switchboard app`
+#[derive(Clone, Debug, Args)]
+pub struct App {
+    /// What to do.
+    #[command(subcommand)]
+    pub action: AppAction,
+}
+
+/// What can be done with OAuth clients.
+#[derive(Clone, Debug, Subcommand)]
+pub enum AppAction {
+    /// Keep an OAuth client in the vault.
+    Set {
+        /// The vendor family, such as `google`.
+        family: String,
+        /// The client id that the vendor gave you.
+        #[arg(long, value_name = "ID")]
+        client_id: String,
+        /// Take the client secret from stdin.
+        #[arg(long)]
+        client_secret_stdin: bool,
+    },
+}
+
+/// `switchboard sandbox`
+#[derive(Clone, Debug, Args)]
+pub struct Sandbox {
+    /// What to do.
+    #[command(subcommand)]
+    pub action: SandboxAction,
+}
+
+/// What can be done with the sandbox.
+#[derive(Clone, Debug, Subcommand)]
+pub enum SandboxAction {
+    /// Show the twins, how full they are, and which faults are set.
+    Status,
+    /// Put the world back to its seed.
+    Reset {
+        /// A seed of your own.
+        #[arg(long, value_name = "FILE")]
+        seed: Option<PathBuf>,
+    },
+    /// Show what has changed since the seed.
+    Diff {
+        /// Write JSON, for programs.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Break a twin on purpose: 429, 500, 401, slow:2s, malformed, reset, quota; `off` mends it.
+    Fault {
+        /// The vendor, such as `google-calendar`.
+        vendor: String,
+        /// What goes wrong; `429:3` for the next three requests.
+        what: String,
+    },
+    /// Let the access tokens of a vendor run out.
+    Expire {
+        /// The vendor.
+        vendor: String,
+    },
+}

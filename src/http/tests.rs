@@ -1,1 +1,0 @@
-//! Tests against small real servers on loopback.

@@ -1,0 +1,294 @@
+//! Accounts come and go: consent, keys, tests, farewells.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+use super::{Accounts, Site, connect_it, not_connected};
+use crate::{
+    id::UserId,
+    oauth::{self, Callback, Revoked, Start, Started},
+    secret::Secret,
+    tool::{Error, Identity, Integration, Kind},
+    vault::{Connection, ConnectionKey, Credential, OAuthApp, Status, When},
+};
+
+/// How long a vendor may take to say whose account it is.
+const PROBE: Duration = Duration::from_secs(15);
+
+/// What a person is asked to consent to.
+#[derive(Clone, Debug)]
+pub struct Consent {
+    /// Whose account it will be.
+    pub user: UserId,
+    /// Such as `google-calendar`.
+    pub integration: String,
+    /// What the person calls the account.
+    pub account: String,
+    /// Where the vendor sends the person back, exactly as registered.
+    pub redirect_uri: String,
+    /// The page of ours to go to afterwards.
+    pub return_to: Option<String>,
+    /// What only the browser that starts knows.
+    pub browser: Option<Secret>,
+}
+
+/// A consent under way.
+#[derive(Clone, Debug)]
+pub struct Begun {
+    /// The vendor.
+    pub integration: &'static Integration,
+    /// Where to send the person, and until when.
+    pub started: Started,
+}
+
+/// What a test found.
+#[derive(Clone, Debug)]
+pub struct Tested {
+    /// The vendor.
+    pub integration: &'static Integration,
+    /// Which connection.
+    pub key: ConnectionKey,
+    /// Whose account the vendor says it is.
+    pub identity: Identity,
+    /// How long it took.
+    pub latency: Duration,
+}
+
+impl Accounts {
+    /// Begins to connect an account through the vendor's consent page.
+    pub async fn start(&self, consent: Consent) -> Result<Begun, Error> {
+        let site = self.site(&consent.integration)?;
+        let endpoints = site.endpoints.clone().ok_or_else(|| no_consent_page(site.integration))?;
+        let scopes = site.scopes.clone().unwrap_or_else(|| scopes_of(site.integration));
+        let started = self.0.parts.broker.start(Start {
+            integration: consent.integration,
+            endpoints,
+            app: self.app(site).await?,
+            user: consent.user,
+            account: named(&consent.account)?,
+            scopes,
+            redirect_uri: consent.redirect_uri,
+            return_to: consent.return_to,
+            browser: consent.browser,
+        });
+        let started = started.await.map_err(|error| broken(site.integration, error))?;
+        Ok(Begun { integration: site.integration, started })
+    }
+
+    /// Finishes what [`start`](Self::start) began. The answer is the connection, and where the person wanted to go.
+    ///
+    /// # Errors
+    /// Nothing of what the browser brought is repeated.
+    pub async fn finish(&self, callback: Callback) -> Result<(Connection, Option<String>), Error> {
+        let connected = self.0.parts.broker.callback(callback).await.map_err(refused_consent)?;
+        self.forget(&connected.connection.key);
+        let connection = self.introduce(connected.connection).await;
+        Ok((connection, connected.return_to))
+    }
+
+    /// Connects an account with keys or tokens. They are tried at the vendor before they are kept.
+    pub async fn connect_with_fields(
+        &self,
+        user: &UserId,
+        integration: &str,
+        account: &str,
+        fields: BTreeMap<String, Secret>,
+    ) -> Result<Connection, Error> {
+        let site = self.site(integration)?;
+        check_fields(site.integration, &fields)?;
+        let now = self.0.parts.clock.now();
+        let mut connection = Connection {
+            key: ConnectionKey::new(user.clone(), integration, named(account)?),
+            credential: Credential::Fields(fields),
+            generation: 1,
+            status: Status::Active,
+            scopes: Vec::new(),
+            metadata: BTreeMap::new(),
+            client_id: None,
+            connected_at: now,
+            updated_at: now,
+        };
+        let identity = self.probe(site, connection.clone()).await?;
+        connection.metadata.insert("name".into(), identity.name);
+        self.0.parts.vault.save_connection(&connection, When::Always).await.map_err(Error::internal)?;
+        self.forget(&connection.key);
+        Ok(connection)
+    }
+
+    /// Keeps a connection as it is: how the sandbox comes to its own.
+    pub async fn adopt(&self, connection: &Connection) -> Result<(), Error> {
+        self.0.parts.vault.save_connection(connection, When::Always).await.map_err(Error::internal)?;
+        self.forget(&connection.key);
+        Ok(())
+    }
+
+    /// Asks the vendor whether a connection works.
+    pub async fn test(&self, user: &UserId, integration: &str, account: Option<&str>) -> Result<Tested, Error> {
+        let site = self.site(integration)?;
+        let connection = self.pick(user, site.integration, account).await?;
+        if let Status::NeedsReconnect { reason } = &connection.status {
+            return Err(super::needs_reconnect(site.integration, &reason.to_string()));
+        }
+        let key = connection.key.clone();
+        let began = Instant::now();
+        let identity = self.probe(site, connection).await?;
+        Ok(Tested { integration: site.integration, key, identity, latency: began.elapsed() })
+    }
+
+    /// Ends a connection, at the vendor too where no other connection lives of the same grant.
+    pub async fn disconnect(
+        &self,
+        user: &UserId,
+        integration: &str,
+        account: Option<&str>,
+    ) -> Result<(ConnectionKey, Revoked), Error> {
+        let site = self.site(integration)?;
+        let key = self.pick(user, site.integration, account).await?.key;
+        let revoked = if let (Some(endpoints), Ok(app)) = (&site.endpoints, self.app(site).await) {
+            let gone = self.0.parts.broker.disconnect(&key, endpoints, &app).await;
+            gone.map_err(|error| broken(site.integration, error))?
+        } else {
+            self.0.parts.vault.remove_connection(&key).await.map_err(Error::internal)?;
+            Revoked::NotOffered
+        };
+        self.forget(&key);
+        Ok((key, revoked))
+    }
+
+    /// Keeps the OAuth client of a vendor family.
+    pub async fn set_app(&self, family: &str, app: &OAuthApp) -> Result<(), Error> {
+        let families: BTreeSet<_> =
+            self.integrations().filter(|one| one.oauth.is_some()).map(Integration::family).collect();
+        if !families.contains(family) {
+            let known = families.into_iter().collect::<Vec<_>>().join(", ");
+            return Err(
+                Error::not_found(format!("vendor family `{family}` with OAuth")).next(format!("There are: {known}."))
+            );
+        }
+        self.0.parts.vault.save_oauth_app(family, app).await.map_err(Error::internal)
+    }
+
+    /// Our registration at the vendor: from the settings, or else from the vault.
+    pub(super) async fn app(&self, site: &Site) -> Result<oauth::App, Error> {
+        if let Some(app) = &site.app {
+            return Ok(app.clone());
+        }
+        let family = site.integration.family();
+        let kept = self.0.parts.vault.oauth_app(family).await.map_err(Error::internal)?;
+        kept.ok_or_else(|| no_app(site.integration, family))
+    }
+
+    /// Asks the vendor whose account it is, and remembers the name. A vendor that does not answer just now does not
+    /// undo a consent.
+    async fn introduce(&self, mut connection: Connection) -> Connection {
+        let Ok(site) = self.site(&connection.key.integration) else { return connection };
+        match self.probe(site, connection.clone()).await {
+            Ok(identity) => {
+                connection.metadata.insert("name".into(), identity.name);
+                let kept =
+                    self.0.parts.vault.save_connection(&connection, When::Generation(connection.generation)).await;
+                if let Err(error) = kept {
+                    tracing::warn!(%error, "the name of an account was not kept");
+                }
+            }
+            Err(error) => tracing::warn!(%error, "a new connection was not tested"),
+        }
+        connection
+    }
+
+    async fn probe(&self, site: &Site, connection: Connection) -> Result<Identity, Error> {
+        let upstream = self.upstream_of(site, connection, Instant::now() + PROBE).await?;
+        let call = self.call(upstream);
+        (site.integration.probe)(&call).await
+    }
+}
+
+/// The smallest scopes that all tools of the integration together need.
+fn scopes_of(integration: &Integration) -> Vec<String> {
+    let tools = integration.tools.iter().filter_map(|tool| tool.scopes.smallest());
+    let all: BTreeSet<_> = integration.base_scopes.iter().copied().chain(tools).collect();
+    all.into_iter().map(str::to_owned).collect()
+}
+
+/// Account names go into keys, commands and addresses.
+fn named(account: &str) -> Result<String, Error> {
+    let fits = |c: char| c.is_alphanumeric() || "-_.@+".contains(c);
+    let account = account.trim();
+    if !account.is_empty() && account.chars().count() <= 64 && account.chars().all(fits) {
+        return Ok(account.to_owned());
+    }
+    Err(Error::arguments(["an account's name is 1 to 64 letters, digits or `-_.@+`".into()]))
+}
+
+fn check_fields(integration: &Integration, fields: &BTreeMap<String, Secret>) -> Result<(), Error> {
+    if integration.fields.is_empty() {
+        return Err(
+            Error::new(Kind::NotAllowed, format!("{} takes no key.", integration.title)).next(connect_it(integration))
+        );
+    }
+    let missing = integration
+        .fields
+        .iter()
+        .filter(|field| field.required && fields.get(field.name).is_none_or(|value| value.expose().trim().is_empty()));
+    let unknown = fields.keys().filter(|name| !integration.fields.iter().any(|field| field.name == **name));
+    let problems: Vec<_> = missing
+        .map(|field| format!("`{}` is missing: {}", field.name, field.help))
+        .chain(unknown.map(|name| format!("`{name}` is no field of {}", integration.title)))
+        .collect();
+    if problems.is_empty() { Ok(()) } else { Err(Error::arguments(problems)) }
+}
+
+fn no_consent_page(integration: &Integration) -> Error {
+    Error::new(Kind::NotAllowed, format!("{} has no sign-in page.", integration.title))
+        .next(format!("Give a key: `switchboard connect {} --api-key-stdin`.", integration.id))
+}
+
+fn no_app(integration: &Integration, family: &str) -> Error {
+    Error::new(Kind::NotAllowed, format!("No OAuth client is set up for {}.", integration.title)).next(format!(
+        "Make one in the vendor's developer console ({}), then run `switchboard app set {family} --client-id ID --client-secret-stdin`.",
+        integration.docs
+    ))
+}
+
+fn broken(integration: &Integration, error: oauth::Error) -> Error {
+    let (kind, next) = match &error {
+        oauth::Error::NotConnected(_) => return not_connected(integration),
+        oauth::Error::NeedsReconnect { .. } | oauth::Error::OtherClient(_) => {
+            (Kind::Expired, Some(connect_it(integration)))
+        }
+        oauth::Error::BadRequest(_) => (Kind::Arguments, None),
+        oauth::Error::Unavailable { .. } => (Kind::Busy, None),
+        oauth::Error::ClientRefused { .. } | oauth::Error::Setup(_) => (Kind::NotAllowed, None),
+        _ => (Kind::Internal, None),
+    };
+    let pause = if let oauth::Error::Unavailable { retry_after, .. } = &error { Some(*retry_after) } else { None };
+    let told = Error::new(kind, format!("{}: {error}.", integration.title)).after(pause);
+    let told = if let Some(next) = next { told.next(next) } else { told };
+    told.because(error)
+}
+
+/// A sign-in that did not come to its end. The texts of these errors hold nothing that the browser brought.
+fn refused_consent(error: oauth::Error) -> Error {
+    let kind = match &error {
+        oauth::Error::Unavailable { .. } => Kind::Busy,
+        oauth::Error::Vault(_) => Kind::Internal,
+        _ => Kind::NotAllowed,
+    };
+    let text = error.to_string();
+    let mut chars = text.chars();
+    let first = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    Error::new(kind, format!("{first}{}.", chars.as_str())).because(error)
+}
+
+/// When an access token runs out, where the vendor says so.
+pub fn expiry(connection: &Connection) -> Option<Timestamp> {
+    match &connection.credential {
+        Credential::OAuth { expires_at, .. } => *expires_at,
+        Credential::Fields(_) => None,
+    }
+}

@@ -1,0 +1,239 @@
+//! Connected accounts: where a tool's integration and a credential are brought together.
+
+mod connect;
+mod signer;
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+pub use connect::{Begun, Consent, Tested, expiry};
+use signer::Signer;
+use tokio::time::Instant;
+use url::Url;
+
+use crate::{
+    clock::SharedClock,
+    http::{self, Authorize, Lane},
+    id::{CallId, SharedEntropy, UserId},
+    oauth::{self, Bearer, Broker, Endpoints},
+    tool::{Account, Asking, Call, CallParts, Error, Integration, Kind, Memory, Row, State, Upstream},
+    vault::{Connection, ConnectionKey, Credential, Status, Vault},
+};
+
+/// One integration as this installation reaches it.
+#[derive(Clone, Debug)]
+pub struct Site {
+    /// The vendor.
+    pub integration: &'static Integration,
+    /// Where its API is.
+    pub base: Url,
+    /// Whether the operator named the base, so that it may stand in a private network.
+    pub is_operators: bool,
+    /// Where its OAuth is, when it has it.
+    pub endpoints: Option<Endpoints>,
+    /// The OAuth client from the settings; the vault is asked when there is none.
+    pub app: Option<oauth::App>,
+    /// Scopes to ask for instead of those that the tools need.
+    pub scopes: Option<Vec<String>>,
+}
+
+impl Site {
+    /// The vendor's own addresses.
+    ///
+    /// # Errors
+    /// An address of the integration is none.
+    pub fn of(integration: &'static Integration) -> Result<Site, oauth::Error> {
+        let base = integration.base_url.parse().map_err(|_| {
+            oauth::Error::Setup(format!("the base URL `{}` of {} is none", integration.base_url, integration.id))
+        })?;
+        let none = oauth::Overrides::default();
+        let endpoints = integration.oauth.as_ref().map(|provider| Endpoints::of(provider, &none)).transpose()?;
+        Ok(Site { integration, base, is_operators: false, endpoints, app: None, scopes: None })
+    }
+}
+
+/// The accounts of all users. Clones share them.
+#[derive(Clone)]
+pub struct Accounts(Arc<Inner>);
+
+/// What accounts are made of.
+pub struct Parts {
+    /// Where credentials are.
+    pub vault: Vault,
+    /// Asks for consent and keeps grants fresh.
+    pub broker: Broker,
+    /// The way out.
+    pub client: http::Client,
+    /// The integrations that can be connected.
+    pub sites: Vec<Site>,
+    /// The time.
+    pub clock: SharedClock,
+    /// Randomness.
+    pub entropy: SharedEntropy,
+}
+
+struct Inner {
+    parts: Parts,
+    sites: BTreeMap<&'static str, Site>,
+    memories: Mutex<HashMap<ConnectionKey, Memory>>,
+}
+
+impl Accounts {
+    /// The accounts in a vault, at their sites.
+    pub fn new(mut parts: Parts) -> Self {
+        let sites = std::mem::take(&mut parts.sites).into_iter().map(|site| (site.integration.id, site)).collect();
+        Accounts(Arc::new(Inner { parts, sites, memories: Mutex::default() }))
+    }
+
+    /// Every integration that can be connected, by id.
+    pub fn integrations(&self) -> impl Iterator<Item = &'static Integration> {
+        self.0.sites.values().map(|site| site.integration)
+    }
+
+    /// The integrations of which `user` has an account, working or not.
+    pub async fn connected(&self, user: &UserId) -> Result<BTreeSet<String>, Error> {
+        let connections = self.connections(user).await?;
+        Ok(connections.into_iter().map(|connection| connection.key.integration).collect())
+    }
+
+    /// Every account of `user`, by integration and name.
+    pub async fn connections(&self, user: &UserId) -> Result<Vec<Connection>, Error> {
+        self.0.parts.vault.connections(user).await.map_err(Error::internal)
+    }
+
+    /// The vendor as the account of `user` sees it, for one run of `row`.
+    pub(super) async fn upstream(
+        &self,
+        user: &UserId,
+        row: &Row,
+        account: Option<&str>,
+        until: Instant,
+    ) -> Result<Upstream, Error> {
+        let site = self.site(&row.toolset.id)?;
+        let connection = self.pick(user, site.integration, account).await?;
+        if let Status::NeedsReconnect { reason } = &connection.status {
+            return Err(needs_reconnect(site.integration, &reason.to_string()));
+        }
+        let is_oauth = matches!(connection.credential, Credential::OAuth { .. });
+        if is_oauth && !row.scopes().are_met_by(&connection.scopes) {
+            return Err(missing_scope(site.integration, row));
+        }
+        self.upstream_of(site, connection, until).await
+    }
+
+    /// Requests signed for `connection`.
+    async fn upstream_of(&self, site: &Site, connection: Connection, until: Instant) -> Result<Upstream, Error> {
+        let mut lane = Lane::new(site.integration.id, site.base.clone())
+            .on_behalf_of(connection.key.to_string(), self.signer(site, &connection).await?)
+            .until(until);
+        lane.rate = site.integration.rate;
+        lane.is_limit = site.integration.is_limit;
+        lane.allow_private = site.is_operators;
+        Ok(Upstream {
+            client: self.0.parts.client.clone(),
+            lane,
+            memory: self.memory(&connection.key),
+            account: Account { name: connection.key.account, metadata: connection.metadata },
+            explain: site.integration.explain,
+        })
+    }
+
+    async fn signer(&self, site: &Site, connection: &Connection) -> Result<Arc<dyn Authorize>, Error> {
+        match (&connection.credential, &site.endpoints) {
+            (Credential::Fields(fields), _) => Ok(Arc::new(Signer::new(site.integration.sign, fields.clone()))),
+            (Credential::OAuth { .. }, Some(endpoints)) => {
+                let app = self.app(site).await?;
+                let broker = self.0.parts.broker.clone();
+                Ok(Arc::new(Bearer::new(broker, connection.key.clone(), endpoints.clone(), app)))
+            }
+            (Credential::OAuth { .. }, None) => Err(needs_reconnect(site.integration, "it has no OAuth here any more")),
+        }
+    }
+
+    /// A call that belongs to no tool: for probes.
+    fn call(&self, upstream: Upstream) -> Call {
+        let Parts { clock, entropy, .. } = &self.0.parts;
+        Call::new(CallParts {
+            id: CallId::fresh(&**entropy),
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+            upstream: Some(upstream),
+            progress: None,
+            confirmed: BTreeSet::new(),
+            asking: Asking::default(),
+            state: State::default(),
+        })
+    }
+
+    /// The account that is meant: the one that is named, or the only one.
+    async fn pick(
+        &self,
+        user: &UserId,
+        integration: &'static Integration,
+        account: Option<&str>,
+    ) -> Result<Connection, Error> {
+        let mut connections = self.connections(user).await?;
+        connections.retain(|connection| connection.key.integration == integration.id);
+        connections.retain(|connection| account.is_none_or(|name| connection.key.account == name));
+        match connections.len() {
+            0 => Err(not_connected(integration)),
+            1 => Ok(connections.remove(0)),
+            _ => Err(ambiguous(integration, &connections)),
+        }
+    }
+
+    fn site(&self, integration: &str) -> Result<&Site, Error> {
+        self.0.sites.get(integration).ok_or_else(|| {
+            let near = crate::schema::nearest(integration, self.0.sites.keys().copied());
+            let known = || self.0.sites.keys().copied().collect::<Vec<_>>().join(", ");
+            Error::not_found(format!("integration `{integration}`"))
+                .next(near.map_or_else(|| format!("There are: {}.", known()), |near| format!("Did you mean `{near}`?")))
+        })
+    }
+
+    fn memory(&self, key: &ConnectionKey) -> Memory {
+        let mut memories = self.0.memories.lock().unwrap_or_else(PoisonError::into_inner);
+        memories.entry(key.clone()).or_default().clone()
+    }
+
+    /// What was looked up for an account is no longer true when the account is another one.
+    fn forget(&self, key: &ConnectionKey) {
+        self.0.memories.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+    }
+}
+
+impl fmt::Debug for Accounts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Accounts at {} sites", self.0.sites.len())
+    }
+}
+
+fn not_connected(integration: &Integration) -> Error {
+    Error::new(Kind::NotConnected, format!("{} is not connected.", integration.title)).next(connect_it(integration))
+}
+
+fn needs_reconnect(integration: &Integration, reason: &str) -> Error {
+    Error::new(Kind::Expired, format!("{} has to be connected again: {reason}.", integration.title))
+        .next(connect_it(integration))
+}
+
+fn missing_scope(integration: &Integration, row: &Row) -> Error {
+    let scopes = row.scopes().0.iter().map(|scope| (*scope).to_owned());
+    let what =
+        format!("The connected account of {} lacks a permission that `{}` needs.", integration.title, row.name());
+    Error::missing_scope(what, scopes).next(connect_it(integration))
+}
+
+fn connect_it(integration: &Integration) -> String {
+    format!("Ask the person to connect it: `switchboard connect {}`.", integration.id)
+}
+
+fn ambiguous(integration: &Integration, connections: &[Connection]) -> Error {
+    let names = connections.iter().map(|connection| format!("`{}`", connection.key.account));
+    let names = names.collect::<Vec<_>>().join(", ");
+    Error::new(Kind::Ambiguous, format!("Several accounts of {} are connected: {names}.", integration.title))
+        .next("Say which one is meant.")
+}

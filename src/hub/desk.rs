@@ -1,0 +1,206 @@
+//! What stands behind the door: accounts, agents, approvals, and the key that tickets are made with.
+
+use std::collections::BTreeSet;
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use hmac::{Hmac, Mac};
+use serde_json::{Map, Value};
+use sha2::Sha256;
+
+use super::{Accounts, Answered, Caller, Error, Question};
+use crate::{
+    agents::{Agent, Agents, LOCAL, Principal},
+    approvals::{Approval, Approvals, Decision, Digest, Question as Asked},
+    audit::{Audit, Entry},
+    clock::SharedClock,
+    id::{Entropy, SharedEntropy},
+    secret::Secret,
+    store::MemoryStore,
+};
+
+/// What stands behind the door.
+#[derive(Clone, Debug)]
+pub struct Desk {
+    /// The connected accounts; none in a server that brings only its own tools.
+    pub accounts: Option<Accounts>,
+    /// What each agent may do; without it, every agent is the implicit one.
+    pub agents: Option<Agents>,
+    /// Who did what.
+    pub audit: Option<Audit>,
+    /// What waits for a person.
+    pub approvals: Approvals,
+    /// Makes tickets that nobody else can make.
+    pub key: TicketKey,
+}
+
+/// Makes tickets that nobody else can make. Every node of one store must have the same one.
+#[derive(Clone)]
+pub struct TicketKey([u8; 32]);
+
+impl TicketKey {
+    /// The key made of these bytes.
+    pub fn new(key: [u8; 32]) -> Self {
+        TicketKey(key)
+    }
+
+    /// A key for one process.
+    pub fn fresh(entropy: &dyn Entropy) -> Self {
+        let mut key = [0; 32];
+        entropy.fill(&mut key);
+        TicketKey(key)
+    }
+
+    /// The tag of an approval as `caller` gets it.
+    fn tag(&self, caller: &Caller, approval: &str) -> Vec<u8> {
+        self.mac(caller, approval).finalize().into_bytes().to_vec()
+    }
+
+    fn mac(&self, caller: &Caller, approval: &str) -> Hmac<Sha256> {
+        let mut mac = <Hmac<Sha256> as Mac>::new_from_slice(&self.0).expect("HMAC takes keys of any length");
+        for part in [caller.principal.user.as_str(), caller.principal.agent.as_str(), approval] {
+            mac.update(&(part.len() as u64).to_be_bytes());
+            mac.update(part.as_bytes());
+        }
+        mac
+    }
+
+    /// The ticket for an approval: its id and the tag.
+    fn ticket(&self, caller: &Caller, approval: &str) -> Secret {
+        Secret::new(format!("{approval}.{}", URL_SAFE_NO_PAD.encode(self.tag(caller, approval))))
+    }
+
+    /// The approval that a ticket of `caller` is for.
+    fn open<'a>(&self, caller: &Caller, ticket: &'a Secret) -> Option<&'a str> {
+        let (approval, tag) = ticket.expose().rsplit_once('.')?;
+        let tag = URL_SAFE_NO_PAD.decode(tag).ok()?;
+        self.mac(caller, approval).verify_slice(&tag).ok().map(|()| approval)
+    }
+}
+
+impl std::fmt::Debug for TicketKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("TicketKey([redacted])")
+    }
+}
+
+/// One call as approvals see it.
+#[derive(Clone, Copy)]
+pub(super) struct Subject<'a> {
+    pub(super) caller: &'a Caller,
+    pub(super) tool: &'a str,
+    pub(super) arguments: &'a Map<String, Value>,
+}
+
+impl Subject<'_> {
+    fn digest(&self, question: &str) -> Digest {
+        Digest::of(self.tool, &Value::Object(self.arguments.clone()), question)
+    }
+
+    fn asked(&self, question: &str) -> Asked {
+        Asked {
+            user: self.caller.principal.user.clone(),
+            agent: self.caller.principal.agent.clone(),
+            tool: self.tool.to_owned(),
+            digest: self.digest(question),
+            text: question.to_owned(),
+        }
+    }
+
+    fn is_about(&self, approval: &Approval) -> bool {
+        approval.agent == self.caller.principal.agent && approval.digest == self.digest(&approval.question)
+    }
+}
+
+impl Desk {
+    /// A desk without accounts whose approvals live in this process only.
+    pub fn alone(clock: &SharedClock, entropy: &SharedEntropy) -> Self {
+        let store = MemoryStore::new();
+        let approvals = Approvals::new(store, clock.clone(), entropy.clone());
+        Desk { accounts: None, agents: None, audit: None, approvals, key: TicketKey::fresh(&**entropy) }
+    }
+
+    /// The agent through which `caller` comes.
+    pub(super) async fn agent(&self, caller: &Caller) -> Result<Agent, Error> {
+        let Principal { user, agent: id, .. } = &caller.principal;
+        let stored = match &self.agents {
+            Some(agents) => agents.agent(user, id).await.map_err(Error::desk)?,
+            None => None,
+        };
+        match stored {
+            Some(agent) => Ok(agent),
+            None if self.agents.is_none() || id.as_str() == LOCAL => Ok(Agent::implicit(user.clone())),
+            None => Err(Error::Closed(format!("The agent `{id}` does not exist any more."))),
+        }
+    }
+
+    /// The integrations of which `caller` has an account.
+    pub(super) async fn connected(&self, caller: &Caller) -> Result<BTreeSet<String>, Error> {
+        match &self.accounts {
+            Some(accounts) => accounts.connected(&caller.principal.user).await.map_err(Error::desk),
+            None => Ok(BTreeSet::new()),
+        }
+    }
+
+    /// Writes down how a call ended.
+    pub(super) async fn record(&self, entry: Entry) {
+        if let Some(audit) = &self.audit {
+            audit.record(entry).await;
+        }
+    }
+
+    /// Writes a person's answer down, if it is one to a question about this very call.
+    pub(super) async fn answer(&self, subject: Subject<'_>, answered: &Answered) -> Result<(), Error> {
+        let user = &subject.caller.principal.user;
+        let id = self.key.open(subject.caller, &answered.ticket).ok_or(Error::BadTicket)?;
+        let pending = self.approvals.pending(user).await.map_err(Error::desk)?;
+        let ours = pending.iter().find(|approval| approval.id == id && subject.is_about(approval));
+        let approval = ours.ok_or(Error::BadTicket)?;
+        let decision = if answered.approved { Decision::Approved } else { Decision::Refused };
+        self.approvals.decide(&approval.id, decision, user).await.map_err(Error::desk)?;
+        Ok(())
+    }
+
+    /// Uses up the yes to `question`, if there is one.
+    pub(super) async fn take(&self, subject: Subject<'_>, question: &str) -> Result<bool, Error> {
+        let principal = &subject.caller.principal;
+        let digest = subject.digest(question);
+        self.approvals.take_if_approved(&principal.user, &principal.agent, &digest).await.map_err(Error::desk)
+    }
+
+    /// Asks a person.
+    pub(super) async fn ask(&self, subject: Subject<'_>, question: &str) -> Result<Question, Error> {
+        let approval = self.approvals.ask(subject.asked(question)).await.map_err(Error::desk)?;
+        Ok(Question {
+            text: approval.question,
+            ticket: self.key.ticket(subject.caller, &approval.id),
+            expires_at: approval.expires_at,
+            approval: approval.id,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        hub::Filters,
+        id::{AgentId, SeededEntropy, UserId},
+    };
+
+    fn caller(agent: &str) -> Caller {
+        let principal = Principal { user: UserId::new("local"), agent: AgentId::new(agent), admin: false };
+        Caller { principal, filters: Filters::default(), client: "test".into() }
+    }
+
+    #[test]
+    fn a_ticket_is_good_for_its_own_caller_and_unchanged() {
+        let key = TicketKey::fresh(&*SeededEntropy::new(1));
+        let ticket = key.ticket(&caller("one"), "a-123");
+        assert_eq!(key.open(&caller("one"), &ticket), Some("a-123"));
+        assert_eq!(key.open(&caller("two"), &ticket), None);
+        let tampered = Secret::new(format!("{}-TAMPERED", ticket.expose()));
+        assert_eq!(key.open(&caller("one"), &tampered), None);
+        let swapped = Secret::new(ticket.expose().replace("a-123", "a-124"));
+        assert_eq!(key.open(&caller("one"), &swapped), None);
+    }
+}

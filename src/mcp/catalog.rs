@@ -1,0 +1,158 @@
+//! `tools/list` as bytes: made once for a listing and an era, and spliced with the id of each request.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::{Map, Value, json, value::RawValue};
+
+use super::era::Version;
+use crate::{hub::Listing, tool::Row};
+
+/// How many listings are kept as bytes.
+const KEPT: usize = 256;
+/// What a cursor starts with before it is encoded.
+const CURSOR: &str = "after:";
+
+/// The lists that were made, newest last.
+#[derive(Debug, Default)]
+pub struct Catalog(Mutex<Shelf>);
+
+#[derive(Debug, Default)]
+struct Shelf {
+    lists: HashMap<(u64, Version), Arc<Pages>>,
+    order: VecDeque<(u64, Version)>,
+}
+
+impl Catalog {
+    /// The pages of `listing` for `version`, made by `make` when they are not there yet.
+    pub fn pages(&self, listing: &Listing, version: Version, make: impl FnOnce() -> Pages) -> Arc<Pages> {
+        let key = (listing.version, version);
+        if let Some(pages) = self.lock().lists.get(&key) {
+            return Arc::clone(pages);
+        }
+        let pages = Arc::new(make());
+        let mut kept = self.lock();
+        if kept.lists.insert(key, Arc::clone(&pages)).is_none() {
+            kept.order.push_back(key);
+        }
+        if kept.order.len() > KEPT
+            && let Some(oldest) = kept.order.pop_front()
+        {
+            kept.lists.remove(&oldest);
+        }
+        pages
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Shelf> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One list, cut into pages, and what calls need to know of its tools.
+#[derive(Debug)]
+pub struct Pages {
+    first: Arc<RawValue>,
+    by_cursor: HashMap<String, Arc<RawValue>>,
+    header_params: HashMap<String, Vec<HeaderParam>>,
+}
+
+/// An argument that also comes as an `Mcp-Param-<name>` header (2026-07-28, server/tools, `x-mcp-header`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeaderParam {
+    /// The way to it through objects.
+    pub path: Vec<String>,
+    /// The header in lower case, `mcp-param-` included.
+    pub header: String,
+}
+
+impl Pages {
+    /// Cuts `rows` into pages of `size` tools; `common` holds the members that every page has beside its tools.
+    pub fn make(rows: &[Arc<Row>], version: Version, size: usize, common: &Map<String, Value>) -> Self {
+        let definitions: Vec<Value> = rows.iter().map(|row| fitting(row.definition().clone(), version)).collect();
+        let chunks: Vec<&[Value]> = definitions.chunks(size.max(1)).collect();
+        let mut pages = Pages {
+            first: page(&[], None, common),
+            by_cursor: HashMap::new(),
+            header_params: definitions.iter().filter_map(header_params).collect(),
+        };
+        let mut cursor: Option<String> = None;
+        for (number, chunk) in chunks.iter().enumerate() {
+            let next = (number + 1 < chunks.len()).then(|| cursor_after(chunk)).flatten();
+            let made = page(chunk, next.as_deref(), common);
+            match cursor.take() {
+                None => pages.first = made,
+                Some(cursor) => drop(pages.by_cursor.insert(cursor, made)),
+            }
+            cursor = next;
+        }
+        pages
+    }
+
+    /// The result for a cursor; `None` when there is no such cursor.
+    pub fn page(&self, cursor: Option<&str>) -> Option<Arc<RawValue>> {
+        match cursor {
+            None => Some(Arc::clone(&self.first)),
+            Some(cursor) => self.by_cursor.get(cursor).cloned(),
+        }
+    }
+
+    /// The arguments of `tool` that must come as headers too.
+    pub fn header_params(&self, tool: &str) -> &[HeaderParam] {
+        self.header_params.get(tool).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// A cursor names the last tool of its page, so that any node understands it.
+fn cursor_after(chunk: &[Value]) -> Option<String> {
+    let last = chunk.last()?["name"].as_str()?;
+    Some(URL_SAFE_NO_PAD.encode(format!("{CURSOR}{last}")))
+}
+
+fn page(tools: &[Value], next: Option<&str>, common: &Map<String, Value>) -> Arc<RawValue> {
+    let mut result = Map::new();
+    result.insert("tools".into(), tools.into());
+    if let Some(next) = next {
+        result.insert("nextCursor".into(), next.into());
+    }
+    result.extend(common.clone());
+    serde_json::value::to_raw_value(&Value::Object(result)).expect("a list of tools is made of JSON").into()
+}
+
+/// The definition without what a client of that revision cannot know.
+fn fitting(mut definition: Value, version: Version) -> Value {
+    let Some(members) = definition.as_object_mut() else {
+        return json!({});
+    };
+    if version < Version::June2025 {
+        members.shift_remove("title");
+        members.shift_remove("outputSchema");
+    }
+    let has_object = members.get("outputSchema").is_some_and(|schema| schema["type"] == "object");
+    if !version.is_modern() && !has_object {
+        members.shift_remove("outputSchema");
+    }
+    definition
+}
+
+fn header_params(definition: &Value) -> Option<(String, Vec<HeaderParam>)> {
+    let mut found = Vec::new();
+    collect_headers(&definition["inputSchema"], &mut Vec::new(), &mut found);
+    let name = definition["name"].as_str()?.to_owned();
+    (!found.is_empty()).then_some((name, found))
+}
+
+/// Only what `properties` lead to counts: no items, no composition, no references.
+fn collect_headers(schema: &Value, path: &mut Vec<String>, found: &mut Vec<HeaderParam>) {
+    for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+        path.push(name.clone());
+        if let Some(header) = property["x-mcp-header"].as_str() {
+            found
+                .push(HeaderParam { path: path.clone(), header: format!("mcp-param-{}", header.to_ascii_lowercase()) });
+        }
+        collect_headers(property, path, found);
+        path.pop();
+    }
+}

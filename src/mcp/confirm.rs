@@ -1,0 +1,132 @@
+//! Asking a person through the client, in each era's way.
+//!
+//! Modern: the call ends with `input_required`, and its repeat brings the answer. Legacy: a request of ours
+//! while the call waits. A client that can do neither is told where a person may approve.
+
+use jsonrpsee::types::ErrorObjectOwned;
+use serde::Deserialize;
+use serde_json::{Value, json, value::RawValue};
+
+use super::{
+    era::Version,
+    exchange::Exchange,
+    message::invalid_params,
+    methods::{common, tools::failed},
+    server::Core,
+};
+use crate::{
+    hub::{Answered, Question},
+    secret::Secret,
+};
+
+/// The name of our one question among the requests of an interim result.
+const KEY: &str = "confirm";
+
+/// How a call goes on after a question.
+pub(super) enum Next {
+    /// Once more, with this answer.
+    Again(Answered),
+    /// It ends with this result.
+    Return(Value),
+}
+
+/// The answer that a repeated modern call brings; `None` when it brings none, and then it is asked again.
+///
+/// Fails with -32602 when the answer is malformed (2026-07-28, basic/patterns/mrtr).
+pub(super) fn answer(responses: Option<&RawValue>, state: Option<&str>) -> Result<Option<Answered>, ErrorObjectOwned> {
+    #[derive(Deserialize)]
+    struct Responses {
+        confirm: Option<Elicited>,
+    }
+    let Some(responses) = responses else {
+        // A state alone is still shown to the hub: one that is not ours must not pass in silence.
+        return Ok(None);
+    };
+    if !responses.get().starts_with('{') {
+        return Err(invalid_params("`inputResponses` is an object"));
+    }
+    let responses: Responses = serde_json::from_str(responses.get())
+        .map_err(|_| invalid_params(&format!("`inputResponses.{KEY}` is the result of an elicitation")))?;
+    let (Some(elicited), Some(state)) = (responses.confirm, state) else {
+        return Ok(None);
+    };
+    let approved = elicited.approves().ok_or_else(|| invalid_params("`approve` is a boolean, and required"))?;
+    Ok(Some(Answered { ticket: Secret::new(state), approved }))
+}
+
+/// Asks, in the way that this client knows.
+pub(super) async fn ask(core: &Core, exchange: &Exchange, question: Question) -> Next {
+    let terms = &exchange.terms;
+    if terms.version.is_modern() && terms.capabilities.form {
+        return Next::Return(input_required(core, terms.version, &question));
+    }
+    let can_ask = terms.version >= Version::June2025 && terms.capabilities.form;
+    if let Some(outlet) = exchange.outlet.as_ref().filter(|outlet| can_ask && outlet.can_ask()) {
+        let asked = outlet.ask("elicitation/create", &form(terms.version, &question.text), core.answer_within).await;
+        let elicited = asked.and_then(Result::ok).and_then(|result| serde_json::from_value::<Elicited>(result).ok());
+        if let Some(approved) = elicited.and_then(|elicited| elicited.approves()) {
+            return Next::Again(Answered { ticket: question.ticket, approved });
+        }
+    }
+    Next::Return(failed(core, terms.version, &elsewhere(&question)))
+}
+
+/// What a client made of a form.
+#[derive(Deserialize)]
+struct Elicited {
+    action: Action,
+    content: Option<Value>,
+}
+
+#[derive(Deserialize, PartialEq)]
+#[serde(rename_all = "lowercase")]
+enum Action {
+    Accept,
+    Decline,
+    Cancel,
+}
+
+impl Elicited {
+    /// Whether the person said yes; `None` when the form came back without its field.
+    fn approves(&self) -> Option<bool> {
+        if self.action != Action::Accept {
+            return Some(false);
+        }
+        self.content.as_ref()?.get("approve")?.as_bool()
+    }
+}
+
+fn input_required(core: &Core, version: Version, question: &Question) -> Value {
+    let mut result = common(core, version);
+    result.insert("resultType".into(), "input_required".into());
+    let request = json!({"method": "elicitation/create", "params": form(version, &question.text)});
+    result.insert("inputRequests".into(), json!({KEY: request}));
+    result.insert("requestState".into(), question.ticket.expose().into());
+    Value::Object(result)
+}
+
+fn form(version: Version, question: &str) -> Value {
+    let mut form = json!({
+        "message": question,
+        "requestedSchema": {
+            "type": "object",
+            "properties": {
+                "approve": {"type": "boolean", "title": "Approve", "description": "Yes, do exactly this."},
+            },
+            "required": ["approve"],
+        },
+    });
+    // Modes came with 2025-11-25.
+    if version >= Version::November2025 {
+        form["mode"] = "form".into();
+    }
+    form
+}
+
+fn elsewhere(question: &Question) -> String {
+    let Question { text, approval, .. } = question;
+    format!(
+        "A person must approve this first: {text} Nothing has been done. They can approve it in the console or \
+         with `switchboard approvals approve {approval}`; then repeat this call with the same arguments."
+    )
+}

@@ -1,0 +1,125 @@
+//! What a method may know while it answers: who calls, on which terms, and how to reach the client meanwhile.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use serde_json::Value;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    envelope::RequestId,
+    era::{ProgressToken, Terms},
+    flight::{Reply, Waiting},
+    message::{notification_text, request_text},
+};
+use crate::hub::Caller;
+
+/// One request on its way to an answer.
+#[derive(Clone, Debug)]
+pub struct Exchange {
+    /// Who calls.
+    pub caller: Caller,
+    /// The revision and the client's capabilities.
+    pub terms: Terms,
+    /// The request's id.
+    pub id: RequestId,
+    /// The token under which the client wants to hear of progress.
+    pub progress: Option<ProgressToken>,
+    /// The way to the client; `None` where it takes nothing but the answer.
+    pub outlet: Option<Outlet>,
+    /// Is cancelled when the connection or the server ends.
+    pub closing: CancellationToken,
+    /// The `Mcp-Param-*` headers by lower-case name, on transports that have headers.
+    pub headers: Option<Vec<(String, Field)>>,
+}
+
+/// A header as it came: a text, or something that is none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Field {
+    /// It is not there.
+    #[default]
+    Absent,
+    /// It is there twice, or is no visible ASCII.
+    Spoilt,
+    /// Its value without blanks around it.
+    Text(String),
+}
+
+/// The way to a client beside the answer.
+#[derive(Clone, Debug)]
+pub struct Outlet {
+    messages: mpsc::Sender<String>,
+    questions: Option<Questions>,
+}
+
+/// Where a client's answers to requests of ours come in.
+#[derive(Clone, Debug)]
+pub struct Questions {
+    waiting: Arc<Waiting<QuestionKey>>,
+    next: Arc<AtomicU64>,
+    scope: Arc<str>,
+}
+
+/// The session (empty on a pipe) and the id of a request of ours.
+pub type QuestionKey = (Arc<str>, RequestId);
+
+impl Questions {
+    /// Questions of one pipe, or of all HTTP sessions of a server.
+    pub fn new() -> Self {
+        Questions { waiting: Waiting::new(), next: Arc::new(AtomicU64::new(1)), scope: Arc::from("") }
+    }
+
+    /// The same, for one session: only its own answers count.
+    #[must_use]
+    pub fn scoped(&self, scope: &str) -> Self {
+        Questions { scope: Arc::from(scope), ..self.clone() }
+    }
+
+    /// Takes an answer of the client; `false` when nobody waits for it.
+    pub fn answered(&self, id: RequestId, reply: Reply) -> bool {
+        self.waiting.answered(&(Arc::clone(&self.scope), id), reply)
+    }
+}
+
+impl Default for Questions {
+    fn default() -> Self {
+        Questions::new()
+    }
+}
+
+impl Outlet {
+    /// Messages go to `messages`; requests of ours are possible where `questions` take the answers.
+    pub fn new(messages: mpsc::Sender<String>, questions: Option<Questions>) -> Self {
+        Outlet { messages, questions }
+    }
+
+    /// Sends a notification unless the way is full; never waits.
+    pub fn notify(&self, method: &str, params: Option<&Value>) -> bool {
+        self.messages.try_send(notification_text(method, params)).is_ok()
+    }
+
+    /// Sends a notification, waiting for room; `false` when the client has gone.
+    pub async fn deliver(&self, method: &str, params: Option<&Value>) -> bool {
+        self.messages.send(notification_text(method, params)).await.is_ok()
+    }
+
+    /// Asks the client, and waits at most `limit`; `None` when no answer can come or none came.
+    pub async fn ask(&self, method: &str, params: &Value, limit: Duration) -> Option<Reply> {
+        let questions = self.questions.as_ref()?;
+        let id = RequestId::text(&format!("q{}", questions.next.fetch_add(1, Ordering::Relaxed)));
+        let ticket = questions.waiting.expect((Arc::clone(&questions.scope), id.clone()));
+        self.messages.send(request_text(&id, method, params)).await.ok()?;
+        ticket.answer(limit).await
+    }
+
+    /// Whether requests of ours can be answered here.
+    pub fn can_ask(&self) -> bool {
+        self.questions.is_some()
+    }
+}

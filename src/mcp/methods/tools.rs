@@ -1,0 +1,245 @@
+//! `tools/list` and `tools/call`.
+
+use std::sync::Arc;
+
+use jsonrpsee::{
+    Extensions,
+    types::{ErrorObjectOwned, Params},
+};
+use serde::Deserialize;
+use serde_json::{Map, Value, json, value::RawValue};
+
+use super::{Answered, Raw, cacheable, common, exchange};
+use crate::{
+    hub::{self, CallRequest, Reply},
+    mcp::{
+        catalog::{HeaderParam, Pages},
+        confirm::{self, Next},
+        envelope::present,
+        era::Version,
+        exchange::{Exchange, Field},
+        headers,
+        message::{header_mismatch, internal_error, invalid_params},
+        progress::Reporter,
+        server::Core,
+    },
+    tool::{Content, Outcome, Progress},
+};
+
+/// How long a client may keep a list of tools, in milliseconds. Listeners hear of a change at once.
+const LIST_TTL: u64 = 60_000;
+/// How many questions one call may ask, one after the other.
+const ROUNDS: usize = 4;
+
+/// `tools/list` for the method table.
+pub(super) async fn listed(params: Params<'static>, core: Arc<Core>, extensions: Extensions) -> Answered {
+    let params = params.as_str().and_then(|text| serde_json::from_str(text).ok());
+    list(&core, params, &exchange(&extensions)).await.map(Raw)
+}
+
+/// One page of tools, as bytes.
+///
+/// Fails with -32602 for a cursor that is not ours.
+pub(in crate::mcp) async fn list(
+    core: &Core,
+    params: Option<&RawValue>,
+    exchange: &Exchange,
+) -> Result<Arc<RawValue>, ErrorObjectOwned> {
+    #[derive(Default, Deserialize)]
+    struct Position {
+        cursor: Option<String>,
+    }
+    let position: Position = match params {
+        None => Position::default(),
+        Some(params) => serde_json::from_str(params.get()).map_err(|_| invalid_params("`cursor` is a string"))?,
+    };
+    let pages = pages(core, exchange).await?;
+    pages
+        .page(position.cursor.as_deref())
+        .ok_or_else(|| invalid_params("this cursor is not known: start again without one"))
+}
+
+async fn pages(core: &Core, exchange: &Exchange) -> Result<Arc<Pages>, ErrorObjectOwned> {
+    let version = exchange.terms.version;
+    let listing = core.hub.tools(&exchange.caller).await.map_err(refused)?;
+    Ok(core.catalog.pages(&listing, version, || {
+        Pages::make(&listing.rows, version, core.page_size, &cacheable(core, version, LIST_TTL, "private"))
+    }))
+}
+
+/// `tools/call`.
+pub(super) async fn call(params: Params<'static>, core: Arc<Core>, extensions: Extensions) -> Answered {
+    let exchange = exchange(&extensions);
+    let call = ToolCall::read(params.as_str())?;
+    if let Some(headers) = &exchange.headers {
+        let pages = pages(&core, &exchange).await?;
+        check_headers(pages.header_params(&call.name), &call.arguments, headers)?;
+    }
+    let reporter = match (&exchange.progress, &exchange.outlet) {
+        (Some(token), Some(outlet)) => Some(Arc::new(Reporter::new(token, outlet.clone()))),
+        _ => None,
+    };
+    let result = rounds(&core, &exchange, &call, reporter.clone()).await;
+    if let Some(reporter) = reporter {
+        reporter.finish();
+    }
+    Ok(Raw::of(&result?))
+}
+
+/// Runs the tool, and asks a person where the hub wants a yes first.
+async fn rounds(
+    core: &Core,
+    exchange: &Exchange,
+    call: &ToolCall,
+    reporter: Option<Arc<Reporter>>,
+) -> Result<Value, ErrorObjectOwned> {
+    let mut answered = confirm::answer(call.responses.as_deref(), call.state.as_deref())?;
+    for _ in 0..ROUNDS {
+        let request = CallRequest {
+            tool: call.name.clone(),
+            arguments: call.arguments.clone(),
+            progress: reporter.clone().map(|reporter| reporter as Arc<dyn Progress>),
+            answered: answered.take(),
+        };
+        match core.hub.call(&exchange.caller, request).await {
+            Ok(Reply::Done(outcome)) => return Ok(finished(core, exchange.terms.version, outcome)),
+            Ok(Reply::Ask(question)) => match confirm::ask(core, exchange, question).await {
+                Next::Again(given) => answered = Some(given),
+                Next::Return(result) => return Ok(result),
+            },
+            Err(hub::Error::Tool { error, .. }) => return Ok(failed(core, exchange.terms.version, &error.text())),
+            Err(error) => return Err(refused(error)),
+        }
+    }
+    Ok(failed(core, exchange.terms.version, "The tool asked too many questions in one call."))
+}
+
+/// What a client asked for.
+struct ToolCall {
+    name: String,
+    arguments: Map<String, Value>,
+    responses: Option<Box<RawValue>>,
+    state: Option<String>,
+}
+
+impl ToolCall {
+    fn read(params: Option<&str>) -> Result<Self, ErrorObjectOwned> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Members<'a> {
+            name: String,
+            #[serde(borrow)]
+            arguments: Option<&'a RawValue>,
+            #[serde(borrow, default, deserialize_with = "present")]
+            input_responses: Option<&'a RawValue>,
+            request_state: Option<String>,
+        }
+        let members: Members<'_> = serde_json::from_str(params.unwrap_or("{}"))
+            .map_err(|_| invalid_params("tools/call needs `name`, a string, and may have `arguments`, an object"))?;
+        let arguments = match members.arguments {
+            None => Map::new(),
+            Some(raw) if raw.get().starts_with('{') => serde_json::from_str(raw.get())
+                .map_err(|fault| invalid_params(&format!("`arguments` cannot be read: {fault}")))?,
+            Some(_) => return Err(invalid_params("`arguments` is an object")),
+        };
+        Ok(ToolCall {
+            name: members.name,
+            arguments,
+            responses: members.input_responses.map(ToOwned::to_owned),
+            state: members.request_state,
+        })
+    }
+}
+
+/// Holds the arguments against their headers (2026-07-28, basic/transports/streamable-http, `Mcp-Param-*`).
+fn check_headers(
+    params: &[HeaderParam],
+    arguments: &Map<String, Value>,
+    headers: &[(String, Field)],
+) -> Result<(), ErrorObjectOwned> {
+    for param in params {
+        let mut value = param.path.first().and_then(|first| arguments.get(first));
+        for step in param.path.iter().skip(1) {
+            value = value.and_then(|value| value.get(step));
+        }
+        let field = headers.iter().find(|(name, _)| *name == param.header).map(|(_, field)| field);
+        let fits = match (value.filter(|value| !value.is_null()), field) {
+            (None, None | Some(Field::Absent)) => true,
+            (Some(value), Some(Field::Text(text))) => headers::decoded(text).is_some_and(|text| is_same(value, &text)),
+            _ => false,
+        };
+        if !fits {
+            let why = format!("the header {} and the argument `{}` differ", param.header, param.path.join("."));
+            return Err(header_mismatch(&why));
+        }
+    }
+    Ok(())
+}
+
+fn is_same(value: &Value, header: &str) -> bool {
+    match value {
+        Value::String(text) => text == header,
+        Value::Bool(truth) => header == if *truth { "true" } else { "false" },
+        Value::Number(number) => {
+            header.parse::<serde_json::Number>().is_ok_and(|read| read == *number || read.as_f64() == number.as_f64())
+        }
+        _ => false,
+    }
+}
+
+/// The result of a call that worked.
+fn finished(core: &Core, version: Version, outcome: Outcome) -> Value {
+    let content: Vec<Value> = outcome.content.into_iter().map(|part| written(part, version)).collect();
+    let mut result = Map::new();
+    result.insert("content".into(), content.into());
+    let structured =
+        outcome.structured.filter(|value| version.is_modern() || (version >= Version::June2025 && value.is_object()));
+    if let Some(structured) = structured {
+        result.insert("structuredContent".into(), structured);
+    }
+    result.extend(common(core, version));
+    Value::Object(result)
+}
+
+/// The result of a call that failed, in words for the model.
+pub(in crate::mcp) fn failed(core: &Core, version: Version, text: &str) -> Value {
+    let mut result = Map::new();
+    result.insert("content".into(), json!([{"type": "text", "text": text}]));
+    result.insert("isError".into(), true.into());
+    result.extend(common(core, version));
+    Value::Object(result)
+}
+
+/// Links are plain text to a client that does not know them yet.
+fn written(part: Content, version: Version) -> Value {
+    match part {
+        Content::Text(text) => json!({"type": "text", "text": text}),
+        Content::Image { data, mime_type } => json!({"type": "image", "data": data, "mimeType": mime_type}),
+        Content::Audio { data, mime_type } => json!({"type": "audio", "data": data, "mimeType": mime_type}),
+        Content::Link { uri, name, .. } if version < Version::June2025 => {
+            json!({"type": "text", "text": format!("{name}: {uri}")})
+        }
+        Content::Link { uri, name, mime_type } => {
+            let mut link = json!({"type": "resource_link", "uri": uri, "name": name});
+            if let Some(mime_type) = mime_type {
+                link["mimeType"] = mime_type.into();
+            }
+            link
+        }
+        Content::Resource { uri, mime_type, text } => {
+            json!({"type": "resource", "resource": {"uri": uri, "mimeType": mime_type, "text": text}})
+        }
+    }
+}
+
+/// What the hub refuses as a fault of the request, not of the tool.
+fn refused(error: hub::Error) -> ErrorObjectOwned {
+    match &error {
+        hub::Error::UnknownTool { name, .. } if name.len() > 128 => {
+            invalid_params("There is no tool of that name here.")
+        }
+        hub::Error::UnknownTool { .. } | hub::Error::BadTicket => invalid_params(&error.to_string()),
+        hub::Error::Closed(why) => internal_error(why),
+        hub::Error::Tool { error, .. } => internal_error(&error.text()),
+    }
+}

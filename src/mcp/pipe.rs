@@ -1,0 +1,223 @@
+//! One connection that carries messages both ways: stdio, a WebSocket, a Unix socket.
+//!
+//! Whoever reads the connection hands every message to [`Pipe::receive`] in order; what goes out is in the
+//! channel that the pipe was made with. Requests run beside each other, registered in the order they came, so
+//! that a cancellation finds its request.
+
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use jsonrpsee::types::ErrorObjectOwned;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use tokio::sync::{Semaphore, mpsc};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::{
+    envelope::{self, Envelope, Notification, Request, RequestId},
+    era::{Meta, Terms, Version},
+    exchange::{Exchange, Outlet, Questions},
+    flight::{Flight, Flights, Grounded},
+    message::{error_text, internal_error, invalid_params, invalid_request, refusal_text},
+    methods::lifecycle::negotiate,
+    server::Server,
+};
+use crate::hub::Caller;
+
+/// How many requests of one connection run at once.
+const AT_ONCE: usize = 64;
+/// How many more may wait for their turn.
+const AT_MOST: usize = 1024;
+
+/// One connection.
+#[derive(Debug)]
+pub struct Pipe {
+    server: Server,
+    caller: Caller,
+    outbox: mpsc::Sender<String>,
+    questions: Questions,
+    flights: Arc<Flights<RequestId>>,
+    turns: Arc<Semaphore>,
+    tasks: TaskTracker,
+    closing: CancellationToken,
+    /// What `initialize` agreed on.
+    session: Mutex<Option<Terms>>,
+    is_watching: AtomicBool,
+}
+
+impl Pipe {
+    /// A connection of `caller`; whatever is to be sent goes into `outbox`.
+    pub fn new(server: Server, caller: Caller, outbox: mpsc::Sender<String>) -> Self {
+        Pipe {
+            closing: server.closing().child_token(),
+            server,
+            caller,
+            outbox,
+            questions: Questions::new(),
+            flights: Flights::new(AT_MOST),
+            turns: Arc::new(Semaphore::new(AT_ONCE)),
+            tasks: TaskTracker::new(),
+            session: Mutex::new(None),
+            is_watching: AtomicBool::new(false),
+        }
+    }
+
+    /// Takes one message. Waits while the way out is full, so that a client that does not read cannot pile up
+    /// answers.
+    pub async fn receive(&self, message: &[u8]) {
+        match envelope::decode(message) {
+            Ok(Envelope::Request(request)) => self.request(request).await,
+            Ok(Envelope::Notification(notification)) => self.notification(&notification),
+            Ok(Envelope::Response(response)) => {
+                let read = |raw: &RawValue| serde_json::from_str(raw.get()).unwrap_or_default();
+                self.questions.answered(response.id, response.outcome.map(read).map_err(read));
+            }
+            Err(refusal) => self.send(refusal_text(&refusal)).await,
+        }
+    }
+
+    /// Says that a message was too long to be taken.
+    pub async fn too_long(&self, limit: usize) {
+        let error = invalid_request(&format!("a message is at most {limit} bytes long; this one was left out"));
+        self.send(error_text(None, &error)).await;
+    }
+
+    /// Waits until the server ends its connections.
+    pub async fn closed(&self) {
+        self.closing.cancelled().await;
+    }
+
+    /// Ends the connection: streams at once, calls when they are done or `grace` is over.
+    pub async fn close(self, grace: Duration) {
+        self.closing.cancel();
+        self.tasks.close();
+        if tokio::time::timeout(grace, self.tasks.wait()).await.is_err() {
+            self.flights.cancel_all();
+            // Cancelled requests end at their next breath; a second one is more than enough.
+            let _ = tokio::time::timeout(Duration::from_millis(100), self.tasks.wait()).await;
+        }
+    }
+
+    async fn request(&self, request: Request<'_>) {
+        if let Err(error) = self.take(&request) {
+            self.send(error_text(Some(&request.id), &error)).await;
+        }
+    }
+
+    /// Registers a request and lets it run.
+    fn take(&self, request: &Request<'_>) -> Result<(), ErrorObjectOwned> {
+        let meta = Meta::of(request.params)?;
+        let progress = meta.progress_token()?;
+        let terms = self.terms(request, &meta)?;
+        let flight = self.flights.start(request.id.clone()).map_err(|why| match why {
+            Grounded::Duplicate => invalid_request("a request with this id is running already"),
+            Grounded::Full => internal_error("too many requests are running on this connection: wait for answers"),
+        })?;
+        let exchange = Exchange {
+            caller: Caller { client: terms.client.clone(), ..self.caller.clone() },
+            terms,
+            id: request.id.clone(),
+            progress,
+            outlet: Some(Outlet::new(self.outbox.clone(), Some(self.questions.clone()))),
+            closing: self.closing.clone(),
+            headers: None,
+        };
+        self.run(flight, request, exchange);
+        Ok(())
+    }
+
+    fn run(&self, flight: Flight<RequestId>, request: &Request<'_>, exchange: Exchange) {
+        let (server, outbox, turns) = (self.server.clone(), self.outbox.clone(), Arc::clone(&self.turns));
+        let (method, params) = (request.method.to_string(), request.params.map(ToOwned::to_owned));
+        self.tasks.spawn(async move {
+            let work = async {
+                let _turn = turns.acquire().await;
+                server.answer(&method, params.as_deref(), exchange).await
+            };
+            let answer = tokio::select! {
+                biased;
+                () = flight.token().cancelled() => return,
+                answer = work => answer,
+            };
+            drop(flight);
+            let _ = outbox.send(answer.text).await;
+        });
+    }
+
+    /// On which terms a request is answered: its own, or those of the handshake.
+    fn terms(&self, request: &Request<'_>, meta: &Meta<'_>) -> Result<Terms, ErrorObjectOwned> {
+        if meta.claims_modern() {
+            return meta.terms();
+        }
+        if request.method == "initialize" {
+            let terms = negotiate(request.params)?;
+            *self.session() = Some(terms.clone());
+            return Ok(terms);
+        }
+        if let Some(terms) = self.session().clone() {
+            return Ok(terms);
+        }
+        if request.method == "ping" {
+            return Ok(Terms {
+                version: Version::November2025,
+                capabilities: super::era::Capabilities::default(),
+                client: String::new(),
+            });
+        }
+        // The error names what is missing; a client of the legacy era has to begin with `initialize`.
+        meta.terms().map_err(|error| {
+            let why = error.message();
+            invalid_params(&format!("{why}; a client of the revisions before 2026-07-28 sends `initialize` first"))
+        })
+    }
+
+    fn notification(&self, notification: &Notification<'_>) {
+        match &*notification.method {
+            "notifications/cancelled" => {
+                if let Some(id) = cancelled_id(notification.params) {
+                    self.flights.cancel(&id);
+                }
+            }
+            "notifications/initialized" if self.session().is_some() => self.watch(),
+            other => tracing::debug!(method = other, "a notification that nobody here waits for"),
+        }
+    }
+
+    /// Tells a legacy client when its list of tools changes.
+    fn watch(&self) {
+        if self.is_watching.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let outlet = Outlet::new(self.outbox.clone(), None);
+        let closing = self.closing.clone();
+        let mut changes = self.server.changes();
+        self.tasks.spawn(async move {
+            while let Some(Ok(())) = closing.run_until_cancelled(changes.changed()).await {
+                outlet.deliver("notifications/tools/list_changed", None).await;
+            }
+        });
+    }
+
+    fn session(&self) -> std::sync::MutexGuard<'_, Option<Terms>> {
+        self.session.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn send(&self, message: String) {
+        let _ = self.outbox.send(message).await;
+    }
+}
+
+/// Which request a cancellation means.
+pub(crate) fn cancelled_id(params: Option<&RawValue>) -> Option<RequestId> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Cancelled {
+        request_id: RequestId,
+    }
+    serde_json::from_str::<Cancelled>(params?.get()).ok().map(|cancelled| cancelled.request_id)
+}

@@ -1,0 +1,1 @@
+//! The broker against small token servers on loopback.

@@ -1,0 +1,252 @@
+//! Serving on loopback: one listener for each twin and each OAuth server, with faults and records on the way.
+
+use std::{
+    io,
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    extract::{Request, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::Response,
+    serve::ListenerExt,
+};
+use futures_util::stream;
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use url::form_urlencoded;
+
+use super::{
+    Error,
+    fault::{Fault, Faults},
+    record::{Exchange, Log},
+    twin::{Answer, Content, Trouble},
+    world::Keeper,
+};
+
+/// The largest body a twin reads, 12 MiB: more than any of the vendors' JSON operations take.
+const LARGEST_BODY: usize = 12 * 1024 * 1024;
+
+/// A request on its way in.
+#[derive(Debug)]
+pub(super) struct Incoming {
+    pub method: String,
+    /// Still percent-encoded.
+    pub path: String,
+    pub query: Vec<(String, String)>,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+}
+
+impl Incoming {
+    /// Whether the body says that it is of this media type.
+    pub fn is_of_type(&self, media: &str) -> bool {
+        let sent = self.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let essence = sent.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+        essence.eq_ignore_ascii_case(media)
+    }
+
+    /// The bearer token.
+    pub fn bearer(&self) -> Option<&str> {
+        let header = self.headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+        header.strip_prefix("Bearer ").map(str::trim)
+    }
+
+    async fn read(request: Request) -> Result<Self, axum::Error> {
+        let (parts, body) = request.into_parts();
+        let body = to_bytes(body, LARGEST_BODY).await?.to_vec();
+        let query = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
+        Ok(Incoming {
+            method: parts.method.to_string(),
+            path: parts.uri.path().to_owned(),
+            query: query.into_owned().collect(),
+            headers: parts.headers,
+            body,
+        })
+    }
+}
+
+/// What a host made of a request.
+pub(super) struct Answered {
+    pub operation: Option<&'static str>,
+    pub answer: Answer,
+    /// Whether there is something new to save.
+    pub changed: bool,
+}
+
+impl Answered {
+    /// An answer that changes nothing.
+    pub fn refused(operation: Option<&'static str>, answer: Answer) -> Self {
+        let changed = false;
+        Answered { operation, answer, changed }
+    }
+}
+
+/// Something that is served: a twin or an OAuth server.
+pub(super) trait Host: Send + Sync + 'static {
+    /// Its faults, its record and its file.
+    fn desk(&self) -> &Desk;
+
+    /// Answers. `ordered` is a trouble that it has to have, whatever the request.
+    fn answer(&self, incoming: &Incoming, ordered: Option<Trouble>) -> Answered;
+
+    /// What is to be saved.
+    fn snapshot(&self) -> Vec<u8>;
+
+    /// Whether bodies may be remembered; those of an OAuth server hold secrets.
+    fn keeps_bodies(&self) -> bool {
+        true
+    }
+}
+
+/// What every host has beside its world.
+#[derive(Debug)]
+pub(super) struct Desk {
+    name: &'static str,
+    origin: OnceLock<String>,
+    faults: Mutex<Faults>,
+    log: Mutex<Log>,
+    keeper: Keeper,
+}
+
+impl Desk {
+    pub fn new(name: &'static str, keeper: Keeper, keep: usize) -> Self {
+        let (origin, faults) = Default::default();
+        let log = Mutex::new(Log::keeping(keep));
+        Desk { name, origin, faults, log, keeper }
+    }
+
+    /// Where it is served: `http://127.0.0.1:40123`. Empty before it is.
+    pub fn origin(&self) -> String {
+        self.origin.get().cloned().unwrap_or_default()
+    }
+
+    pub fn faults(&self) -> MutexGuard<'_, Faults> {
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn log(&self) -> MutexGuard<'_, Log> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Saves a host's state.
+pub(super) async fn save(host: &dyn Host) -> Result<(), Error> {
+    host.desk().keeper.save(|| host.snapshot()).await
+}
+
+/// Starts to serve a host on a free port of 127.0.0.1, until `stop`.
+pub(super) async fn open(host: Arc<dyn Host>, stop: CancellationToken) -> Result<(), Error> {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(Error::Listen)?;
+    let address = listener.local_addr().map_err(Error::Listen)?;
+    let _ = host.desk().origin.set(format!("http://{address}"));
+    let listener = listener.tap_io(|stream| {
+        // Without this each small answer waits for the delayed acknowledgement of the one before.
+        let _ = stream.set_nodelay(true);
+    });
+    let router = Router::new().fallback(handle).with_state(host);
+    let serving = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned());
+    tokio::spawn(serving.into_future());
+    Ok(())
+}
+
+async fn handle(State(host): State<Arc<dyn Host>>, request: Request) -> Response {
+    let Ok(incoming) = Incoming::read(request).await else {
+        return respond(Answer::empty(413), None);
+    };
+    let fault = host.desk().faults().strike();
+    if let Some(Fault::Slow(by)) = fault {
+        tokio::time::sleep(by).await;
+    }
+    let mut answered = host.answer(&incoming, fault.as_ref().and_then(trouble));
+    if answered.changed
+        && let Err(error) = save(&*host).await
+    {
+        tracing::error!(%error, twin = host.desk().name, "the sandbox could not save its world");
+        answered.answer = Answer::empty(507);
+    }
+    let exchange = describe(&*host, incoming, &answered);
+    host.desk().log().write(exchange);
+    respond(answered.answer, fault)
+}
+
+/// The trouble that a fault means before anything is done.
+fn trouble(fault: &Fault) -> Option<Trouble> {
+    match fault {
+        Fault::RateLimited => Some(Trouble::RateLimited(1)),
+        Fault::Quota => Some(Trouble::Quota),
+        Fault::Broken => Some(Trouble::Broken),
+        Fault::Unauthorized => Some(Trouble::BadToken),
+        Fault::Slow(_) | Fault::Malformed | Fault::Reset => None,
+    }
+}
+
+fn describe(host: &dyn Host, incoming: Incoming, answered: &Answered) -> Exchange {
+    let open = host.keeps_bodies();
+    let answer = match &answered.answer.content {
+        Content::Json(value) if open => Some(value.clone()),
+        _ => None,
+    };
+    Exchange {
+        vendor: host.desk().name,
+        operation: answered.operation,
+        body: serde_json::from_slice::<Value>(&incoming.body).ok().filter(|_| open),
+        method: incoming.method,
+        path: incoming.path,
+        query: if open { incoming.query } else { vec![] },
+        headers: harmless(&incoming.headers),
+        status: answered.answer.status,
+        answer,
+    }
+}
+
+fn harmless(headers: &HeaderMap) -> Vec<(String, String)> {
+    let hidden = [header::AUTHORIZATION, header::COOKIE];
+    let shown = headers.iter().filter(|(name, _)| !hidden.contains(name));
+    let pair = |(name, value): (&header::HeaderName, &HeaderValue)| {
+        (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+    };
+    shown.map(pair).collect()
+}
+
+fn respond(answer: Answer, fault: Option<Fault>) -> Response {
+    let (media, text) = match answer.content {
+        Content::Empty => (None, String::new()),
+        Content::Json(value) => (Some("application/json; charset=UTF-8"), value.to_string()),
+        Content::Html(page) => (Some("text/html; charset=utf-8"), page),
+    };
+    let mut response = Response::new(spoil(text, fault));
+    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    if let Some(media) = media {
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media));
+    }
+    for (name, value) in answer.headers {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            headers.insert(name, value);
+        }
+    }
+    response
+}
+
+fn spoil(text: String, fault: Option<Fault>) -> Body {
+    match fault {
+        Some(Fault::Malformed) => Body::from("{\"kind\": \"sandbox#malformed\", \"items\": [{"),
+        Some(Fault::Reset) => {
+            let half = text.chars().take(text.chars().count() / 2 + 1).collect::<String>();
+            let broken = || Err(io::Error::from(io::ErrorKind::ConnectionReset));
+            // The pause lets the first half leave before the connection ends.
+            let end = async move {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+                broken()
+            };
+            let first = stream::once(async move { Ok(half) });
+            Body::from_stream(futures_util::StreamExt::chain(first, stream::once(end)))
+        }
+        _ => Body::from(text),
+    }
+}
