@@ -401,8 +401,7 @@ mod tests {
             let on = |agent: &mut Agent| _ = agent.tools.insert(tool.to_owned(), true);
             agents.update_agent(&ann(), &id, on).await
         };
-        let (one, two) = tokio::join!(switch("gmail_send_message"), switch("gmail_search"));
-        (one.unwrap(), two.unwrap());
+        tokio::try_join!(switch("gmail_send_message"), switch("gmail_search")).unwrap();
         assert_eq!(agents.agent(&ann(), &id).await.unwrap().unwrap().tools.len(), 2);
     }
 
@@ -414,9 +413,10 @@ mod tests {
         assert!(token.expose().starts_with("swb_") && token.expose().len() == 47);
         let principal = Principal { user: ann(), agent: id, admin: false };
         assert_eq!(agents.principal_of(&token).await.unwrap(), Some(principal));
-        assert_eq!(agents.tokens(&ann()).await.unwrap(), [info.clone()]);
-        assert!(agents.revoke_token(&info.id).await.unwrap());
-        assert!(!agents.revoke_token(&info.id).await.unwrap());
+        let id = info.id.clone();
+        assert_eq!(agents.tokens(&ann()).await.unwrap(), [info]);
+        assert!(agents.revoke_token(&id).await.unwrap());
+        assert!(!agents.revoke_token(&id).await.unwrap());
         assert_eq!(agents.principal_of(&token).await.unwrap(), None);
     }
 

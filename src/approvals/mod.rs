@@ -189,8 +189,8 @@ impl Approvals {
         let key = key(user, agent, digest)?;
         match self.read(&key).await? {
             Some((approval, version)) if approval.is_granted(self.clock.now()) => {
-                let used = Approval { used: true, ..approval };
-                self.write(&key, &used, Expect::Version(version)).await
+                let taken = Approval { used: true, ..approval };
+                self.write(&key, &taken, Expect::Version(version)).await
             }
             _ => Ok(false),
         }
@@ -245,10 +245,8 @@ impl Approvals {
             return Err(Error::Settled);
         }
         let settled = Approval { decision: Some(decision), decided_by: Some(by.clone()), ..approval };
-        match self.write(&key, &settled, Expect::Version(version)).await? {
-            true => Ok(settled),
-            false => Err(Error::Settled),
-        }
+        let is_first = self.write(&key, &settled, Expect::Version(version)).await?;
+        is_first.then_some(settled).ok_or(Error::Settled)
     }
 
     async fn pending_under(&self, prefix: &[u8]) -> Result<Vec<Approval>> {

@@ -92,10 +92,10 @@ impl Audit {
         let mut node = [0; 4];
         entropy.fill(&mut node);
         let (queue, messages) = mpsc::channel(QUEUE);
-        let lost = Arc::new(AtomicU64::new(0));
-        let writer = Writer::new(Arc::clone(&store), clock, retention, Arc::clone(&lost));
+        let writer = Writer::new(Arc::clone(&store), clock, retention);
+        let unwritten = writer.lost();
         tokio::spawn(writer.run(messages));
-        Ok(Audit { store, queue, ids: Arc::new(Ids { last: AtomicU64::new(last), node }), lost })
+        Ok(Audit { store, queue, ids: Arc::new(Ids { last: AtomicU64::new(last), node }), lost: unwritten })
     }
 
     /// Queues a line. Waits only when the disk is far behind.
@@ -160,7 +160,7 @@ impl Audit {
 
     fn line(&self, entry: Entry, done: Option<writer::Done>) -> Message {
         let id = self.ids.next(&entry);
-        Message::Line { id, entry: entry.tidied(), done }
+        Message::Line { id, entry: Box::new(entry.tidied()), done }
     }
 }
 

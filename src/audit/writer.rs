@@ -39,7 +39,7 @@ pub(super) type Done = oneshot::Sender<Result<(), Arc<store::Error>>>;
 #[derive(Debug)]
 pub(super) enum Message {
     /// Something to write.
-    Line { id: EntryId, entry: Entry, done: Option<Done> },
+    Line { id: EntryId, entry: Box<Entry>, done: Option<Done> },
     /// Somebody waits for everything before.
     Flush(oneshot::Sender<()>),
 }
@@ -81,8 +81,13 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn new(store: Arc<dyn Store>, clock: SharedClock, retention: Retention, lost: Arc<AtomicU64>) -> Self {
-        Writer { store, clock, retention, lost }
+    pub(super) fn new(store: Arc<dyn Store>, clock: SharedClock, retention: Retention) -> Self {
+        Writer { store, clock, retention, lost: Arc::default() }
+    }
+
+    /// Counts the lines that could not be written.
+    pub(super) fn lost(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.lost)
     }
 
     /// Runs until every sender is gone and the queue is empty.

@@ -13,7 +13,7 @@ use crate::{
     approvals::{Approval, Approvals, Decision, Digest, Question as Asked},
     audit::{Audit, Entry},
     clock::SharedClock,
-    id::{Entropy, SharedEntropy},
+    id::{self, Entropy, SharedEntropy},
     secret::Secret,
     store::MemoryStore,
 };
@@ -34,30 +34,24 @@ pub struct Desk {
 }
 
 /// Makes tickets that nobody else can make. Every node of one store must have the same one.
-#[derive(Clone)]
-pub struct TicketKey([u8; 32]);
+#[derive(Clone, Debug)]
+pub struct TicketKey(Secret);
 
 impl TicketKey {
-    /// The key made of these bytes.
-    pub fn new(key: [u8; 32]) -> Self {
-        TicketKey(key)
+    /// The key that `secret` is.
+    pub fn new(secret: &Secret) -> Self {
+        TicketKey(secret.clone())
     }
 
     /// A key for one process.
     pub fn fresh(entropy: &dyn Entropy) -> Self {
-        let mut key = [0; 32];
-        entropy.fill(&mut key);
-        TicketKey(key)
+        TicketKey(id::token(entropy))
     }
 
     /// The tag of an approval as `caller` gets it.
-    fn tag(&self, caller: &Caller, approval: &str) -> Vec<u8> {
-        self.mac(caller, approval).finalize().into_bytes().to_vec()
-    }
-
     fn mac(&self, caller: &Caller, approval: &str) -> Hmac<Sha256> {
-        let mut mac = <Hmac<Sha256> as Mac>::new_from_slice(&self.0).expect("HMAC takes keys of any length");
-        for part in [caller.principal.user.as_str(), caller.principal.agent.as_str(), approval] {
+        let mut mac = <Hmac<Sha256> as Mac>::new_from_slice(self.0.expose().as_bytes()).expect("HMAC takes any key");
+        for part in ["ticket", caller.principal.user.as_str(), caller.principal.agent.as_str(), approval] {
             mac.update(&(part.len() as u64).to_be_bytes());
             mac.update(part.as_bytes());
         }
@@ -66,7 +60,7 @@ impl TicketKey {
 
     /// The ticket for an approval: its id and the tag.
     fn ticket(&self, caller: &Caller, approval: &str) -> Secret {
-        Secret::new(format!("{approval}.{}", URL_SAFE_NO_PAD.encode(self.tag(caller, approval))))
+        Secret::new(format!("{approval}.{}", URL_SAFE_NO_PAD.encode(self.mac(caller, approval).finalize().into_bytes())))
     }
 
     /// The approval that a ticket of `caller` is for.
@@ -74,12 +68,6 @@ impl TicketKey {
         let (approval, tag) = ticket.expose().rsplit_once('.')?;
         let tag = URL_SAFE_NO_PAD.decode(tag).ok()?;
         self.mac(caller, approval).verify_slice(&tag).ok().map(|()| approval)
-    }
-}
-
-impl std::fmt::Debug for TicketKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("TicketKey([redacted])")
     }
 }
 

@@ -9,6 +9,7 @@ mod deferred;
 mod desk;
 mod filter;
 mod listing;
+mod own;
 mod running;
 
 use std::{fmt, sync::Arc, time::Duration};
@@ -181,6 +182,12 @@ impl Builder {
         self
     }
 
+    /// Offers the tools that are always there: the time, the connections, how to connect.
+    #[must_use]
+    pub fn own_tools(self) -> Self {
+        self.constants(&own::TOOLSET, own::TOOLS)
+    }
+
     /// Offers constant tools that belong to no integration.
     #[must_use]
     pub fn constants(mut self, toolset: &Toolset, tools: &'static [ToolDef]) -> Self {
@@ -232,7 +239,7 @@ impl Builder {
             integrations: self.integrations,
             clock: self.clock,
             entropy: self.entropy,
-            state: self.state,
+            state: self.state.with(desk.clone()),
             bounds: self.bounds,
             desk,
             changes: watch::Sender::new(0),

@@ -103,6 +103,7 @@ impl Run {
         };
         Ok(Call::new(CallParts {
             id: self.id.clone(),
+            user: self.caller.principal.user.clone(),
             clock: inner.clock.clone(),
             entropy: inner.entropy.clone(),
             upstream,

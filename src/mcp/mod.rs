@@ -25,5 +25,6 @@ mod progress;
 mod server;
 pub mod session;
 
-pub use pipe::Pipe;
+pub use methods::lifecycle::negotiate;
+pub use pipe::{Pipe, cancelled_id};
 pub use server::{Answer, Builder, Core, Server};

@@ -87,9 +87,12 @@ impl Pipe {
         self.send(error_text(None, &error)).await;
     }
 
-    /// Waits until the server ends its connections.
+    /// Waits until the server ends its connections, or nothing more can be written to this one.
     pub async fn closed(&self) {
-        self.closing.cancelled().await;
+        tokio::select! {
+            () = self.closing.cancelled() => {}
+            () = self.outbox.closed() => {}
+        }
     }
 
     /// Ends the connection: streams at once, calls when they are done or `grace` is over.
@@ -213,7 +216,7 @@ impl Pipe {
 }
 
 /// Which request a cancellation means.
-pub(crate) fn cancelled_id(params: Option<&RawValue>) -> Option<RequestId> {
+pub fn cancelled_id(params: Option<&RawValue>) -> Option<RequestId> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Cancelled {

@@ -107,7 +107,7 @@ mod tests {
             .collect()
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn progress_only_rises() {
         let (reporter, mut receiver) = reporter("7");
         for done in [1.0, 0.5, 1.0, f64::NAN, 2.0, f64::INFINITY] {
@@ -117,7 +117,7 @@ mod tests {
         assert_eq!(values(&mut receiver), [1.0, 2.0]);
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_flood_is_thinned_but_first_and_last_arrive() {
         let (reporter, mut receiver) = reporter(r#""t""#);
         (0..500).for_each(|done| reporter.report(f64::from(done), Some(500.0), "row"));
@@ -127,7 +127,7 @@ mod tests {
         assert!(seen.len() <= 12, "{seen:?}");
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn the_token_comes_back_as_it_was_given() {
         for token in ["7", r#""seven""#] {
             let (reporter, mut receiver) = reporter(token);

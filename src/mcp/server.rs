@@ -63,7 +63,7 @@ pub struct Core {
     pub(super) catalog: Catalog,
     pub(super) page_size: usize,
     pub(super) answer_within: Duration,
-    pub(super) listeners: Semaphore,
+    pub(super) listeners: Arc<Semaphore>,
 }
 
 /// One finished answer.
@@ -144,6 +144,11 @@ impl Server {
     /// The HTTP sessions of the legacy era.
     pub fn sessions(&self) -> &Sessions {
         &self.0.sessions
+    }
+
+    /// The places for open streams; a server keeps at most 1024 open.
+    pub fn listeners(&self) -> &Arc<Semaphore> {
+        &self.0.core.listeners
     }
 
     /// The requests that run in HTTP sessions.
@@ -306,7 +311,7 @@ impl Builder {
             catalog: Catalog::default(),
             page_size: self.page_size,
             answer_within: self.answer_within,
-            listeners: Semaphore::new(LISTENERS),
+            listeners: Arc::new(Semaphore::new(LISTENERS)),
         });
         let mut module = RpcModule::from_arc(Arc::clone(&core));
         methods::register(&mut module);

@@ -13,6 +13,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, Mac};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::era::{Capabilities, Terms, Version};
@@ -71,8 +72,7 @@ struct Record {
 impl Sessions {
     /// Sessions that are signed with `key`.
     pub fn new(key: &Secret, clock: SharedClock, entropy: SharedEntropy) -> Self {
-        let key = Hmac::new_from_slice(key.expose().as_bytes()).expect("HMAC takes keys of any length");
-        Sessions { key, clock, entropy, memory: Mutex::default() }
+        Sessions { key: signer(key), clock, entropy, memory: Mutex::default() }
     }
 
     /// Starts a session of `principal`.
@@ -85,7 +85,7 @@ impl Sessions {
             issued: self.clock.now().as_second(),
             random: crate::id::base32hex(&*self.entropy, 16),
         };
-        let body = URL_SAFE_NO_PAD.encode(serde_json::to_vec(&record).expect("a record is made of JSON"));
+        let body = URL_SAFE_NO_PAD.encode(json!(record).to_string());
         let id = format!("{body}.{}", URL_SAFE_NO_PAD.encode(self.sign(&body)));
         Session { id, terms }
     }
@@ -163,6 +163,10 @@ impl Memory {
             self.ended.remove(&oldest);
         }
     }
+}
+
+fn signer(key: &Secret) -> Hmac<Sha256> {
+    Hmac::new_from_slice(key.expose().as_bytes()).expect("HMAC takes keys of any length")
 }
 
 /// Whose session it is, without saying so to who reads the id.

@@ -92,10 +92,10 @@ impl Broker {
             return Ok(fresh);
         }
         if refresh_token(&connection).is_none() {
-            return match is_over(&connection, now) {
-                true => self.bury(key, connection.generation, Reason::Expired).await,
-                false => Ok(fresh),
-            };
+            if is_over(&connection, now) {
+                return self.bury(key, connection.generation, Reason::Expired).await;
+            }
+            return Ok(fresh);
         }
         match self.refreshed(key, connection.generation, endpoints, app).await {
             Err(error) if !is_final(&error) && !is_over(&connection, now) => {

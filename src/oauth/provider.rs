@@ -195,24 +195,21 @@ pub struct Endpoints {
 impl Endpoints {
     /// The provider with its URLs put together and checked.
     pub fn of(provider: &Provider, overrides: &Overrides) -> Result<Self> {
-        let url = |own: Option<&str>, theirs: &Option<String>| -> Result<Option<String>> {
-            let Some(text) = theirs.as_deref().or(own) else {
-                return Ok(None);
-            };
-            filled(text, &overrides.names).and_then(|text| checked(&text)).map(Some)
-        };
-        let needed = |url: Option<String>| url.expect("the provider has its own");
-        // An issuer that was overridden away from the vendor says nothing about what the other server does.
-        let issuer = overrides.issuer.clone().or_else(|| provider.issuer.map(str::to_owned));
-        let elsewhere = overrides.authorize_url.is_some() && overrides.issuer.is_none();
+        let Overrides { authorize_url, token_url, revoke_url, issuer, names } = overrides;
+        let url = |own, theirs: &Option<String>| checked(&filled(theirs.as_deref().unwrap_or(own), names)?);
+        // What was set up for one server says nothing about another: neither who it is nor where it ends grants.
+        let own_issuer = provider.issuer.filter(|_| authorize_url.is_none());
+        let own_revoke = provider.revoke_url.filter(|_| token_url.is_none());
+        let revoke_url = revoke_url.as_deref().or(own_revoke);
+        let issuer = issuer.as_deref().or(own_issuer);
         Ok(Endpoints {
             family: provider.family.to_owned(),
-            authorize_url: needed(url(Some(provider.authorize_url), &overrides.authorize_url)?),
-            token_url: needed(url(Some(provider.token_url), &overrides.token_url)?),
-            revoke_url: url(provider.revoke_url, &overrides.revoke_url)?,
+            authorize_url: url(provider.authorize_url, authorize_url)?,
+            token_url: url(provider.token_url, token_url)?,
+            revoke_url: revoke_url.map(|text| checked(&filled(text, names)?)).transpose()?,
             revocation: provider.revocation,
-            issuer: issuer.filter(|_| !elsewhere),
-            always_says_issuer: provider.always_says_issuer && !elsewhere,
+            issuer: issuer.map(str::to_owned),
+            always_says_issuer: provider.always_says_issuer && issuer.is_some(),
             pkce: provider.pkce,
             extra: owned_pairs(provider.extra),
             token_extra: owned_pairs(provider.token_extra),
@@ -224,7 +221,7 @@ impl Endpoints {
             lifetime: provider.lifetime,
             nested: provider.nested.map(str::to_owned),
             dead: owned(provider.dead),
-            allow_private: overrides.token_url.is_some(),
+            allow_private: token_url.is_some(),
         })
     }
 }
@@ -284,6 +281,7 @@ mod tests {
         family: "zendesk",
         authorize_url: "https://{subdomain}.zendesk.com/oauth/authorizations/new",
         token_url: "https://{subdomain}.zendesk.com/oauth/tokens",
+        revoke_url: Some("https://{subdomain}.zendesk.com/api/v2/oauth/tokens/current.json"),
         issuer: Some("https://zendesk.example"),
         ..Provider::STANDARD
     };
@@ -320,7 +318,10 @@ mod tests {
     }
 
     #[test]
-    fn an_issuer_does_not_outlive_its_server() {
+    fn what_belongs_to_one_server_is_not_said_of_another() {
+        let token_url = Some("http://127.0.0.1:9/token".to_owned());
+        let endpoints = Endpoints::of(&ZENDESK, &Overrides { token_url, ..named("a") }).unwrap();
+        assert_eq!(endpoints.revoke_url, None);
         let elsewhere = Some("http://127.0.0.1:9/authorize".to_owned());
         let overrides = Overrides { authorize_url: elsewhere, ..named("a") };
         assert_eq!(Endpoints::of(&ZENDESK, &overrides).unwrap().issuer, None);

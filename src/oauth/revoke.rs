@@ -122,7 +122,7 @@ fn bearing(request: Request, token: &Secret) -> Request {
 
 /// With the client's proof as at the token endpoint, and the body written in the same way.
 fn with_client(request: Request, endpoints: &Endpoints, app: &App, pairs: &[(&str, &str)]) -> Result<Request> {
-    let (header, mut body) = wire::client_proof(endpoints, app)?;
+    let wire::Proof { header, pairs: mut body } = wire::proof(endpoints, app)?;
     body.extend(pairs.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())));
     let request = wire::with_body(request, endpoints.body, &body);
     Ok(match header {

@@ -168,8 +168,8 @@ fn keep(kept: &mut BTreeMap<String, String>, name: String, value: &Value) {
     }
 }
 
-/// What an identity token says. It came from the token endpoint itself, over TLS, which OpenID Connect Core 3.1.3.7
-/// accepts in place of its signature; it names the account and opens nothing.
+/// What an identity token says. It came from the token endpoint itself, over TLS, which section 3.1.3.7 of
+/// the core specification accepts in place of its signature; it names the account and opens nothing.
 fn identity(token: &Secret) -> BTreeMap<String, String> {
     let claims = token.expose().split('.').nth(1).and_then(|part| URL_SAFE_NO_PAD.decode(part).ok());
     let claims: Map<String, Value> = claims.and_then(|json| serde_json::from_slice(&json).ok()).unwrap_or_default();

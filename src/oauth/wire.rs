@@ -1,6 +1,6 @@
 //! How we speak to OAuth servers.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use oauth2::{
     AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, HttpRequest, HttpResponse,
@@ -8,7 +8,6 @@ use oauth2::{
     basic::BasicClient,
 };
 use serde_json::{Map, Value};
-use std::borrow::Cow;
 use url::Url;
 
 use super::{App, ClientAuth, Endpoints, Error, Pkce, Result, TokenBody};
@@ -94,8 +93,16 @@ pub(super) fn lane(endpoints: &Endpoints, url: &str) -> Result<Lane> {
     Ok(lane)
 }
 
-/// The client's id and secret for a request that is not a token request: a header, or pairs for the body.
-pub(super) fn client_proof(endpoints: &Endpoints, app: &App) -> Result<(Option<String>, Vec<(String, String)>)> {
+/// How the client proves who it is.
+pub(super) struct Proof {
+    /// The value of an authorization header, unless it is done in the body.
+    pub(super) header: Option<String>,
+    /// What goes into the body.
+    pub(super) pairs: Vec<(String, String)>,
+}
+
+/// The client's id and secret for a request that is not a token request.
+pub(super) fn proof(endpoints: &Endpoints, app: &App) -> Result<Proof> {
     let (_, request) = refresh(endpoints, app, &Secret::new("none"))?;
     let header = request.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let mut pairs = Vec::new();
@@ -104,7 +111,7 @@ pub(super) fn client_proof(endpoints: &Endpoints, app: &App) -> Result<(Option<S
         let secret = app.client_secret.as_ref();
         pairs.extend(secret.map(|secret| ("client_secret".to_owned(), secret.expose().to_owned())));
     }
-    Ok((header, pairs))
+    Ok(Proof { header, pairs })
 }
 
 /// Writes pairs as the vendor wants bodies.
@@ -150,7 +157,7 @@ fn not_a_url(text: &str) -> Error {
 }
 
 /// A request as `oauth2` formed it, taken out by the one way that it offers: as an error of sending.
-struct Captured(HttpRequest);
+struct Captured(Box<HttpRequest>);
 
 impl fmt::Debug for Captured {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -167,7 +174,7 @@ impl fmt::Display for Captured {
 impl std::error::Error for Captured {}
 
 fn capture(request: HttpRequest) -> Result<HttpResponse, Captured> {
-    Err(Captured(request))
+    Err(Captured(Box::new(request)))
 }
 
 /// Turns what was captured into our own request. Anything else that `oauth2` says is not shown.

@@ -69,7 +69,8 @@ pub struct Sandbox {
     options: Options,
     twins: Vec<Arc<dyn Api>>,
     families: BTreeMap<&'static str, Arc<Accounts>>,
-    _stop: DropGuard,
+    #[expect(dead_code, reason = "dropping it stops the servers")]
+    stop: DropGuard,
 }
 
 /// Where a twin and its OAuth server are.
@@ -189,8 +190,8 @@ impl Sandbox {
             server::save(&*host).await?;
             server::open(host, stop.clone()).await?;
         }
-        let _stop = stop.drop_guard();
-        Ok(Sandbox { options, twins, families, _stop })
+        let stop = stop.drop_guard();
+        Ok(Sandbox { options, twins, families, stop })
     }
 
     /// Where everything is, in the order of the catalog.
@@ -363,12 +364,15 @@ impl fmt::Debug for Sandbox {
     }
 }
 
+/// Opens a twin with the world that was saved or with the one of a seed.
+type Open = fn(&Options, Arc<Accounts>, &Scene, &SeedFile) -> Result<Arc<dyn Api>, Error>;
+
 /// A row of the catalog.
 struct Entry {
     id: &'static str,
     oauth: &'static Quirks,
     scopes: fn() -> BTreeSet<&'static str>,
-    open: fn(&Options, Arc<Accounts>, &Scene, &SeedFile) -> Result<Arc<dyn Api>, Error>,
+    open: Open,
 }
 
 impl Entry {

@@ -171,7 +171,7 @@ async fn handle(State(host): State<Arc<dyn Host>>, request: Request) -> Response
     }
     let exchange = describe(&*host, incoming, &answered);
     host.desk().log().write(exchange);
-    respond(answered.answer, fault)
+    respond(answered.answer, fault.as_ref())
 }
 
 /// The trouble that a fault means before anything is done.
@@ -194,7 +194,7 @@ fn describe(host: &dyn Host, incoming: Incoming, answered: &Answered) -> Exchang
     Exchange {
         vendor: host.desk().name,
         operation: answered.operation,
-        body: serde_json::from_slice::<Value>(&incoming.body).ok().filter(|_| open),
+        body: Some(&incoming).filter(|_| open).and_then(readable),
         method: incoming.method,
         path: incoming.path,
         query: if open { incoming.query } else { vec![] },
@@ -202,6 +202,15 @@ fn describe(host: &dyn Host, incoming: Incoming, answered: &Answered) -> Exchang
         status: answered.answer.status,
         answer,
     }
+}
+
+/// A body as JSON; the pairs of a form as an object of strings.
+fn readable(incoming: &Incoming) -> Option<Value> {
+    if incoming.is_of_type("application/x-www-form-urlencoded") {
+        let pairs = incoming.form().into_iter();
+        return Some(pairs.map(|(name, value)| (name, Value::String(value))).collect());
+    }
+    serde_json::from_slice(&incoming.body).ok()
 }
 
 fn harmless(headers: &HeaderMap) -> Vec<(String, String)> {
@@ -213,7 +222,7 @@ fn harmless(headers: &HeaderMap) -> Vec<(String, String)> {
     shown.map(pair).collect()
 }
 
-fn respond(answer: Answer, fault: Option<Fault>) -> Response {
+fn respond(answer: Answer, fault: Option<&Fault>) -> Response {
     let (media, text) = match answer.content {
         Content::Empty => (None, String::new()),
         Content::Json(value) => (Some("application/json; charset=UTF-8"), value.to_string()),
@@ -233,7 +242,7 @@ fn respond(answer: Answer, fault: Option<Fault>) -> Response {
     response
 }
 
-fn spoil(text: String, fault: Option<Fault>) -> Body {
+fn spoil(text: String, fault: Option<&Fault>) -> Body {
     match fault {
         Some(Fault::Malformed) => Body::from("{\"kind\": \"sandbox#malformed\", \"items\": [{"),
         Some(Fault::Reset) => {

@@ -139,7 +139,8 @@ fn check_value(value: &Value, kind: Kind, nulls: bool, at: &str) -> Result<(), M
         }
         (Kind::Object(fields), Value::Object(object)) => check_fields(object, fields, nulls, at),
         (Kind::Map(item), Value::Object(object)) => {
-            object.iter().try_for_each(|(name, value)| check_value(value, *item, nulls, &format!("{at}.{name}")))
+            let mut there = object.iter().filter(|(_, value)| !(nulls && value.is_null()));
+            there.try_for_each(|(name, value)| check_value(value, *item, nulls, &format!("{at}.{name}")))
         }
         (Kind::List(item), Value::Array(items)) => items
             .iter()
@@ -213,7 +214,7 @@ mod tests {
     #[test]
     fn a_body_is_checked_to_every_depth() {
         check(&json!({"summary": "a", "guests": [{"email": "b"}], "labels": {"c": "d"}}), None);
-        check(&json!({"summary": null}), None);
+        check(&json!({"summary": null, "labels": {"c": null}}), None);
         check(&json!({"sumary": "a"}), Some("sumary"));
         check(&json!({"summary": 1}), Some("summary"));
         check(&json!({"guests": {"email": "b"}}), Some("guests"));

@@ -11,20 +11,20 @@ const EVENTS: &str = "https://www.googleapis.com/auth/calendar.events";
 const READONLY: &str = "https://www.googleapis.com/auth/calendar.readonly";
 
 /// A sandbox on a Monday morning, its clock, and a client that is connected to the calendar.
-struct Fixture {
-    sandbox: Sandbox,
-    clock: Arc<ManualClock>,
+pub(super) struct Fixture {
+    pub(super) sandbox: Sandbox,
+    pub(super) clock: Arc<ManualClock>,
     client: reqwest::Client,
     base: String,
     token: String,
 }
 
 impl Fixture {
-    async fn new() -> Self {
+    pub(super) async fn new() -> Self {
         Fixture::with(None, &[EVENTS, READONLY]).await
     }
 
-    async fn with(dir: Option<&Path>, scopes: &[&str]) -> Self {
+    pub(super) async fn with(dir: Option<&Path>, scopes: &[&str]) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let clock = ManualClock::at("2026-11-23T07:00:00Z".parse().unwrap());
         let mut options = Options::new(clock.clone());
@@ -36,27 +36,27 @@ impl Fixture {
         Fixture { sandbox, clock, client, base, token }
     }
 
-    fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+    pub(super) fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         let url = format!("{}{path}", self.base);
         self.client.request(method, url).bearer_auth(&self.token)
     }
 
-    async fn get(&self, path: &str) -> (StatusCode, Value) {
+    pub(super) async fn get(&self, path: &str) -> (StatusCode, Value) {
         answer(self.request(Method::GET, path)).await
     }
 
-    async fn post(&self, path: &str, body: Value) -> (StatusCode, Value) {
+    pub(super) async fn post(&self, path: &str, body: Value) -> (StatusCode, Value) {
         answer(self.request(Method::POST, path).json(&body)).await
     }
 }
 
-async fn answer(request: reqwest::RequestBuilder) -> (StatusCode, Value) {
+pub(super) async fn answer(request: reqwest::RequestBuilder) -> (StatusCode, Value) {
     let response = request.send().await.unwrap();
     let (status, text) = (response.status(), response.text().await.unwrap());
     (status, serde_json::from_str(&text).unwrap_or(Value::Null))
 }
 
-fn meeting() -> Value {
+pub(super) fn meeting() -> Value {
     json!({
         "summary": "Lunch",
         "start": {"dateTime": "2026-11-23T12:30:00+01:00"},
@@ -81,7 +81,7 @@ async fn what_is_booked_is_busy_afterwards() {
     assert_eq!(after["calendars"]["primary"]["busy"], json!([block]));
 }
 
-fn reason(body: &Value) -> &str {
+pub(super) fn reason(body: &Value) -> &str {
     body["error"]["errors"][0]["reason"].as_str().unwrap_or_default()
 }
 

@@ -211,6 +211,7 @@ impl Answer {
     }
 
     /// The same with one header more.
+    #[must_use]
     pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self

@@ -130,6 +130,10 @@ impl SeedFile {
     }
 
     /// A part of it; the fields it leaves out come from `built_in`, the JSON of the same part.
+    ///
+    /// # Panics
+    ///
+    /// When `built_in` is not a JSON object; it is compiled in.
     pub fn part<T: DeserializeOwned>(&self, name: &str, built_in: &str) -> Result<T, Error> {
         let mut whole: Map<String, Value> = serde_json::from_str(built_in).expect("the built-in seed is JSON");
         match self.parts.get(name) {
@@ -182,7 +186,7 @@ impl Mint {
     }
 
     /// How many ids have been made: a number that only grows.
-    pub fn next(&mut self) -> u64 {
+    pub fn count_on(&mut self) -> u64 {
         self.made += 1;
         self.made
     }
@@ -194,7 +198,7 @@ impl Mint {
 
     fn entropy(&mut self) -> Arc<SeededEntropy> {
         // An odd factor spreads neighbouring counts over all 64 bits, so two twins do not walk into each other.
-        let spread = self.next().wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let spread = self.count_on().wrapping_mul(0x9e37_79b9_7f4a_7c15);
         SeededEntropy::new(self.number ^ spread)
     }
 }

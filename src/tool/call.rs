@@ -17,7 +17,7 @@ use super::{Error, Kind, Result};
 use crate::{
     clock::SharedClock,
     http::{self, Repeat, Request, Response},
-    id::{self, CallId, SharedEntropy},
+    id::{self, CallId, SharedEntropy, UserId},
 };
 
 /// What a tool may use while it runs: the vendor, the clock, a person's answers.
@@ -29,6 +29,8 @@ pub struct Call(CallParts);
 pub struct CallParts {
     /// The reference number that the caller's error and the log share.
     pub id: CallId,
+    /// For whom.
+    pub user: UserId,
     /// The time.
     pub clock: SharedClock,
     /// Randomness.
@@ -96,6 +98,11 @@ impl Call {
     /// The reference number of this call.
     pub fn id(&self) -> &CallId {
         &self.0.id
+    }
+
+    /// The person for whom the call is made.
+    pub fn user(&self) -> &UserId {
+        &self.0.user
     }
 
     /// The present moment.

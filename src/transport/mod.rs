@@ -1,3 +1,67 @@
-//! Three transports: stdio, Streamable HTTP, WebSocket.
+//! Three transports over one dispatcher: lines ([`stdio`]), Streamable HTTP ([`http`]), WebSocket ([`ws`]).
+//!
+//! ```no_run
+//! use std::sync::Arc;
+//! use switchboard::{
+//!     agents::Principal, clock, hub::Hub, id::{self, AgentId, UserId}, mcp::Server,
+//!     transport::{Access, Options, http, listen, ws},
+//! };
+//!
+//! # async fn run() -> std::io::Result<()> {
+//! let hub = Hub::builder(clock::system(), id::os()).build();
+//! let server = Server::builder().hub(hub).build();
+//! let local = Principal { user: UserId::new("local"), agent: AgentId::new("local"), admin: false };
+//! let options = Options::new(Access::Open(local));
+//! let router = http::router(server.clone(), options.clone()).merge(ws::router(server.clone(), options));
+//! let listener = tokio::net::TcpListener::bind("127.0.0.1:7411").await?;
+//! listen::serve(listener, router, listen::Limits::default(), std::future::pending()).await
+//! # }
+//! ```
 
+pub mod access;
+pub mod guard;
+pub mod http;
+pub mod listen;
 pub mod stdio;
+pub mod ws;
+
+use std::{sync::Arc, time::Duration};
+
+pub use access::{Access, Authenticate, Denied};
+pub use guard::Hosts;
+
+use crate::hub::Filters;
+
+/// What the HTTP transports are held to. Clones share what is large.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Who may come in.
+    pub access: Access,
+    /// Under which names the server may be called.
+    pub hosts: Arc<Hosts>,
+    /// What the operator allows; a request narrows it and never widens it.
+    pub filters: Filters,
+    /// The address of the protected resource metadata (RFC 9728), for those who come without a token.
+    pub resource_metadata: Option<String>,
+    /// The largest message, in bytes; 10 MiB by default.
+    pub largest_message: usize,
+    /// How long a body may take to arrive; 30 s by default.
+    pub body_within: Duration,
+    /// How often an open stream gives a sign of life; 15 s by default.
+    pub keep_alive: Duration,
+}
+
+impl Options {
+    /// The defaults, with loopback names only.
+    pub fn new(access: Access) -> Self {
+        Options {
+            access,
+            hosts: Arc::new(Hosts::default()),
+            filters: Filters::default(),
+            resource_metadata: None,
+            largest_message: 10 << 20,
+            body_within: Duration::from_secs(30),
+            keep_alive: Duration::from_secs(15),
+        }
+    }
+}

@@ -152,6 +152,37 @@ impl KeyRing {
         read(&file, sources.passphrase.as_ref()).await
     }
 
+    /// This ring with a new identity in front.
+    pub(super) fn with_new(&self) -> Self {
+        let older = iter::once(&self.newest).chain(&self.older).map(Arc::clone).collect();
+        KeyRing { older, ..KeyRing::generate() }
+    }
+
+    /// Puts the identities into `file` in place of what is there, which is the same without the newest one.
+    pub(super) fn save(&self, file: &Path) -> Result<()> {
+        if fs::read(file).is_ok_and(|bytes| bytes.starts_with(AGE_HEADER)) {
+            return Err(Error::BadIdentity {
+                origin: file.display().to_string(),
+                why: "it is protected with a passphrase and cannot be rotated here: put a new identity in front of \
+                      the present one with `age-keygen` and `age --passphrase`, and start again"
+                    .to_owned(),
+            });
+        }
+        let keys = iter::once(&self.newest).chain(&self.older);
+        let identities: Vec<SecretString> = keys.map(|key| key.identity.to_string()).collect();
+        let replace = || {
+            let draft = draft(file, &identities)?;
+            fs::rename(draft, file)?;
+            sync_directory(file)
+        };
+        replace().map_err(|error| unusable(file, &error))
+    }
+
+    #[cfg(test)]
+    pub(super) fn only_newest(&self) -> Self {
+        KeyRing { newest: Arc::clone(&self.newest), older: Vec::new() }
+    }
+
     pub(super) fn newest(&self) -> &MasterKey {
         &self.newest
     }
@@ -201,23 +232,43 @@ impl Sources {
 
 /// Makes a new identity in `file`, whole or not at all; one that appears there meanwhile is kept.
 fn make(file: &Path) -> io::Result<()> {
-    let identity = x25519::Identity::generate().to_string();
-    let directory = file.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(directory)?;
-    let draft = file.with_extension("new");
-    let _ = fs::remove_file(&draft);
-    let mut output = private().open(&draft)?;
-    writeln!(output, "# Switchboard's master identity. Who has it can read every stored credential;")?;
-    writeln!(output, "# without it nobody can. Keep a copy in a safe place.")?;
-    writeln!(output, "{}", identity.expose_secret())?;
-    output.sync_all()?;
+    fs::create_dir_all(directory(file))?;
+    let draft = draft(file, &[x25519::Identity::generate().to_string()])?;
     // A link, unlike a rename, does not replace an identity that another process made in this moment.
     match fs::hard_link(&draft, file) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
         _ => fs::remove_file(&draft)?,
     }
-    #[cfg(unix)]
-    fs::File::open(directory)?.sync_all()?;
+    sync_directory(file)
+}
+
+/// Writes identities into a file beside `file`.
+fn draft(file: &Path, identities: &[SecretString]) -> io::Result<PathBuf> {
+    let draft = file.with_extension("new");
+    // One from a start that was cut off.
+    let _ = fs::remove_file(&draft);
+    let mut output = private().open(&draft)?;
+    writeln!(output, "# Switchboard's master identity, the newest first. Who has it can read every stored")?;
+    writeln!(output, "# credential; without it nobody can. Keep a copy in a safe place.")?;
+    for identity in identities {
+        writeln!(output, "{}", identity.expose_secret())?;
+    }
+    output.sync_all()?;
+    Ok(draft)
+}
+
+fn directory(file: &Path) -> &Path {
+    file.parent().unwrap_or(Path::new("."))
+}
+
+/// Has the disk write down the names in the directory of `file`.
+#[cfg(unix)]
+fn sync_directory(file: &Path) -> io::Result<()> {
+    fs::File::open(directory(file))?.sync_all()
+}
+
+#[cfg(not(unix))]
+fn sync_directory(_: &Path) -> io::Result<()> {
     Ok(())
 }
 

@@ -8,13 +8,14 @@ mod app;
 mod cache;
 mod connection;
 mod identity;
+mod rotation;
 mod seal;
 
 use std::{
     fmt,
     path::PathBuf,
     sync::{
-        Arc,
+        Arc, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -45,7 +46,7 @@ pub struct Vault(Arc<Inner>);
 
 struct Inner {
     store: Arc<dyn Store>,
-    keys: KeyRing,
+    keys: RwLock<KeyRing>,
     clock: SharedClock,
     cache: Cache,
     last_seq: AtomicU64,
@@ -72,6 +73,7 @@ impl Vault {
     pub async fn open(store: Arc<dyn Store>, keys: KeyRing, clock: SharedClock) -> Result<Self> {
         admit(&*store, &keys).await?;
         let (cache, last_seq) = (Cache::default(), AtomicU64::new(0));
+        let keys = RwLock::new(keys);
         Ok(Vault(Arc::new(Inner { store, keys, clock, cache, last_seq })))
     }
 
@@ -89,8 +91,8 @@ impl Vault {
     }
 
     /// Seals `value` for `key`: a change to commit, alone or together with others.
-    pub fn seal_put<T: Serialize>(&self, key: Key, value: &T, expect: Expect) -> Result<Change> {
-        let sealed = seal::seal(self.0.keys.newest(), &key, self.next_seq(), value)?;
+    pub fn seal_put<T: Serialize + ?Sized>(&self, key: Key, value: &T, expect: Expect) -> Result<Change> {
+        let sealed = seal::seal(self.keys().newest(), &key, self.next_seq(), value)?;
         Ok(Change::Put { key, value: sealed, expect })
     }
 
@@ -147,12 +149,20 @@ impl Vault {
         Ok(Opened { value, version })
     }
 
+    fn keys(&self) -> KeyRing {
+        self.0.keys.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set_keys(&self, keys: KeyRing) {
+        *self.0.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
+    }
+
     /// The JSON text of a record, unsealed now or before.
     fn text(&self, key: &Key, stored: &Versioned) -> Result<Arc<Zeroizing<String>>> {
         if let Some(text) = self.0.cache.find(key, stored.version) {
             return Ok(text);
         }
-        let text = Arc::new(seal::open(&self.0.keys, key, &stored.value)?);
+        let text = Arc::new(seal::open(&self.keys(), key, &stored.value)?);
         self.0.cache.keep(key.clone(), stored.version, Arc::clone(&text));
         Ok(text)
     }
@@ -256,6 +266,9 @@ pub enum Error {
     /// A record opens, but its content is not of the wanted kind.
     #[error("{0} does not have the expected content: it was written by another version of switchboard, or by mistake")]
     Unfitting(Key),
+    /// The rotation does not come to an end.
+    #[error("records are written faster than they can be sealed anew: rotate again at a quieter time; nothing is lost")]
+    Restless,
     /// A connection has changed since it was read.
     #[error("the connection {0} was changed meanwhile: read it again and decide anew")]
     Stale(ConnectionKey),

@@ -37,7 +37,7 @@ const LAYOUT: u8 = 1;
 const MAC_LEN: usize = 32;
 
 #[derive(Serialize)]
-struct Sealing<'a, T> {
+struct Sealing<'a, T: ?Sized> {
     v: u8,
     bind: String,
     seq: u64,
@@ -61,7 +61,7 @@ struct Parts<'a> {
 }
 
 /// Seals `value` for the record `key`.
-pub(super) fn seal<T: Serialize>(master: &MasterKey, key: &Key, seq: u64, value: &T) -> Result<Vec<u8>> {
+pub(super) fn seal<T: Serialize + ?Sized>(master: &MasterKey, key: &Key, seq: u64, value: &T) -> Result<Vec<u8>> {
     let sealing = Sealing { v: LAYOUT, bind: key.label(), seq, value };
     let text = serde_json::to_vec(&sealing).map(Zeroizing::new).map_err(|_| Error::Unfitting(key.clone()))?;
     // Writing to memory does not fail, and a recipient is given; an error here would be age's own.
@@ -93,7 +93,6 @@ pub(super) fn open(keys: &KeyRing, key: &Key, sealed: &[u8]) -> Result<Zeroizing
 }
 
 /// Which key a stored record is sealed with; `None` when it is not sealed.
-#[cfg_attr(not(test), expect(dead_code, reason = "read by the rotation of keys"))]
 pub(super) fn key_of(sealed: &[u8]) -> Option<KeyId> {
     parts(sealed).map(|parts| parts.key_id)
 }

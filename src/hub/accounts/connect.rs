@@ -202,8 +202,9 @@ impl Accounts {
     }
 
     async fn probe(&self, site: &Site, connection: Connection) -> Result<Identity, Error> {
+        let user = connection.key.user.clone();
         let upstream = self.upstream_of(site, connection, Instant::now() + PROBE).await?;
-        let call = self.call(upstream);
+        let call = self.call(user, upstream);
         (site.integration.probe)(&call).await
     }
 }

@@ -93,6 +93,14 @@ impl Accounts {
         self.0.sites.values().map(|site| site.integration)
     }
 
+    /// The integration of that id.
+    ///
+    /// # Errors
+    /// There is none; the error names the nearest.
+    pub fn integration(&self, id: &str) -> Result<&'static Integration, Error> {
+        self.site(id).map(|site| site.integration)
+    }
+
     /// The integrations of which `user` has an account, working or not.
     pub async fn connected(&self, user: &UserId) -> Result<BTreeSet<String>, Error> {
         let connections = self.connections(user).await?;
@@ -154,10 +162,11 @@ impl Accounts {
     }
 
     /// A call that belongs to no tool: for probes.
-    fn call(&self, upstream: Upstream) -> Call {
+    fn call(&self, user: UserId, upstream: Upstream) -> Call {
         let Parts { clock, entropy, .. } = &self.0.parts;
         Call::new(CallParts {
             id: CallId::fresh(&**entropy),
+            user,
             clock: clock.clone(),
             entropy: entropy.clone(),
             upstream: Some(upstream),

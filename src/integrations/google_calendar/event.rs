@@ -114,14 +114,10 @@ impl Meeting {
     /// `Mon 2026-11-23T10:00+01:00 – 11:00  Design review  (ana@example.com) [id abc]`
     pub(super) fn line(&self) -> String {
         let status = self.status.as_ref().map(|status| format!("{status}: ")).unwrap_or_default();
-        let mut line = format!("{}  {status}{}", self.when(), self.title);
-        if let Some(location) = &self.location {
-            line += &format!("  at {location}");
-        }
-        if !self.guests.is_empty() {
-            line += &format!("  ({})", shortened(self.guests.iter().map(|guest| guest.email.as_str())));
-        }
-        line + &format!(" [id {}]", self.id)
+        let place = self.location.as_ref().map(|location| format!("  at {location}")).unwrap_or_default();
+        let guests = shortened(self.guests.iter().map(|guest| guest.email.as_str()));
+        let guests = if guests.is_empty() { guests } else { format!("  ({guests})") };
+        format!("{}  {status}{}{place}{guests} [id {}]", self.when(), self.title, self.id)
     }
 
     /// When it takes place.
@@ -167,17 +163,17 @@ impl Series {
 
     /// What a change of the meeting meant.
     pub(super) fn scope(&self) -> String {
-        match self.is_whole {
-            true => "This is the whole series: every occurrence is concerned.".into(),
-            false => format!("Only this occurrence is concerned; the whole series has the id `{}`.", self.id),
+        if self.is_whole {
+            return "This is the whole series: every occurrence is concerned.".into();
         }
+        format!("Only this occurrence is concerned; the whole series has the id `{}`.", self.id)
     }
 
     fn line(&self) -> String {
-        match self.is_whole {
-            true => "Repeats: this is the whole series".into(),
-            false => format!("Repeats: one occurrence of the series [id {}]", self.id),
+        if self.is_whole {
+            return "Repeats: this is the whole series".into();
         }
+        format!("Repeats: one occurrence of the series [id {}]", self.id)
     }
 }
 

@@ -20,7 +20,8 @@ use crate::{
     tool::{Answer, Call, Cursor, Effect, Error, Kind, Left, Result, Scopes, Tool},
 };
 
-/// Shows the meetings of a stretch of time, soonest first, with the ids that other tools take. For free time use the availability check.
+/// Shows the meetings in a window, soonest first, with the ids that other tools take. For free time check
+/// availability instead.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ListMeetings {
@@ -28,14 +29,14 @@ pub(super) struct ListMeetings {
     start: Option<Moment>,
     /// Until when, like `start`; a day is included.
     end: Option<Moment>,
-    /// Words in title, text, place or guests, such as `review`.
+    /// Words to look for, such as `review`.
     query: Option<String>,
     /// How many; else 10.
     #[schemars(range(min = 1, max = 250))]
     limit: Option<u32>,
-    /// From the answer before, to go on.
+    /// To go on: from the last answer.
     cursor: Option<String>,
-    /// Else the main calendar.
+    /// Such as `team@example.com`; else the main calendar.
     calendar_id: Option<String>,
     /// Such as `Europe/Berlin`; else the calendar's.
     time_zone: Option<Zone>,
@@ -45,7 +46,8 @@ pub(super) struct ListMeetings {
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Meetings {
     /// In the order in which they begin.
-    meetings: Vec<Meeting>,
+    #[serde(rename = "meetings")]
+    page: Vec<Meeting>,
     /// The zone of the times.
     time_zone: String,
     /// What had to be decided about the times.
@@ -57,8 +59,8 @@ pub(super) struct Meetings {
 
 impl Answer for Meetings {
     fn text(&self) -> String {
-        let none = self.meetings.is_empty().then(|| "No meetings.".to_owned());
-        let lines = self.meetings.iter().map(Meeting::line);
+        let none = self.page.is_empty().then(|| "No meetings.".to_owned());
+        let lines = self.page.iter().map(Meeting::line);
         let more = Left::line(self.next_cursor.as_deref());
         none.into_iter().chain(lines).chain(self.notes.iter().cloned()).chain(more).collect::<Vec<_>>().join("\n")
     }
@@ -72,9 +74,9 @@ impl Tool for ListMeetings {
 
     async fn call(self, cx: &Call) -> Result<Meetings> {
         let calendar_id = calendar(self.calendar_id.as_deref());
-        let page = self.cursor.as_deref().map(|cursor| Page::unwrap(Self::NAME, cursor)).transpose()?;
+        let going_on = self.cursor.as_deref().map(|cursor| Page::unwrap(Self::NAME, cursor)).transpose()?;
         let zone = zone(cx, calendar_id, self.time_zone.as_ref()).await?;
-        let (from, until, notes) = self.window(cx.now(), &zone, page.as_ref())?;
+        let (from, until, notes) = self.window(cx.now(), &zone, going_on.as_ref())?;
         let request = Request::get(path!["calendars", calendar_id, "events"])
             .query("singleEvents", true)
             .query("orderBy", "startTime")
@@ -82,11 +84,11 @@ impl Tool for ListMeetings {
             .query("timeMin", seconds(from))
             .query_opt("timeMax", until.map(seconds))
             .query_opt("q", self.query.as_deref().map(str::trim).filter(|words| !words.is_empty()))
-            .query_opt("pageToken", page.map(|page| page.token));
+            .query_opt("pageToken", going_on.map(|page| page.token));
         let events: Events = cx.fetch(request).await.map_err(|error| calendar_is_missing(error, calendar_id))?;
         let next_cursor = events.next_page_token.map(|token| Page { from, token }.wrap(Self::NAME));
-        let meetings = events.items.into_iter().map(|event| Meeting::brief(event, &zone)).collect();
-        Ok(Meetings { meetings, time_zone: zone.to_string(), notes, next_cursor })
+        let page = events.items.into_iter().map(|event| Meeting::brief(event, &zone)).collect();
+        Ok(Meetings { page, time_zone: zone.to_string(), notes, next_cursor })
     }
 }
 
@@ -141,9 +143,9 @@ impl Page {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct GetMeeting {
-    /// The `id` that listing shows, such as `7c9k2m`.
+    /// The `id` in the list of meetings, such as `7c9k2m`.
     event_id: String,
-    /// Else the main calendar.
+    /// Such as `team@example.com`; else the main calendar.
     calendar_id: Option<String>,
     /// Such as `Europe/Berlin`; else the calendar's.
     time_zone: Option<Zone>,
@@ -163,17 +165,18 @@ impl Tool for GetMeeting {
     }
 }
 
-/// Accepts or declines an invitation for the connected account; the organizer is told.
+/// Accepts or declines an invitation for the connected account; the organizer is told. Not for the account's own
+/// meetings.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RespondToInvitation {
-    /// The `id` that listing shows.
+    /// The `id` in the list of meetings, such as `7c9k2m`.
     event_id: String,
-    /// The answer.
+    /// Such as `accepted`.
     response: Response,
     /// A word to the organizer, such as `I may be late`.
     comment: Option<String>,
-    /// Else the main calendar.
+    /// Such as `team@example.com`; else the main calendar.
     calendar_id: Option<String>,
 }
 
@@ -242,10 +245,10 @@ impl RespondToInvitation {
         if let Some(comment) = comment {
             guests[me]["comment"] = comment.into();
         }
-        Ok(match event.attendees_omitted {
-            true => json!({ "attendeesOmitted": true, "attendees": [guests[me]] }),
-            false => json!({ "attendees": guests }),
-        })
+        if event.attendees_omitted {
+            return Ok(json!({ "attendeesOmitted": true, "attendees": [guests[me]] }));
+        }
+        Ok(json!({ "attendees": guests }))
     }
 
     fn question(&self, event: &Event, zone: &Zone) -> String {
@@ -269,14 +272,15 @@ fn not_invited(event: &Event) -> Error {
         .next("Only its organizer can invite it.")
 }
 
-/// Shows the calendars of the account with the ids that other tools take as `calendar_id`.
+/// Shows the calendars of the account with the ids that other tools take as `calendar_id`. Call it when somebody
+/// names a calendar that is not the main one.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ListCalendars {
     /// How many; else 50.
     #[schemars(range(min = 1, max = 250))]
     limit: Option<u32>,
-    /// From the answer before, to go on.
+    /// To go on: from the last answer.
     cursor: Option<String>,
 }
 

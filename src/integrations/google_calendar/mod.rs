@@ -101,17 +101,14 @@ const WRITE_EVENTS: Scopes =
 /// What Google calls the account's main calendar.
 const PRIMARY: &str = "primary";
 
-/// Who is told by mail about a change.
+// Who is told by mail about a change. The fields say what a model must know, so the schema stays short.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
 #[schemars(inline)]
 enum Notify {
-    /// Every guest.
     #[serde(rename = "all")]
     All,
-    /// Guests without Google Calendar.
     #[serde(rename = "externalOnly")]
     ExternalOnly,
-    /// Nobody.
     #[serde(rename = "none")]
     Nobody,
 }

@@ -28,7 +28,8 @@ const BOOKINGS: u32 = 8;
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Done {
     /// What happened.
-    done: Deed,
+    #[serde(rename = "done")]
+    deed: Deed,
     /// The meeting as it is now.
     meeting: Meeting,
     /// What the caller should know.
@@ -55,15 +56,15 @@ pub(super) enum Deed {
 
 impl Done {
     pub(super) fn new(done: Deed, event: Event, zone: &Zone, notes: Vec<String>) -> Done {
-        Done { done, meeting: Meeting::of(event, zone), notes }
+        Done { deed: done, meeting: Meeting::of(event, zone), notes }
     }
 }
 
 impl Answer for Done {
     fn text(&self) -> String {
-        let deed = match self.done {
+        let deed = match self.deed {
             Deed::Booked => "Booked",
-            Deed::AlreadyBooked => "Already booked, nothing was made",
+            Deed::AlreadyBooked => "Already booked, no second one was made",
             Deed::Moved => "Moved",
             Deed::Updated => "Updated",
             Deed::Answered => "Answered",
@@ -75,7 +76,8 @@ impl Answer for Done {
     }
 }
 
-/// Books a meeting and invites guests. Check availability first; to move a meeting that exists, reschedule it. Asking twice for the same meeting books it once.
+/// Books a meeting and invites guests. Check availability first; to move a meeting that exists, reschedule it.
+/// Asking twice for the same meeting books it once.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ScheduleMeeting {
@@ -90,19 +92,19 @@ pub(super) struct ScheduleMeeting {
     duration_minutes: Option<u32>,
     /// E-mail addresses, such as `ana@example.com`.
     attendees: Option<Vec<String>>,
-    /// Agenda.
+    /// Agenda or notes, such as `Bring the drafts`.
     description: Option<String>,
-    /// Room or address.
+    /// Room or address, such as `Room 4`.
     location: Option<String>,
     /// Zone of times without offset, such as `Europe/Berlin`; else the calendar's.
     time_zone: Option<Zone>,
-    /// Else the main calendar.
+    /// Such as `team@example.com`; else the main calendar.
     calendar_id: Option<String>,
-    /// Who gets mail; else all guests.
+    /// Which guests get mail; else `all`.
     notify: Option<Notify>,
-    /// Adds a Google Meet link.
+    /// `true` adds a Google Meet link.
     video_link: Option<bool>,
-    /// Any text; the same one never books twice.
+    /// Any text, such as `review-1`; the same one never books twice.
     request_id: Option<String>,
 }
 
@@ -252,11 +254,12 @@ impl Booking<'_> {
     }
 }
 
-/// Moves a meeting to another time; it keeps its length unless told otherwise. Of a series, an occurrence's id moves that one, the series' id all of them.
+/// Moves a meeting to another time; it keeps its length unless told otherwise. Of a series, an occurrence's id
+/// moves that one, the series' id all of them.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RescheduleMeeting {
-    /// The `id` that listing shows.
+    /// The `id` in the list of meetings, such as `7c9k2m`.
     event_id: String,
     /// New start: `2026-11-23T10:00`, `2026-11-23T10:00+01:00` or a whole day `2026-11-23`.
     start: Moment,
@@ -267,9 +270,9 @@ pub(super) struct RescheduleMeeting {
     duration_minutes: Option<u32>,
     /// Zone of times without offset, such as `Europe/Berlin`; else the calendar's.
     time_zone: Option<Zone>,
-    /// Else the main calendar.
+    /// Such as `team@example.com`; else the main calendar.
     calendar_id: Option<String>,
-    /// Who gets mail; else all guests.
+    /// Which guests get mail; else `all`.
     notify: Option<Notify>,
 }
 
@@ -321,25 +324,26 @@ impl RescheduleMeeting {
     }
 }
 
-/// Changes what a meeting is called, where it is, its text or its guests; guests keep their answers. For another time, reschedule it.
+/// Changes what a meeting is called, where it is, its text or its guests; guests keep their answers. For another
+/// time, reschedule it.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct UpdateMeeting {
-    /// The `id` that listing shows.
+    /// The `id` in the list of meetings, such as `7c9k2m`.
     event_id: String,
     /// New title, such as `Design review`.
     title: Option<String>,
     /// New text in place of the old; empty removes it.
     description: Option<String>,
-    /// New room or address; empty removes it.
+    /// New room or address, such as `Room 4`; empty removes it.
     location: Option<String>,
     /// E-mail addresses to invite, such as `ana@example.com`.
     add_attendees: Option<Vec<String>>,
-    /// E-mail addresses to uninvite.
+    /// E-mail addresses to uninvite, such as `ben@example.com`.
     remove_attendees: Option<Vec<String>>,
-    /// Else the main calendar.
+    /// Such as `team@example.com`; else the main calendar.
     calendar_id: Option<String>,
-    /// Who gets mail; else all guests.
+    /// Which guests get mail; else `all`.
     notify: Option<Notify>,
 }
 
@@ -497,15 +501,16 @@ async fn send_patch(
     cx.fetch(request).await
 }
 
-/// Cancels a meeting for good, after a person said yes. Of a series, an occurrence's id cancels that one, the series' id all of them.
+/// Cancels a meeting for good, after a person said yes. Of a series, an occurrence's id cancels that one, the
+/// series' id all of them.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct CancelMeeting {
-    /// The `id` that listing shows.
+    /// The `id` in the list of meetings, such as `7c9k2m`.
     event_id: String,
-    /// Else the main calendar.
+    /// Such as `team@example.com`; else the main calendar.
     calendar_id: Option<String>,
-    /// Who gets mail; else all guests.
+    /// Which guests get mail; else `all`.
     notify: Option<Notify>,
 }
 
@@ -569,19 +574,20 @@ fn question(event: &Event, zone: &Zone, notify: Notify) -> String {
     if !organizer.is_self && !organizer.email.is_empty() {
         return format!("Remove {what}\"{title}\"{start} from the calendar, organized by {}?", organizer.email);
     }
-    match guests.is_empty() {
-        true => format!("Cancel {what}\"{title}\"{start}?"),
-        false => format!("Cancel {what}\"{title}\"{start} with {guests} ({})?", notify.told()),
+    if guests.is_empty() {
+        return format!("Cancel {what}\"{title}\"{start}?");
     }
+    format!("Cancel {what}\"{title}\"{start} with {guests} ({})?", notify.told())
 }
 
-/// Books what one English sentence says, as Google understands it. Prefer scheduling a meeting, which leaves nothing to be guessed; check the time in the answer.
+/// Books what one English sentence says, as Google understands it. Prefer scheduling a meeting, which leaves nothing
+/// to be guessed; check the time in the answer.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct QuickAdd {
     /// Such as `Lunch with Ana on Monday at noon`.
     text: String,
-    /// Else the main calendar.
+    /// Such as `team@example.com`; else the main calendar.
     calendar_id: Option<String>,
 }
 

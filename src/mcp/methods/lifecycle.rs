@@ -1,13 +1,10 @@
 //! How a client gets to know us: `initialize` in the legacy era, `server/discover` in the modern one.
 
-use jsonrpsee::{
-    Extensions,
-    types::{ErrorObjectOwned, Params},
-};
+use jsonrpsee::{Extensions, types::ErrorObjectOwned};
 use serde::Deserialize;
 use serde_json::{Map, Value, json, value::RawValue};
 
-use super::{Answered, Raw, cacheable, exchange};
+use super::{Raw, cacheable, exchange};
 use crate::mcp::{
     era::{Capabilities, Terms, Version, client_name},
     message::invalid_params,
@@ -20,7 +17,7 @@ const DISCOVERY_TTL: u64 = 3_600_000;
 /// Reads what a client offers in `initialize`, and says what both sides agree on.
 ///
 /// Fails with -32602 when `protocolVersion` is missing.
-pub(in crate::mcp) fn negotiate(params: Option<&RawValue>) -> Result<Terms, ErrorObjectOwned> {
+pub fn negotiate(params: Option<&RawValue>) -> Result<Terms, ErrorObjectOwned> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Offer<'a> {
@@ -41,7 +38,7 @@ pub(in crate::mcp) fn negotiate(params: Option<&RawValue>) -> Result<Terms, Erro
 }
 
 /// `initialize`: the transport has negotiated already; this says what came of it.
-pub(super) fn initialize(_: Params<'_>, core: &Core, extensions: &Extensions) -> Answered {
+pub(super) fn initialize(core: &Core, extensions: &Extensions) -> Raw {
     let version = exchange(extensions).terms.version;
     let mut result = json!({
         "protocolVersion": version.name(),
@@ -51,11 +48,11 @@ pub(super) fn initialize(_: Params<'_>, core: &Core, extensions: &Extensions) ->
     if let Some(instructions) = &core.instructions {
         result["instructions"] = instructions.as_str().into();
     }
-    Ok(Raw::of(&result))
+    Raw::of(&result)
 }
 
 /// `server/discover`.
-pub(super) fn discover(_: Params<'_>, core: &Core, extensions: &Extensions) -> Answered {
+pub(super) fn discover(core: &Core, extensions: &Extensions) -> Raw {
     let version = exchange(extensions).terms.version;
     let mut result = Map::new();
     result.insert("supportedVersions".into(), json!(Version::SERVED));
@@ -64,7 +61,7 @@ pub(super) fn discover(_: Params<'_>, core: &Core, extensions: &Extensions) -> A
         result.insert("instructions".into(), instructions.as_str().into());
     }
     result.extend(cacheable(core, version, DISCOVERY_TTL, "public"));
-    Ok(Raw::of(&result))
+    Raw::of(&result)
 }
 
 /// What is served, and nothing else.

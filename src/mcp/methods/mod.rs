@@ -30,9 +30,9 @@ pub(super) fn is_of_era(method: &str, version: Version) -> bool {
 /// Fills the table.
 pub(super) fn register(module: &mut RpcModule<Core>) {
     let unique = "each method is registered once";
-    module.register_method("initialize", lifecycle::initialize).expect(unique);
+    module.register_method("initialize", |_, core, cx| Answered::Ok(lifecycle::initialize(core, cx))).expect(unique);
     module.register_method("ping", |_, _, _| Answered::Ok(Raw::of(&json!({})))).expect(unique);
-    module.register_method("server/discover", lifecycle::discover).expect(unique);
+    module.register_method("server/discover", |_, core, cx| Answered::Ok(lifecycle::discover(core, cx))).expect(unique);
     module.register_async_method("tools/list", tools::listed).expect(unique);
     module.register_async_method("tools/call", tools::call).expect(unique);
     module.register_async_method("subscriptions/listen", subscriptions::listen).expect(unique);

@@ -28,6 +28,9 @@ use crate::{
 
 /// How long a client may keep a list of tools, in milliseconds. Listeners hear of a change at once.
 const LIST_TTL: u64 = 60_000;
+/// What a model reads after a no.
+const REFUSED: &str =
+    "The person who was asked said no. Nothing has been done. Do not repeat the call unless they ask for it.";
 /// How many questions one call may ask, one after the other.
 const ROUNDS: usize = 4;
 
@@ -95,6 +98,7 @@ async fn rounds(
 ) -> Result<Value, ErrorObjectOwned> {
     let mut answered = confirm::answer(call.responses.as_deref(), call.state.as_deref())?;
     for _ in 0..ROUNDS {
+        let was_refused = answered.as_ref().is_some_and(|answered| !answered.approved);
         let request = CallRequest {
             tool: call.name.clone(),
             arguments: call.arguments.clone(),
@@ -103,6 +107,8 @@ async fn rounds(
         };
         match core.hub.call(&exchange.caller, request).await {
             Ok(Reply::Done(outcome)) => return Ok(finished(core, exchange.terms.version, outcome)),
+            // Who said no is not asked a second time.
+            Ok(Reply::Ask(_)) if was_refused => return Ok(failed(core, exchange.terms.version, REFUSED)),
             Ok(Reply::Ask(question)) => match confirm::ask(core, exchange, question).await {
                 Next::Again(given) => answered = Some(given),
                 Next::Return(result) => return Ok(result),
@@ -239,7 +245,7 @@ fn refused(error: hub::Error) -> ErrorObjectOwned {
             invalid_params("There is no tool of that name here.")
         }
         hub::Error::UnknownTool { .. } | hub::Error::BadTicket => invalid_params(&error.to_string()),
-        hub::Error::Closed(why) => internal_error(why),
+        hub::Error::Closed(_) => internal_error(&error.to_string()),
         hub::Error::Tool { error, .. } => internal_error(&error.text()),
     }
 }

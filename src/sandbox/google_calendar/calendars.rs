@@ -86,7 +86,7 @@ pub fn list(world: &GoogleCalendar, call: &Call<'_>) -> Outcome {
     let listed = world.calendars.iter().filter(|calendar| calendar.listed && calendar.allows(least));
     let entries = listed.map(|calendar| world.entry(calendar)).collect();
     let frame = json!({ "kind": "calendar#calendarList", "etag": world.etag() });
-    listing::page(call, entries, frame, 100, 250, &listing::sync_token(call.now))
+    listing::page(call, entries, frame, 100, 250, &listing::sync_token(world))
 }
 
 /// `calendarList.get`
@@ -120,7 +120,7 @@ pub fn insert(world: &mut GoogleCalendar, call: &Call<'_>) -> Outcome {
         time_zone,
         access: "owner".into(),
         listed: true,
-        version: world.mint.next(),
+        version: world.mint.count_on(),
     };
     let answer = Answer::ok(resource(&calendar));
     world.calendars.push(calendar);
@@ -128,6 +128,7 @@ pub fn insert(world: &mut GoogleCalendar, call: &Call<'_>) -> Outcome {
 }
 
 /// `colors.get`
+#[expect(clippy::unnecessary_wraps, reason = "a row of the route table takes functions of one shape")]
 pub fn colors(_: &GoogleCalendar, _: &Call<'_>) -> Outcome {
     let palette = |colors: &[(&str, &str)]| -> Map<String, Value> {
         let color = |(id, background): &(&str, &str)| {
@@ -146,7 +147,7 @@ pub fn colors(_: &GoogleCalendar, _: &Call<'_>) -> Outcome {
 pub fn settings(world: &GoogleCalendar, call: &Call<'_>) -> Outcome {
     let items = world.settings.iter().map(|(id, value)| setting_resource(id, value)).collect();
     let frame = json!({ "kind": "calendar#settings", "etag": "\"s1\"" });
-    listing::page(call, items, frame, 100, 250, &listing::sync_token(call.now))
+    listing::page(call, items, frame, 100, 250, &listing::sync_token(world))
 }
 
 /// `settings.get`

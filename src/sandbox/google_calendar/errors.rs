@@ -10,7 +10,7 @@ use crate::sandbox::{
 /// An error body. `status` is the canonical code that newer services add.
 pub fn error(code: u16, domain: &str, reason: &str, message: &str, status: Option<&str>) -> Answer {
     let one = json!({ "domain": domain, "reason": reason, "message": message });
-    body(code, message, one, status)
+    body(code, message, &one, status)
 }
 
 /// 404: there is no such thing, or it is not for you.
@@ -61,7 +61,7 @@ pub fn stale() -> Answer {
         "domain": "global", "reason": "conditionNotMet", "message": "Precondition Failed",
         "location": "If-Match", "locationType": "header",
     });
-    body(412, "Precondition Failed", one, None)
+    body(412, "Precondition Failed", &one, None)
 }
 
 /// Puts the refusals of the surrounding layer in Google's words.
@@ -98,7 +98,7 @@ fn unauthenticated(reason: &str, message: &str, challenge: &str) -> Answer {
         "location": "Authorization", "locationType": "header",
     });
     let challenge = format!("Bearer realm=\"https://accounts.google.com/\"{challenge}");
-    body(401, message, one, Some("UNAUTHENTICATED")).with("www-authenticate", challenge)
+    body(401, message, &one, Some("UNAUTHENTICATED")).with("www-authenticate", challenge)
 }
 
 fn missing_scope(scopes: &[&str]) -> Answer {
@@ -118,7 +118,7 @@ fn bad_query(misfit: &Misfit) -> Answer {
     let one = json!({
         "domain": "global", "reason": reason, "message": message, "location": at, "locationType": "parameter",
     });
-    body(400, &message, one, Some("INVALID_ARGUMENT"))
+    body(400, &message, &one, Some("INVALID_ARGUMENT"))
 }
 
 fn bad_body(misfit: &Misfit) -> Answer {
@@ -131,7 +131,7 @@ fn bad_body(misfit: &Misfit) -> Answer {
     error(400, "global", reason, &message, Some("INVALID_ARGUMENT"))
 }
 
-fn body(code: u16, message: &str, one: Value, status: Option<&str>) -> Answer {
+fn body(code: u16, message: &str, one: &Value, status: Option<&str>) -> Answer {
     let mut whole = json!({ "code": code, "message": message, "errors": [one] });
     if let Some(status) = status {
         whole["status"] = json!(status);

@@ -101,6 +101,17 @@ impl Event {
         }
     }
 
+    /// Tags it with the number of its latest change.
+    pub fn tag(&mut self, change: u64) {
+        self.set("etag", format!("\"e{change}\""));
+    }
+
+    /// The number of its latest change.
+    pub fn change(&self) -> u64 {
+        let number = self.text("etag").trim_matches(|letter| matches!(letter, '"' | 'e')).parse();
+        number.unwrap_or_default()
+    }
+
     /// Sets a field.
     pub fn set(&mut self, name: &str, value: impl Into<Value>) {
         self.0.insert(name.to_owned(), value.into());

@@ -64,8 +64,7 @@ impl GoogleCalendar {
 
     /// Writes an event down with a new tag.
     pub fn store(&mut self, calendar: &Calendar, event: &mut Event, call: &Call<'_>) {
-        let tag = format!("\"e{}\"", self.mint.next());
-        event.set("etag", tag);
+        event.tag(self.mint.count_on());
         event.set("updated", millis(call.now));
         let events = self.events.entry(calendar.id.clone()).or_default();
         events.insert(event.id().to_owned(), event.clone());

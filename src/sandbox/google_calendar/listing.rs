@@ -20,6 +20,15 @@ struct PageToken {
     question: u64,
 }
 
+/// From where on changes are wanted.
+#[derive(Clone, Copy, Debug)]
+enum Since {
+    /// After the change with this number.
+    Change(u64),
+    /// At this moment or later.
+    Moment(Timestamp),
+}
+
 /// Which events of a calendar are wanted.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Wanted {
@@ -42,7 +51,7 @@ impl GoogleCalendar {
         for event in events.values() {
             if event.is_series() && event.series().is_none() {
                 self.gather_series(calendar, event, wanted, &zone, &mut found);
-            } else if self.is_shown(event, wanted) && event.is_within(wanted.from, wanted.to, &zone) {
+            } else if is_shown(event, wanted) && event.is_within(wanted.from, wanted.to, &zone) {
                 found.push(event.clone());
             }
         }
@@ -71,11 +80,6 @@ impl GoogleCalendar {
         } else if occurrences.next().is_some() {
             into.push(series.clone());
         }
-    }
-
-    /// Cancelled exceptions are shown where their series is shown whole: a client could not know of them otherwise.
-    fn is_shown(&self, event: &Event, wanted: Wanted) -> bool {
-        !event.is_cancelled() || wanted.deleted || (event.series().is_some() && !wanted.single)
     }
 
     /// An event as the account sees it, perhaps in another zone and with fewer guests.
@@ -130,7 +134,7 @@ pub fn list(world: &GoogleCalendar, call: &Call<'_>) -> Outcome {
     let since = since(call)?;
     wanted.deleted |= since.is_some();
     let mut events = world.gather(calendar, wanted);
-    events.retain(|event| fits(event, call) && since.is_none_or(|since| updated(event) >= Some(since)));
+    events.retain(|event| fits(event, call) && since.is_none_or(|since| since.includes(event)));
     let own_zone = calendar.zone();
     match call.query("orderBy") {
         Some("startTime") => events.sort_by_key(|event| event.instants(&own_zone)),
@@ -177,9 +181,9 @@ pub fn page(call: &Call<'_>, items: Vec<Value>, mut frame: Value, usual: usize, 
     Ok(Answer::ok(frame))
 }
 
-/// The token that asks for what has changed since.
-pub fn sync_token(now: Timestamp) -> String {
-    URL_SAFE_NO_PAD.encode(now.to_string())
+/// The token that asks for what has changed since now. It counts changes: two of them can have the same time.
+pub fn sync_token(world: &GoogleCalendar) -> String {
+    URL_SAFE_NO_PAD.encode(world.mint.made().to_string())
 }
 
 fn answer(world: &GoogleCalendar, calendar: &Calendar, events: &[Event], call: &Call<'_>) -> Outcome {
@@ -197,7 +201,7 @@ fn answer(world: &GoogleCalendar, calendar: &Calendar, events: &[Event], call: &
     // Only an unfiltered list can be brought up to date later.
     let filters = ["timeMin", "timeMax", "q", "orderBy", "iCalUID", "updatedMin"];
     let whole = filters.iter().all(|name| call.query(name).is_none());
-    let sync = if whole { sync_token(call.now) } else { String::new() };
+    let sync = if whole { sync_token(world) } else { String::new() };
     page(call, items?, frame, 250, 2500, &sync)
 }
 
@@ -210,22 +214,32 @@ fn window(call: &Call<'_>) -> Result<Wanted, Answer> {
     Ok(Wanted { single, deleted, from, to })
 }
 
-/// The moment from which changes are wanted: of a sync token or of `updatedMin`.
-fn since(call: &Call<'_>) -> Result<Option<Timestamp>, Answer> {
-    let Some(token) = call.query("syncToken") else { return Ok(call.moment("updatedMin")) };
+/// Cancelled exceptions are shown where their series is shown whole: a client could not know of them otherwise.
+fn is_shown(event: &Event, wanted: Wanted) -> bool {
+    !event.is_cancelled() || wanted.deleted || (event.series().is_some() && !wanted.single)
+}
+
+/// From where on changes are wanted: from a sync token or from `updatedMin`.
+fn since(call: &Call<'_>) -> Result<Option<Since>, Answer> {
+    let Some(token) = call.query("syncToken") else { return Ok(call.moment("updatedMin").map(Since::Moment)) };
     let excluded = ["iCalUID", "orderBy", "privateExtendedProperty", "q", "sharedExtendedProperty", "timeMin"];
     let excluded = excluded.iter().chain(&["timeMax", "updatedMin"]);
     if excluded.into_iter().any(|name| call.query(name).is_some()) {
         return Err(errors::invalid("Sync token cannot be combined with other query restrictions."));
     }
     let text = URL_SAFE_NO_PAD.decode(token).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-    let moment = text.and_then(|text| text.parse().ok());
+    let change = text.and_then(|text| text.parse().ok());
     let stale = || errors::error(410, "calendar", "fullSyncRequired", "Sync token is no longer valid.", None);
-    moment.map(Some).ok_or_else(stale)
+    change.map(|change| Some(Since::Change(change))).ok_or_else(stale)
 }
 
-fn updated(event: &Event) -> Option<Timestamp> {
-    event.text("updated").parse().ok()
+impl Since {
+    fn includes(self, event: &Event) -> bool {
+        match self {
+            Since::Change(change) => event.change() > change,
+            Since::Moment(moment) => event.text("updated").parse::<Timestamp>().is_ok_and(|updated| updated >= moment),
+        }
+    }
 }
 
 /// Whether an event is one that the query's other filters let through.

@@ -294,3 +294,6 @@ impl Twin for GoogleCalendar {
         &self.outbox
     }
 }
+
+#[cfg(test)]
+mod tests;

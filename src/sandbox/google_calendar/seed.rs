@@ -115,7 +115,7 @@ pub fn plant(scene: &Scene, file: &SeedFile) -> Result<GoogleCalendar, Error> {
     let events: Vec<SeedEvent> = file.check_list(&format!("{PART}.events"), part.events)?;
     for (index, event) in events.into_iter().enumerate() {
         let bad = |field: &str, why: &str| file.error(&format!("{PART}.events[{index}].{field}"), why);
-        world.plant_event(scene, event).map_err(|(field, why)| bad(field, &why))?;
+        world.plant_event(scene, &event).map_err(|(field, why)| bad(field, &why))?;
     }
     Ok(world)
 }
@@ -149,14 +149,14 @@ fn calendars(scene: &Scene, file: &SeedFile, items: Vec<Value>) -> Result<Vec<Ca
 }
 
 impl GoogleCalendar {
-    fn plant_event(&mut self, scene: &Scene, seed: SeedEvent) -> Result<(), (&'static str, String)> {
+    fn plant_event(&mut self, scene: &Scene, seed: &SeedEvent) -> Result<(), (&'static str, String)> {
         let id = scene.address(&seed.calendar);
         let calendar = self.calendar(&id).map_err(|_| ("calendar", format!("there is no calendar {id}")))?.clone();
         let mut event = Event(Map::new());
         seed.times(scene, &calendar, &mut event)?;
         seed.words(&mut event);
         let id = seed.id.clone().unwrap_or_else(|| self.mint.id(26));
-        self.plant_identity(scene, &seed, &calendar, &mut event, id);
+        self.plant_identity(scene, seed, &calendar, &mut event, id);
         let unfit = |_| ("start", "start, end and repeat do not go together".to_owned());
         event.settle_times(&calendar.zone()).map_err(unfit)?;
         self.settle_guests(&mut event).map_err(|_| ("guests", "must be e-mail addresses".to_owned()))?;
@@ -173,7 +173,7 @@ impl GoogleCalendar {
         };
         let written = millis(scene.now);
         event.set("kind", "calendar#event");
-        event.set("etag", format!("\"e{}\"", self.mint.next()));
+        event.tag(self.mint.count_on());
         event.set("iCalUID", format!("{id}@google.com"));
         event.set("htmlLink", format!("https://www.google.com/calendar/event?eid={id}"));
         event.set("id", id);

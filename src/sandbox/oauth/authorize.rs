@@ -99,7 +99,7 @@ impl Accounts {
         let improper = |why: &str| Err(Improper("invalid_request", why.into()));
         let method = value(pairs, "code_challenge_method");
         match (self.quirks.pkce, value(pairs, "code_challenge"), method) {
-            (Pkce::Off, None, None) | (Pkce::Supported, None, None) => Ok(None),
+            (Pkce::Off | Pkce::Supported, None, None) => Ok(None),
             (Pkce::Off, ..) => improper("PKCE is not known here"),
             (Pkce::Required, None, _) => improper("a code_challenge is required"),
             (Pkce::Supported, None, _) => improper("code_challenge_method without code_challenge"),
@@ -143,7 +143,10 @@ impl Accounts {
             let (name, value) = (escape(name), escape(value));
             write!(form, "<input type=\"hidden\" name=\"{name}\" value=\"{value}\">").expect("a string takes it");
         }
-        let scopes: String = asked.code.scopes.iter().map(|scope| format!("<li>{}</li>", escape(scope))).collect();
+        let mut scopes = String::new();
+        for scope in &asked.code.scopes {
+            write!(scopes, "<li>{}</li>", escape(scope)).expect("a string takes it");
+        }
         let (family, account, action) = (self.quirks.family, escape(&self.account()), self.quirks.authorize_path);
         frame(&format!(
             "<h1>{family}, offline</h1><p>Switchboard wants to use the sandbox account <b>{account}</b>:</p>\

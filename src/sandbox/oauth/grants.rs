@@ -111,7 +111,7 @@ impl Grants {
 
     /// Trades a code that [`Grants::open_code`] returned.
     pub fn trade(&mut self, text: &str, code: Code, quirks: &Quirks, now: Timestamp) -> Granted {
-        let grant = self.mint.next();
+        let grant = self.mint.count_on();
         if let Some(kept) = self.codes.get_mut(&digest(text)) {
             kept.grant = Some(grant);
         }
@@ -120,7 +120,7 @@ impl Grants {
 
     /// Grants without a code.
     pub fn grant(&mut self, quirks: &Quirks, scopes: Vec<String>, with_refresh: bool, now: Timestamp) -> Granted {
-        let grant = self.mint.next();
+        let grant = self.mint.count_on();
         self.pair(quirks, grant, scopes, with_refresh, now)
     }
 
@@ -154,9 +154,9 @@ impl Grants {
             return false;
         };
         if everything {
-            self.end_all()
+            self.end_all();
         } else {
-            self.end(grant)
+            self.end(grant);
         }
         true
     }

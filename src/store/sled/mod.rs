@@ -6,13 +6,18 @@
 //! leaves the disk's cache alone; and a [ledger](super::ledger) notices what sled would drop in silence.
 
 mod open;
+mod progress;
+mod reserve;
 
 use std::{
     fs::File,
     io,
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -21,6 +26,7 @@ use ::sled::{
     transaction::{ConflictableTransactionError, TransactionError, TransactionalTree},
 };
 
+use self::progress::Progress;
 use super::{
     Change, Durability, Error, Key, Lease, Pending, Record, Report, Result, Store, Table, Versioned, Watch,
     lease::Leases,
@@ -36,8 +42,19 @@ const LEDGER: &[u8] = b"ledger";
 /// A store in a directory. One process at a time can have it open.
 #[derive(Debug)]
 pub struct SledStore {
-    engine: Arc<Engine>,
+    shared: Arc<Shared>,
     leases: Leases,
+}
+
+/// What the threads at work share.
+#[derive(Debug)]
+struct Shared {
+    path: PathBuf,
+    /// Away only while it is being opened again.
+    engine: RwLock<Option<Engine>>,
+    /// Whether the disk takes no writes at present.
+    is_full: AtomicBool,
+    changes: Changes,
 }
 
 impl SledStore {
@@ -47,25 +64,80 @@ impl SledStore {
     /// is refused: records that were there are never silently missing.
     pub async fn open(path: impl Into<PathBuf>) -> Result<Arc<Self>> {
         let path = path.into();
-        let engine = blocking(move || open::open(&path)).await?;
-        Ok(Arc::new(SledStore { engine: Arc::new(engine), leases: Leases::default() }))
+        let shared = blocking(move || {
+            let engine = RwLock::new(Some(open::open(&path)?));
+            let is_full = AtomicBool::new(reserve::take(&path).is_err());
+            Ok(Shared { path, engine, is_full, changes: Changes::new() })
+        });
+        Ok(Arc::new(SledStore { shared: Arc::new(shared.await?), leases: Leases::default() }))
     }
 
-    /// Runs `work` on the engine where it may block.
+    /// Runs `work` where it may block.
     fn blocking<'a, T, F>(&self, work: F) -> Pending<'a, T>
     where
         T: Send + 'static,
-        F: FnOnce(&Engine) -> Result<T> + Send + 'static,
+        F: FnOnce(&Shared) -> Result<T> + Send + 'static,
     {
-        let engine = Arc::clone(&self.engine);
-        Box::pin(blocking(move || work(&engine)))
+        let shared = Arc::clone(&self.shared);
+        Box::pin(blocking(move || work(&shared)))
+    }
+}
+
+impl Shared {
+    fn read<T>(&self, work: impl FnOnce(&Engine) -> Result<T>) -> Result<T> {
+        let engine = self.engine.read().unwrap_or_else(PoisonError::into_inner);
+        match &*engine {
+            Some(engine) => work(engine),
+            None => Err(Error::io("be opened again after its disk failed", io::ErrorKind::NotConnected.into())),
+        }
+    }
+
+    fn commit(&self, changes: &[Change], durability: Durability) -> Result<u64> {
+        self.make_sure_of_room()?;
+        let result = self.read(|engine| engine.commit(changes, durability));
+        match &result {
+            Ok(_) => self.changes.announce(changes),
+            Err(error @ Error::Io { .. }) => self.fall_back(error)?,
+            Err(_) => {}
+        }
+        result
+    }
+
+    /// After the disk failed: whether it takes writes again.
+    fn make_sure_of_room(&self) -> Result<()> {
+        if !self.is_full.load(Ordering::SeqCst) {
+            return Ok(());
+        }
+        if self.read(|_| Ok(())).is_err() {
+            self.open_again()?;
+        }
+        reserve::take(&self.path).map_err(|error| Error::io(format!("write to {}", self.path.display()), error))?;
+        self.is_full.store(false, Ordering::SeqCst);
+        tracing::info!(store = %self.path.display(), "the disk takes writes again");
+        Ok(())
+    }
+
+    /// The disk failed a write: sled now refuses even some reads, until it is opened again.
+    fn fall_back(&self, error: &Error) -> Result<()> {
+        self.is_full.store(true, Ordering::SeqCst);
+        tracing::error!(store = %self.path.display(), "{error}; until the disk takes writes again, only reading goes on");
+        reserve::give_up(&self.path).map_err(|error| Error::io("give up its reserve", error))?;
+        self.open_again()
+    }
+
+    fn open_again(&self) -> Result<()> {
+        let mut engine = self.engine.write().unwrap_or_else(PoisonError::into_inner);
+        // sled has the files locked: the old one has to go first.
+        *engine = None;
+        *engine = Some(open::checked(&self.path)?);
+        Ok(())
     }
 }
 
 impl Store for SledStore {
     fn get<'a>(&'a self, key: &'a Key) -> Pending<'a, Option<Versioned>> {
         // Inline: with a warm cache it takes less than a microsecond.
-        Box::pin(async { self.engine.get(key) })
+        Box::pin(async { self.shared.read(|engine| engine.get(key)) })
     }
 
     fn scan<'a>(
@@ -76,7 +148,9 @@ impl Store for SledStore {
         limit: usize,
     ) -> Pending<'a, Vec<Record>> {
         let span = span::behind(prefix, after);
-        self.blocking(move |engine| engine.page(table, span, |records| records.take(limit).collect()))
+        self.blocking(move |shared| {
+            shared.read(|engine| engine.page(table, span, |records| records.take(limit).collect()))
+        })
     }
 
     fn scan_back<'a>(
@@ -87,11 +161,13 @@ impl Store for SledStore {
         limit: usize,
     ) -> Pending<'a, Vec<Record>> {
         let span = span::ahead_of(prefix, before);
-        self.blocking(move |engine| engine.page(table, span, |records| records.rev().take(limit).collect()))
+        self.blocking(move |shared| {
+            shared.read(|engine| engine.page(table, span, |records| records.rev().take(limit).collect()))
+        })
     }
 
     fn commit(&self, changes: Vec<Change>, durability: Durability) -> Pending<'_, u64> {
-        self.blocking(move |engine| engine.commit(&changes, durability))
+        self.blocking(move |shared| shared.commit(&changes, durability))
     }
 
     fn acquire_lease<'a>(&'a self, name: &'a str, holder: &'a str, ttl: Duration) -> Pending<'a, Option<Lease>> {
@@ -110,11 +186,11 @@ impl Store for SledStore {
     }
 
     fn watch(&self, table: Table) -> Watch {
-        self.engine.changes.watch(table)
+        self.shared.changes.watch(table)
     }
 
     fn report(&self) -> Pending<'_, Report> {
-        self.blocking(Engine::report)
+        self.blocking(|shared| shared.read(Engine::report))
     }
 }
 
@@ -125,7 +201,8 @@ struct Engine {
     db: Db,
     /// One for each table, in the order of [`Table::ALL`], and the ledger's.
     trees: Vec<Tree>,
-    changes: Changes,
+    /// Not yet there while the store is being opened.
+    progress: Option<Progress>,
 }
 
 impl Engine {
@@ -160,10 +237,14 @@ impl Engine {
     fn commit(&self, changes: &[Change], durability: Durability) -> Result<u64> {
         let version = self.guarded_by(|| self.transact(changes))?;
         self.guarded(|| self.db.flush())?;
-        if durability == Durability::MustSurvivePowerLoss {
+        let is_synced = durability == Durability::MustSurvivePowerLoss;
+        if is_synced {
             self.sync()?;
         }
-        self.changes.announce(changes);
+        if let Some(progress) = &self.progress {
+            let noted = progress.note(version, is_synced);
+            noted.map_err(|error| Error::io("write down how far it has come", error))?;
+        }
         Ok(version)
     }
 

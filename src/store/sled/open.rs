@@ -1,8 +1,7 @@
 //! Opening a directory: the first start, the check against the ledger, and mending.
 
 use std::{
-    fs::{self, File},
-    io,
+    fs, io,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -11,7 +10,9 @@ use ::sled::{Config, Db};
 
 use super::{
     super::{Change, Durability, Expect, SCHEMA_VERSION},
-    Changes, Engine, Error, Key, LEDGER, Ledger, Result, Table, catch_unwind, corrupt, is_lock, translated,
+    Engine, Error, Key, LEDGER, Ledger, Result, Table, catch_unwind, corrupt, is_lock,
+    progress::{Progress, Reached, boot},
+    reserve, translated,
 };
 
 /// How much of the store sled keeps in memory, bytes; the figure that was tested.
@@ -21,9 +22,6 @@ const CACHE: u64 = 64 * 1024 * 1024;
 const LOCK_TRIES: u32 = 20;
 const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
-/// Says in words, and to the next start, that this directory held a store.
-const MARKER: &str = "switchboard-store";
-
 /// How many copies of damaged stores are kept; a start that fails again and again must not fill the disk.
 const COPIES: u32 = 3;
 
@@ -32,6 +30,10 @@ pub(super) fn open(path: &Path) -> Result<Engine> {
     make_private(path).map_err(|error| Error::io(format!("make its directory {}", path.display()), error))?;
     let first = match checked(path) {
         Err(error @ Error::Corrupt { .. }) => error,
+        Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::StorageFull => {
+            reserve::give_up(path).map_err(|error| Error::io("give up its reserve", error))?;
+            return checked(path);
+        }
         other => return other,
     };
     let Some(copy) = set_aside(path)? else {
@@ -44,19 +46,19 @@ pub(super) fn open(path: &Path) -> Result<Engine> {
     Ok(mended)
 }
 
-/// Opens the store and makes sure that all of it is there.
-fn checked(path: &Path) -> Result<Engine> {
-    let engine = catch_unwind(|| opened(path)).unwrap_or_else(|_| Err(corrupt(path, "its files cannot be read")))?;
-    let marker = path.join(MARKER);
+/// Opens the store as it is and makes sure that all of it is there.
+pub(super) fn checked(path: &Path) -> Result<Engine> {
+    let reached = Progress::read(path).map_err(|error| Error::io("read how far it has come", error))?;
+    let mut engine =
+        catch_unwind(|| opened(path)).unwrap_or_else(|_| Err(corrupt(path, "its files cannot be read")))?;
+    let reached = reached.unwrap_or_default();
     match engine.ledger()? {
-        Some(ledger) => engine.compare(&ledger)?,
-        None if marker.exists() => return Err(corrupt(path, "its records are gone")),
+        Some(ledger) => engine.compare(&ledger, &reached)?,
+        None if Progress::exists(path) => return Err(corrupt(path, "its records are gone")),
         None => engine.begin()?,
     }
     engine.check_schema()?;
-    if !marker.exists() {
-        mark(path, &marker).map_err(|error| Error::io("write its marker file", error))?;
-    }
+    engine.track(&reached)?;
     Ok(engine)
 }
 
@@ -65,7 +67,7 @@ fn opened(path: &Path) -> Result<Engine> {
     let db = locked(path).map_err(ours)?;
     let names = Table::ALL.iter().map(|table| table.name().as_bytes()).chain([LEDGER]);
     let trees = names.map(|name| db.open_tree(name)).collect::<::sled::Result<_>>().map_err(ours)?;
-    Ok(Engine { path: path.to_owned(), db, trees, changes: Changes::new() })
+    Ok(Engine { path: path.to_owned(), db, trees, progress: None })
 }
 
 /// Opens the files, and waits a little for the lock: sled's own threads give it back a moment after the last
@@ -85,14 +87,29 @@ fn locked(path: &Path) -> ::sled::Result<Db> {
 impl Engine {
     /// The first start: the version of the layout, and with it the ledger.
     fn begin(&self) -> Result<()> {
-        self.compare(&Ledger::default())?;
+        self.compare(&Ledger::default(), &Reached::default())?;
         let value = SCHEMA_VERSION.to_string().into_bytes();
         let schema = Change::Put { key: schema_key(), value, expect: Expect::Absent };
         self.commit(&[schema], Durability::MustSurvivePowerLoss).map(drop)
     }
 
-    /// Adds up every record that can be read.
-    fn compare(&self, ledger: &Ledger) -> Result<()> {
+    /// From now on writes down how far the store has come. What is there now is synced first.
+    fn track(&mut self, reached: &Reached) -> Result<()> {
+        let sequence = self.ledger()?.unwrap_or_default().sequence;
+        let failed = |error| Error::io("write down how far it has come", error);
+        let progress = Progress::go_on(&self.path, sequence, reached.least("")).map_err(failed)?;
+        progress.sync(&self.path).map_err(failed)?;
+        self.progress = Some(progress);
+        Ok(())
+    }
+
+    /// Makes sure that the newest write is there, and adds up every record that can be read.
+    fn compare(&self, ledger: &Ledger, reached: &Reached) -> Result<()> {
+        let least = reached.least(&boot());
+        if ledger.sequence < least {
+            let lost = least - ledger.sequence;
+            return Err(self.corrupt(format!("the newest {lost} of its {least} writes are lost")));
+        }
         let found = self.guarded(|| {
             let mut found = Ledger::default();
             for table in Table::ALL {
@@ -122,12 +139,6 @@ impl Engine {
 
 fn schema_key() -> Key {
     Key::raw(Table::Meta, "schema")
-}
-
-fn mark(path: &Path, marker: &Path) -> io::Result<()> {
-    fs::write(marker, "This directory is switchboard's store. Copy or move it only as a whole.\n")?;
-    File::open(marker)?.sync_all()?;
-    File::open(path)?.sync_all()
 }
 
 /// Copies the damaged directory to a free name beside it; `None` when there are enough copies already.

@@ -1,0 +1,268 @@
+//! Where everything is put together: the store, the vault, the vendors or their twins, and the door in front.
+
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    sync::Arc,
+};
+
+use super::{
+    options::Place,
+    order::Failure,
+    owner::Ownership,
+};
+use crate::{
+    agents::{Agents, LOCAL, Principal},
+    approvals::Approvals,
+    audit::{Audit, Retention},
+    clock::{self, SharedClock},
+    config::{self, Environment, Settings},
+    http,
+    hub::{AccountParts, Accounts, Caller, Deferred, Desk, Filters, Hub, Site, TicketKey},
+    id::{self, AgentId, SharedEntropy, UserId},
+    integrations,
+    oauth::{self, Broker, Endpoints},
+    sandbox::{self, Sandbox},
+    secret::{self, Secret},
+    store::{Expect, Key, SledStore, Table},
+    tool::Integration,
+    vault::{Connection, ConnectionKey, Credential, KeyRing, Sources, Status, Vault},
+};
+
+/// Where a run keeps its things.
+#[derive(Clone, Debug)]
+pub struct Home {
+    /// The data directory; the sandbox's own when that is used.
+    pub dir: PathBuf,
+    /// Whether twins stand in for the vendors.
+    pub is_sandbox: bool,
+}
+
+impl Home {
+    /// The home that flags and the platform name.
+    pub fn of(place: &Place) -> Result<Home, config::Error> {
+        let dir = place.data_dir.clone().map_or_else(config::default_data_dir, Ok)?;
+        let dir = if place.sandbox { dir.join("sandbox") } else { dir };
+        Ok(Home { dir, is_sandbox: place.sandbox })
+    }
+
+    /// The settings that hold here. The sandbox reads none of the vendors' settings: it brings its own.
+    pub fn settings(&self) -> Result<Settings, config::Error> {
+        let environment = if self.is_sandbox { Environment::default() } else { Environment::of_this_process() };
+        Settings::load(&self.dir, environment)
+    }
+}
+
+/// Everything behind the door, opened.
+#[derive(Debug)]
+pub struct House {
+    /// What the hub needs.
+    pub desk: Desk,
+    /// The accounts, which are there for certain.
+    pub accounts: Accounts,
+    /// The agents, likewise.
+    pub agents: Agents,
+    /// The audit, likewise.
+    pub audit: Audit,
+    /// The twins, in the sandbox.
+    pub sandbox: Option<Sandbox>,
+    /// The sealed records.
+    pub vault: Vault,
+    /// A key that all processes of this store share.
+    pub session_key: Secret,
+    broker: Broker,
+    // Held for as long as the store is open.
+    _ownership: Arc<Ownership>,
+}
+
+impl House {
+    /// Opens everything. The directory must be ours.
+    pub async fn open(home: &Home, settings: &Settings, ownership: Arc<Ownership>) -> Result<House, Failure> {
+        let (clock, entropy) = (clock::system(), id::os());
+        let vault = open_vault(home, clock.clone()).await?;
+        let client = http::Client::new(http::Options::default(), clock.clone(), entropy.clone()).map_err(Failure::of)?;
+        let sandbox = if home.is_sandbox { Some(start_sandbox(home, &clock).await?) } else { None };
+        let broker = Broker::new(vault.clone(), client.clone(), clock.clone(), entropy.clone());
+        let accounts = Accounts::new(AccountParts {
+            vault: vault.clone(),
+            broker: broker.clone(),
+            client,
+            sites: sites(settings, sandbox.as_ref())?,
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+        });
+        if let Some(sandbox) = &sandbox {
+            move_in(sandbox, &vault, &accounts, &clock).await?;
+        }
+        let store = vault.store().clone();
+        let agents = Agents::new(store.clone(), clock.clone(), entropy.clone());
+        let audit = Audit::open(store.clone(), clock.clone(), &entropy, Retention::default()).await;
+        let audit = audit.map_err(Failure::of)?;
+        let key = shared_key(&vault, &entropy).await?;
+        let desk = Desk {
+            accounts: Some(accounts.clone()),
+            agents: Some(agents.clone()),
+            audit: Some(audit.clone()),
+            approvals: Approvals::new(store, clock, entropy),
+            key: TicketKey::new(&key),
+        };
+        Ok(House { desk, accounts, agents, audit, sandbox, vault, session_key: key, broker, _ownership: ownership })
+    }
+
+    /// Waits for what must not be lost: refreshes under way, lines of the audit.
+    pub async fn close(&self) {
+        self.broker.settle().await;
+        self.audit.flush().await;
+    }
+}
+
+/// The hub in front of a house that may still be opening.
+pub fn hub(desk: Deferred<Desk>) -> Hub {
+    let hub = Hub::builder(clock::system(), id::os()).own_tools().desk(desk);
+    integrations::ALL.iter().fold(hub, |hub, integration| hub.integration(integration)).build()
+}
+
+/// The person at this machine.
+pub fn local_caller(filters: Filters, client: &str) -> Caller {
+    Caller { principal: local_principal(), filters, client: client.to_owned() }
+}
+
+/// The user and agent of a machine where nobody set up others.
+pub fn local_principal() -> Principal {
+    Principal { user: UserId::new(LOCAL), agent: AgentId::new(LOCAL), admin: true }
+}
+
+/// Names in filters that no tool or toolset bears are mistakes, and a start must not pass over them.
+pub fn check_filters(hub: &Hub, filters: &Filters) -> Result<(), Failure> {
+    let unknown = filters.unknown_names(hub.rows());
+    let Some(first) = unknown.first() else { return Ok(()) };
+    let known = hub.rows().iter().flat_map(|row| [row.name(), &*row.toolset.id]);
+    let near = crate::schema::nearest(first, known).map_or_else(String::new, |near| format!(" Did you mean `{near}`?"));
+    Err(Failure::new(format!("There is no tool or toolset `{first}`.{near}")).next("`switchboard tools` lists them all."))
+}
+
+async fn open_vault(home: &Home, clock: SharedClock) -> Result<Vault, Failure> {
+    let store = SledStore::open(home.dir.join("store")).await.map_err(Failure::of)?;
+    let sources = Sources::from_variables(&home.dir, |name| std::env::var(name).ok());
+    let keys = KeyRing::load(&sources, &*store).await.map_err(Failure::of)?;
+    Vault::open(store, keys, clock).await.map_err(Failure::of)
+}
+
+async fn start_sandbox(home: &Home, clock: &SharedClock) -> Result<Sandbox, Failure> {
+    let options = sandbox::Options { dir: Some(home.dir.join("world")), ..sandbox::Options::new(clock.clone()) };
+    Sandbox::start(options).await.map_err(Failure::of)
+}
+
+/// Every integration as this installation reaches it.
+fn sites(settings: &Settings, sandbox: Option<&Sandbox>) -> Result<Vec<Site>, Failure> {
+    let site = |integration: &&'static Integration| match sandbox {
+        Some(sandbox) => sandbox_site(integration, sandbox),
+        None => real_site(integration, settings),
+    };
+    integrations::ALL.iter().map(site).collect()
+}
+
+fn real_site(integration: &'static Integration, settings: &Settings) -> Result<Site, Failure> {
+    let set = settings.overrides(integration.id, integration.family()).map_err(Failure::of)?;
+    let overrides = oauth::Overrides {
+        authorize_url: set.authorize_url.map(Into::into),
+        token_url: set.token_url.map(Into::into),
+        revoke_url: set.revoke_url.map(Into::into),
+        issuer: set.issuer,
+        names: BTreeMap::new(),
+    };
+    let mut site = site_at(integration, &overrides)?;
+    site.is_operators = set.base_url.is_some();
+    site.base = set.base_url.unwrap_or(site.base);
+    site.app = set.client_id.map(|client_id| oauth::App { client_id, client_secret: set.client_secret });
+    site.scopes = set.scopes;
+    Ok(site)
+}
+
+/// The same integration at its twin.
+fn sandbox_site(integration: &'static Integration, sandbox: &Sandbox) -> Result<Site, Failure> {
+    let twin = sandbox.endpoint(integration.id).map_err(Failure::of)?;
+    let overrides = oauth::Overrides {
+        authorize_url: Some(twin.authorize_url),
+        token_url: Some(twin.token_url),
+        revoke_url: twin.revoke_url,
+        issuer: twin.issuer,
+        names: BTreeMap::new(),
+    };
+    let mut site = site_at(integration, &overrides)?;
+    site.base = twin.base_url.parse().map_err(Failure::of)?;
+    site.is_operators = true;
+    site.app = Some(oauth::App { client_id: twin.client_id, client_secret: Some(twin.client_secret) });
+    Ok(site)
+}
+
+fn site_at(integration: &'static Integration, overrides: &oauth::Overrides) -> Result<Site, Failure> {
+    let mut site = Site::of(integration).map_err(Failure::of)?;
+    let endpoints = integration.oauth.as_ref().map(|provider| Endpoints::of(provider, overrides)).transpose();
+    site.endpoints = endpoints.map_err(Failure::of)?;
+    Ok(site)
+}
+
+/// Connects the twins that were never connected, so that the sandbox works at once. One that a person has
+/// disconnected stays so.
+async fn move_in(sandbox: &Sandbox, vault: &Vault, accounts: &Accounts, clock: &SharedClock) -> Result<(), Failure> {
+    for twin in sandbox.endpoints() {
+        let marker = Key::of(Table::Meta, &["sandbox", twin.vendor]).map_err(Failure::of)?;
+        if vault.get::<bool>(&marker).await.map_err(Failure::of)?.is_some() {
+            continue;
+        }
+        let grant = sandbox.grant(twin.vendor, &[]).await.map_err(Failure::of)?;
+        let connection = adopted(&UserId::new(LOCAL), &twin, grant, clock);
+        accounts.adopt(&connection).await.map_err(Failure::of)?;
+        vault.put(marker, &true, Expect::Anything).await.map_err(Failure::of)?;
+    }
+    Ok(())
+}
+
+fn adopted(user: &UserId, twin: &sandbox::Endpoint, grant: sandbox::oauth::Grant, clock: &SharedClock) -> Connection {
+    let now = clock.now();
+    Connection {
+        key: ConnectionKey::new(user.clone(), twin.vendor, "default"),
+        credential: Credential::OAuth {
+            access: grant.access,
+            refresh: grant.refresh,
+            expires_at: grant.expires_at,
+            extra: BTreeMap::new(),
+        },
+        generation: 1,
+        status: Status::Active,
+        scopes: grant.scopes,
+        metadata: BTreeMap::from([
+            ("email".into(), grant.account.clone()),
+            ("name".into(), grant.account),
+            ("family".into(), twin.family.to_owned()),
+        ]),
+        client_id: Some(grant.client_id),
+        connected_at: now,
+        updated_at: now,
+    }
+}
+
+/// A sealed record that holds one secret.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Kept {
+    #[serde(serialize_with = "secret::exposed")]
+    key: Secret,
+}
+
+/// The key that tickets and sessions are signed with: made once, the same for all processes and nodes of a store.
+async fn shared_key(vault: &Vault, entropy: &SharedEntropy) -> Result<Secret, Failure> {
+    let record = Key::of(Table::Meta, &["signing-key"]).map_err(Failure::of)?;
+    if let Some(kept) = vault.get::<Kept>(&record).await.map_err(Failure::of)? {
+        return Ok(kept.value.key);
+    }
+    let fresh = Kept { key: id::token(&**entropy) };
+    match vault.put(record.clone(), &fresh, Expect::Absent).await {
+        Ok(_) => Ok(fresh.key),
+        Err(error) if error.is_conflict() => {
+            let kept = vault.get::<Kept>(&record).await.map_err(Failure::of)?;
+            kept.map(|kept| kept.value.key).ok_or_else(|| Failure::new("The signing key vanished while it was read."))
+        }
+        Err(error) => Err(Failure::of(error)),
+    }
+}

@@ -1,0 +1,261 @@
+//! Starting, and every way in which a callback can be wrong.
+
+use std::collections::HashMap;
+
+use url::Url;
+
+use super::*;
+use crate::{
+    oauth::{Callback, Connected, Error, Start, Started},
+    store::Table,
+};
+
+const REDIRECT: &str = "http://localhost:7411/api/v1/integrations/oauth/callback";
+
+fn request(server: &Server, provider: &Provider) -> Start {
+    Start {
+        integration: "google-calendar".to_owned(),
+        endpoints: endpoints(provider, server),
+        app: app(),
+        user: UserId::new("local"),
+        account: "default".to_owned(),
+        scopes: vec!["https://example.com/auth/events".to_owned(), "free".to_owned()],
+        redirect_uri: REDIRECT.to_owned(),
+        return_to: Some("/integrations?x=1".to_owned()),
+        browser: None,
+    }
+}
+
+fn answer(state: &Secret) -> Callback {
+    Callback { code: Some(Secret::new("code-1")), state: Some(state.clone()), ..Callback::default() }
+}
+
+fn query(url: &Url) -> HashMap<String, String> {
+    url.query_pairs().into_owned().collect()
+}
+
+struct Scene {
+    node: Node,
+    server: Server,
+    started: Started,
+}
+
+impl Scene {
+    async fn new() -> Self {
+        Scene::with(|_| {}).await
+    }
+
+    async fn with(change: impl FnOnce(&mut Start)) -> Self {
+        let (node, server) = (Node::new().await, Server::always(pair(1)).await);
+        let mut start = request(&server, &GOOGLE);
+        change(&mut start);
+        let started = node.broker.start(start).await.unwrap();
+        Scene { node, server, started }
+    }
+
+    async fn callback(&self, change: impl FnOnce(&mut Callback)) -> Result<Connected, Error> {
+        let mut callback = answer(&self.started.state);
+        change(&mut callback);
+        self.node.broker.callback(callback).await
+    }
+
+    /// Nothing was traded and nothing was stored.
+    async fn is_untouched(&self) -> bool {
+        let connections = self.node.vault.connections(&UserId::new("local")).await.unwrap();
+        self.server.count() == 0 && connections.is_empty()
+    }
+
+    async fn open_states(&self) -> usize {
+        let states = self.node.vault.store().scan(Table::OAuthStates, b"", None, 100).await;
+        states.unwrap().len()
+    }
+}
+
+#[tokio::test]
+async fn the_address_asks_for_what_is_wanted() {
+    let scene = Scene::new().await;
+    let url = &scene.started.authorize_url;
+    assert_eq!(url.path(), "/authorize");
+    let query = query(url);
+    for (name, value) in [
+        ("response_type", "code"),
+        ("client_id", "client-1"),
+        ("redirect_uri", REDIRECT),
+        ("scope", "https://example.com/auth/events free"),
+        ("state", scene.started.state.expose()),
+        ("code_challenge_method", "S256"),
+        ("access_type", "offline"),
+        ("prompt", "consent"),
+    ] {
+        assert_eq!(query[name], value, "{name}");
+    }
+    assert_eq!(query["code_challenge"].len(), 43);
+    assert!(!url.as_str().contains("s3cret"));
+}
+
+#[tokio::test]
+async fn an_answer_becomes_a_connection() {
+    let scene = Scene::new().await;
+    let Connected { connection, return_to } = scene.callback(|_| {}).await.unwrap();
+    assert_eq!(return_to.as_deref(), Some("/integrations?x=1"));
+    assert_eq!(scene.node.stored(&connection.key).await, connection);
+    assert_eq!((connection.generation, connection.status), (1, Status::Active));
+    assert_eq!(connection.scopes, ["https://example.com/auth/events", "free"]);
+    assert_eq!(connection.metadata["family"], "google");
+
+    let trade = &scene.server.arrived()[0];
+    assert_eq!(trade.form("grant_type").as_deref(), Some("authorization_code"));
+    assert_eq!(trade.form("code").as_deref(), Some("code-1"));
+    assert_eq!(trade.form("redirect_uri").as_deref(), Some(REDIRECT));
+    let verifier = oauth2::PkceCodeVerifier::new(trade.form("code_verifier").unwrap());
+    let challenge = oauth2::PkceCodeChallenge::from_code_verifier_sha256(&verifier);
+    assert_eq!(query(&scene.started.authorize_url)["code_challenge"], challenge.as_str());
+    assert_eq!(scene.open_states().await, 0);
+}
+
+#[tokio::test]
+async fn a_state_is_good_for_one_answer() {
+    let scene = Scene::new().await;
+    scene.callback(|_| {}).await.unwrap();
+    assert!(matches!(scene.callback(|_| {}).await, Err(Error::BadState)));
+    assert_eq!(scene.server.count(), 1);
+}
+
+#[tokio::test]
+async fn of_two_answers_at_once_one_is_taken() {
+    let scene = Scene::new().await;
+    let (one, two) = tokio::join!(scene.callback(|_| {}), scene.callback(|_| {}));
+    assert!(one.is_ok() != two.is_ok(), "{one:?} {two:?}");
+    assert_eq!(scene.server.count(), 1);
+}
+
+#[tokio::test]
+async fn an_unknown_missing_or_old_state_is_refused() {
+    let scene = Scene::new().await;
+    for state in [None, Some(""), Some("wrong"), Some(&"x".repeat(100_000)), Some("a\0b")] {
+        let outcome = scene.callback(|callback| callback.state = state.map(Secret::new)).await;
+        assert!(matches!(outcome, Err(Error::BadState)), "{state:?}");
+    }
+    scene.node.later(600);
+    assert!(matches!(scene.callback(|_| {}).await, Err(Error::BadState)));
+    assert!(scene.is_untouched().await);
+    assert_eq!(scene.node.broker.sweep().await.unwrap(), 1);
+    assert_eq!(scene.open_states().await, 0);
+}
+
+#[tokio::test]
+async fn only_the_browser_that_started_can_finish() {
+    let scene = Scene::with(|start| start.browser = Some(Secret::new("cookie"))).await;
+    for browser in [None, Some("another")] {
+        let outcome = scene.callback(|callback| callback.browser = browser.map(Secret::new)).await;
+        assert!(matches!(outcome, Err(Error::OtherBrowser)), "{browser:?}");
+    }
+    assert!(scene.is_untouched().await);
+    let outcome = scene.callback(|callback| callback.browser = Some(Secret::new("cookie"))).await;
+    assert!(outcome.is_ok(), "the stranger's attempt took nothing away: {outcome:?}");
+}
+
+#[tokio::test]
+async fn an_answer_of_another_server_is_refused() {
+    let issuer = "https://accounts.example.com";
+    let check = async |always, iss: Option<&str>, fine: bool| {
+        let scene = Scene::with(|start| {
+            start.endpoints.issuer = Some(issuer.to_owned());
+            start.endpoints.always_says_issuer = always;
+        })
+        .await;
+        let outcome = scene.callback(|callback| callback.iss = iss.map(str::to_owned)).await;
+        assert_eq!(outcome.is_ok(), fine, "{iss:?} {outcome:?}");
+        if !fine {
+            assert!(matches!(outcome, Err(Error::OtherIssuer)) && scene.is_untouched().await);
+            assert!(matches!(scene.callback(|_| {}).await, Err(Error::BadState)), "the state is spent");
+        }
+    };
+    check(true, Some(issuer), true).await;
+    check(true, None, false).await;
+    check(false, None, true).await;
+    for other in ["https://accounts.example.com/", "https://evil.example", ""] {
+        check(false, Some(other), false).await;
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_reflects_nothing() {
+    let scene = Scene::new().await;
+    let canary = "<script>alert('canary')</script>";
+    let outcome = scene.callback(|callback| {
+        callback.error = Some(canary.to_owned());
+        callback.code = None;
+    });
+    let error = outcome.await.unwrap_err();
+    assert!(matches!(error, Error::Denied) && !format!("{error} {error:?}").contains("canary"), "{error:?}");
+    assert!(scene.is_untouched().await);
+    assert_eq!(scene.open_states().await, 0);
+}
+
+#[tokio::test]
+async fn a_code_that_is_no_code_is_not_traded() {
+    for code in [None, Some(String::new()), Some("x".repeat(10_000))] {
+        let scene = Scene::new().await;
+        let outcome = scene.callback(|callback| callback.code = code.map(Secret::new)).await;
+        assert!(matches!(outcome, Err(Error::BadCallback)));
+        assert!(scene.is_untouched().await);
+    }
+}
+
+#[tokio::test]
+async fn a_refused_code_leaves_nothing_behind() {
+    let node = Node::new().await;
+    let server = Server::always(invalid_grant()).await;
+    let started = node.broker.start(request(&server, &GOOGLE)).await.unwrap();
+    let error = node.broker.callback(answer(&started.state)).await.unwrap_err();
+    assert!(matches!(error, Error::BadCallback) && !format!("{error:?}").contains("canary"), "{error:?}");
+    assert_eq!(server.count(), 1, "a code is traded once");
+    assert!(node.vault.connections(&UserId::new("local")).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn connecting_again_replaces_the_grant() {
+    let scene = Scene::new().await;
+    let key = scene.node.connected().await;
+    let before = scene.node.stored(&key).await;
+    let connection = scene.callback(|_| {}).await.unwrap().connection;
+    assert_eq!((connection.key, connection.generation), (key, before.generation + 1));
+    assert_eq!(connection.metadata.get("email"), None, "it may be another account");
+}
+
+#[tokio::test]
+async fn a_query_with_a_parameter_twice_is_refused() {
+    let callback = Callback::parse("code=a%2Fb&state=s&scope=x&iss=https%3A%2F%2Fi").unwrap();
+    assert_eq!(callback.code, Some(Secret::new("a/b")));
+    assert_eq!(callback.iss.as_deref(), Some("https://i"));
+    for twice in ["state=a&state=b", "code=a&code=a&state=s", "iss=&iss=", "error=a&error=b"] {
+        assert!(matches!(Callback::parse(twice), Err(Error::BadCallback)), "{twice}");
+    }
+}
+
+#[tokio::test]
+async fn people_are_only_sent_to_places_of_ours() {
+    let (node, server) = (Node::new().await, Server::always(pair(1)).await);
+    for return_to in
+        ["//evil.example", "https://evil.example", "/\\evil.example", "evil", "", "/a\r\nb", "/\t/evil.example"]
+    {
+        let start = Start { return_to: Some(return_to.to_owned()), ..request(&server, &GOOGLE) };
+        assert!(matches!(node.broker.start(start).await, Err(Error::BadRequest(_))), "{return_to:?}");
+    }
+    for redirect in ["http://evil.example/callback", "https://a.example/#x", "javascript:alert(1)", "callback"] {
+        let start = Start { redirect_uri: redirect.to_owned(), ..request(&server, &GOOGLE) };
+        assert!(matches!(node.broker.start(start).await, Err(Error::Setup(_))), "{redirect:?}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_that_prints_holds_a_secret() {
+    let scene = Scene::with(|start| start.browser = Some(Secret::new("cookie"))).await;
+    let start = request(&scene.server, &GOOGLE);
+    let text =
+        format!("{start:?} {:?} {:?} {:?}", scene.started.state, answer(&scene.started.state), scene.node.broker);
+    for secret in ["s3cret", "code-1", scene.started.state.expose()] {
+        assert!(!text.contains(secret), "{text}");
+    }
+}

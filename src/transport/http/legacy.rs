@@ -1,0 +1,204 @@
+//! A legacy POST, GET or DELETE: what was agreed on stands in the session.
+
+use std::sync::Arc;
+
+use axum::{
+    http::{HeaderValue, StatusCode},
+    response::Response,
+};
+use serde_json::value::RawValue;
+use tokio::sync::{mpsc, oneshot};
+
+use super::{Visit, accepted, failed, not_allowed, stream};
+use crate::{
+    hub::Caller,
+    mcp::{
+        self, Answer,
+        envelope::{self, Notification, Request, RequestId},
+        era::{Meta, Terms},
+        exchange::{Exchange, Field, Outlet},
+        flight::Grounded,
+        message::{internal_error, invalid_request, notification_text},
+        session::Session,
+    },
+};
+
+/// How many messages may wait for a client to read them.
+const OUTBOX: usize = 64;
+/// The header of the session.
+const SESSION: &str = "mcp-session-id";
+
+impl Visit<'_> {
+    /// Answers a legacy request. It goes on when the client leaves, because only a cancellation ends it
+    /// (2025-11-25, basic/transports).
+    pub(super) async fn legacy_request(&self, request: &Request<'_>, meta: &Meta<'_>) -> Response {
+        if request.method == "initialize" {
+            return self.initialize(request).await;
+        }
+        let session = match self.session(Some(&request.id)) {
+            Ok(session) => session,
+            Err(refusal) => return *refusal,
+        };
+        let progress = match meta.progress_token() {
+            Ok(progress) => progress,
+            Err(error) => return failed(StatusCode::BAD_REQUEST, Some(&request.id), &error),
+        };
+        let (outbox, messages) = mpsc::channel(OUTBOX);
+        let questions = self.server.questions().scoped(&session.id);
+        let outlet = self.takes_events.then(|| Outlet::new(outbox, Some(questions)));
+        let exchange = Exchange { progress, outlet, ..self.exchange(session.terms.clone(), &request.id) };
+        match self.launch(&session, request, exchange) {
+            Ok(answer) => {
+                let answering = async move { answer.await.ok() };
+                // Another status than 200 would tell this client something about its session.
+                let status = |_| StatusCode::OK;
+                stream::respond(Box::pin(answering), messages, self.options.keep_alive, status).await
+            }
+            Err(refusal) => *refusal,
+        }
+    }
+
+    /// Takes a legacy notification.
+    pub(super) fn legacy_notification(&self, notification: &Notification<'_>) -> Response {
+        let session = match self.session(None) {
+            Ok(session) => session,
+            Err(refusal) => return *refusal,
+        };
+        if notification.method == "notifications/cancelled"
+            && let Some(id) = mcp::cancelled_id(notification.params)
+        {
+            self.server.session_flights().cancel(&(Arc::from(session.id), id));
+        }
+        accepted()
+    }
+
+    /// Takes an answer to a request of ours.
+    pub(super) fn legacy_response(&self, response: envelope::Response<'_>) -> Response {
+        let session = match self.session(None) {
+            Ok(session) => session,
+            Err(refusal) => return *refusal,
+        };
+        let read = |raw: &RawValue| serde_json::from_str(raw.get()).unwrap_or_default();
+        let outcome = response.outcome.map(read).map_err(read);
+        self.server.questions().scoped(&session.id).answered(response.id, outcome);
+        accepted()
+    }
+
+    /// Opens the stream of a session: it tells when lists have changed.
+    pub(super) fn get(&self) -> Response {
+        if self.headers.session == Field::Absent {
+            return not_allowed();
+        }
+        if let Err(refusal) = self.session(None) {
+            return *refusal;
+        }
+        if !self.takes_events {
+            return failed(StatusCode::NOT_ACCEPTABLE, None, &invalid_request("a stream is text/event-stream"));
+        }
+        let Ok(place) = Arc::clone(self.server.listeners()).try_acquire_owned() else {
+            let error = internal_error("too many streams are open: try again later");
+            return failed(StatusCode::SERVICE_UNAVAILABLE, None, &error);
+        };
+        let (outbox, messages) = mpsc::channel(OUTBOX);
+        let mut changes = self.server.changes();
+        let closing = self.server.closing().clone();
+        let watching = async move {
+            let _place = place;
+            while let Some(Ok(())) = closing.run_until_cancelled(changes.changed()).await {
+                // A hint that finds no room is not missed: one is waiting there already.
+                let _ = outbox.try_send(notification_text("notifications/tools/list_changed", None));
+            }
+            None
+        };
+        stream::open(messages, self.options.keep_alive, Box::pin(watching))
+    }
+
+    /// Ends a session and what runs in it.
+    pub(super) fn delete(&self) -> Response {
+        if self.headers.session == Field::Absent {
+            return not_allowed();
+        }
+        match self.session(None) {
+            Ok(session) => {
+                self.server.sessions().end(&session);
+                self.server.session_flights().cancel_where(|(id, _)| **id == *session.id);
+                let mut response = accepted();
+                *response.status_mut() = StatusCode::NO_CONTENT;
+                response
+            }
+            Err(refusal) => *refusal,
+        }
+    }
+
+    async fn initialize(&self, request: &Request<'_>) -> Response {
+        let terms = match mcp::negotiate(request.params) {
+            Ok(terms) => terms,
+            Err(error) => return failed(StatusCode::BAD_REQUEST, Some(&request.id), &error),
+        };
+        let session = self.server.sessions().start(terms, &self.caller.principal);
+        let exchange = self.exchange(session.terms, &request.id);
+        let answer = self.server.answer(&request.method, request.params, exchange).await;
+        let mut response = super::access::json(StatusCode::OK, answer.text);
+        if let Ok(id) = HeaderValue::from_str(&session.id) {
+            response.headers_mut().insert(SESSION, id);
+        }
+        response
+    }
+
+    /// The session that the request names, or the refusal.
+    fn session(&self, id: Option<&RequestId>) -> Result<Session, Box<Response>> {
+        let refused = |status, why| Err(Box::new(failed(status, id, &invalid_request(why))));
+        let Field::Text(named) = &self.headers.session else {
+            let why = "the header Mcp-Session-Id is missing: send `initialize` first, or speak the 2026-07-28 revision";
+            return refused(StatusCode::BAD_REQUEST, why);
+        };
+        match self.server.sessions().find(named, &self.caller.principal) {
+            Some(session) => Ok(session),
+            None => refused(StatusCode::NOT_FOUND, "this session is not known, or has ended: send `initialize` again"),
+        }
+    }
+
+    fn exchange(&self, terms: Terms, id: &RequestId) -> Exchange {
+        Exchange {
+            caller: Caller { client: terms.client.clone(), ..self.caller.clone() },
+            terms,
+            id: id.clone(),
+            progress: None,
+            outlet: None,
+            closing: self.server.closing().clone(),
+            headers: None,
+        }
+    }
+
+    /// Lets a request run on its own; the receiver ends without an answer when it is cancelled.
+    fn launch(
+        &self,
+        session: &Session,
+        request: &Request<'_>,
+        exchange: Exchange,
+    ) -> Result<oneshot::Receiver<Answer>, Box<Response>> {
+        let key = (Arc::from(session.id.as_str()), request.id.clone());
+        let flight = self.server.session_flights().start(key).map_err(|why| {
+            let (status, error) = match why {
+                Grounded::Duplicate => {
+                    (StatusCode::BAD_REQUEST, invalid_request("a request with this id is running already"))
+                }
+                Grounded::Full => (StatusCode::SERVICE_UNAVAILABLE, internal_error("too many requests are running")),
+            };
+            Box::new(failed(status, Some(&request.id), &error))
+        })?;
+        let (server, method) = (self.server.clone(), request.method.to_string());
+        let params = request.params.map(ToOwned::to_owned);
+        let (sender, answer) = oneshot::channel();
+        tokio::spawn(async move {
+            tokio::select! {
+                biased;
+                () = flight.token().cancelled() => {}
+                answer = server.answer(&method, params.as_deref(), exchange) => {
+                    let _ = sender.send(answer);
+                }
+            }
+        });
+        Ok(answer)
+    }
+}

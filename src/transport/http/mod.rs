@@ -1,0 +1,153 @@
+//! Streamable HTTP at `/mcp`, in both eras.
+//!
+//! The order of judgement: host and origin, token, size, JSON, then what the era wants. A modern request speaks
+//! for itself; a legacy one belongs to the session that `initialize` opened.
+
+mod legacy;
+mod modern;
+mod narrow;
+mod post;
+mod stream;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{Path, Request, State},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::any,
+};
+use jsonrpsee::types::ErrorObjectOwned;
+
+use super::{
+    Options, access,
+    guard::{self},
+};
+use crate::{
+    hub::{Caller, Filters},
+    mcp::{
+        Server,
+        envelope::RequestId,
+        exchange::Field,
+        headers::Headers,
+        message::{error_text, invalid_request},
+    },
+};
+
+/// The routes `/mcp`, `/mcp/readonly` and `/mcp/x/{toolset}`, behind the guard.
+pub fn router(server: Server, options: Options) -> Router {
+    let hosts = Arc::clone(&options.hosts);
+    let endpoint = Endpoint { server, options: Arc::new(options) };
+    let router = Router::new()
+        .route("/mcp", any(plain))
+        .route("/mcp/readonly", any(readonly))
+        .route("/mcp/x/{toolset}", any(toolset))
+        .with_state(endpoint);
+    guard::protect(router, hosts)
+}
+
+/// What the routes share.
+#[derive(Clone)]
+struct Endpoint {
+    server: Server,
+    options: Arc<Options>,
+}
+
+async fn plain(State(endpoint): State<Endpoint>, request: Request) -> Response {
+    endpoint.serve(Filters::default(), request).await
+}
+
+async fn readonly(State(endpoint): State<Endpoint>, request: Request) -> Response {
+    let filters = Filters { read_only: true, ..Filters::default() };
+    endpoint.serve(filters, request).await
+}
+
+async fn toolset(State(endpoint): State<Endpoint>, Path(toolset): Path<String>, request: Request) -> Response {
+    let filters = Filters { toolsets: Some([toolset].into()), ..Filters::default() };
+    endpoint.serve(filters, request).await
+}
+
+impl Endpoint {
+    /// Answers one HTTP request; `route` is what its path narrows.
+    async fn serve(&self, route: Filters, request: Request<Body>) -> Response {
+        let (parts, body) = request.into_parts();
+        let caller = match access::caller(&self.options, &parts.headers).await {
+            Ok(caller) => caller,
+            Err(refusal) => return *refusal,
+        };
+        let asked = match narrow::asked(&parts.headers) {
+            Ok(asked) => asked,
+            Err(why) => return failed(StatusCode::BAD_REQUEST, None, &invalid_request(&why)),
+        };
+        let filters = caller.filters.narrowed_by(&route).narrowed_by(&asked);
+        let visit = Visit {
+            server: &self.server,
+            options: &self.options,
+            caller: Caller { filters, ..caller },
+            headers: protocol_headers(&parts.headers),
+            takes_events: takes_events(&parts.headers),
+        };
+        match parts.method.as_str() {
+            "POST" => visit.post(&parts.headers, body).await,
+            "GET" => visit.get(),
+            "DELETE" => visit.delete(),
+            _ => not_allowed(),
+        }
+    }
+}
+
+/// One HTTP request whose caller is known.
+struct Visit<'a> {
+    server: &'a Server,
+    options: &'a Options,
+    caller: Caller,
+    headers: Headers,
+    takes_events: bool,
+}
+
+/// The answer with an error and an HTTP status.
+fn failed(status: StatusCode, id: Option<&RequestId>, error: &ErrorObjectOwned) -> Response {
+    access::json(status, error_text(id, error))
+}
+
+fn not_allowed() -> Response {
+    let mut response =
+        failed(StatusCode::METHOD_NOT_ALLOWED, None, &invalid_request("send messages with POST to this address"));
+    response.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static("POST"));
+    response
+}
+
+/// Taken, and nothing to say about it.
+fn accepted() -> Response {
+    StatusCode::ACCEPTED.into_response()
+}
+
+fn protocol_headers(headers: &HeaderMap) -> Headers {
+    let params = headers.keys().filter(|name| name.as_str().starts_with("mcp-param-"));
+    Headers {
+        version: field(headers, "mcp-protocol-version"),
+        method: field(headers, "mcp-method"),
+        name: field(headers, "mcp-name"),
+        session: field(headers, "mcp-session-id"),
+        params: params.map(|name| (name.as_str().to_owned(), field(headers, name.as_str()))).collect(),
+    }
+}
+
+fn field(headers: &HeaderMap, name: &str) -> Field {
+    let mut all = headers.get_all(name).iter();
+    match (all.next(), all.next()) {
+        (None, _) => Field::Absent,
+        (Some(only), None) => only.to_str().map_or(Field::Spoilt, |text| Field::Text(text.trim().to_owned())),
+        _ => Field::Spoilt,
+    }
+}
+
+fn takes_events(headers: &HeaderMap) -> bool {
+    let accepts = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    accepts.flat_map(|value| value.split(',')).any(|kind| {
+        let kind = kind.split(';').next().unwrap_or("").trim();
+        kind.eq_ignore_ascii_case("text/event-stream")
+    })
+}

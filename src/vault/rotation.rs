@@ -1,0 +1,182 @@
+//! Rotation: all records sealed anew with the newest identity, while the vault is in use.
+//!
+//! In this order, so that a crash at any point leaves everything readable: the new identity goes into the file, the
+//! store is told that it is in use, the vault seals with it, the old records are sealed anew, all are opened once
+//! more, and only then the store forgets the old ones. The file keeps them for old backups.
+
+use std::path::Path;
+
+use serde_json::value::RawValue;
+
+use super::{Error, KeyRing, KeysInUse, Result, Vault, admit, keys_in_use, seal, used_keys};
+use crate::store::{self, Change, Durability, Expect, Key, Table};
+
+/// How many records one commit seals anew.
+const GROUP: usize = 100;
+
+/// How often the records are gone through when others write all the time.
+const PASSES: u32 = 10;
+
+impl Vault {
+    /// Makes a new identity in `file`, which holds the present ones, and seals every record with it. The answer is
+    /// how many records were sealed anew.
+    pub async fn rotate(&self, file: &Path) -> Result<u64> {
+        let keys = self.keys().with_new();
+        keys.save(file)?;
+        self.adopt(keys).await?;
+        self.reseal().await
+    }
+
+    /// Works with `keys` from now on: for identities that come from a variable or a protected file. Every node
+    /// that shares the store has to have them before one of them seals anew.
+    pub async fn adopt(&self, keys: KeyRing) -> Result<()> {
+        admit(&**self.store(), &keys).await?;
+        self.set_keys(keys);
+        Ok(())
+    }
+
+    /// Seals every record with the newest identity and makes sure that it can be opened.
+    pub async fn reseal(&self) -> Result<u64> {
+        let mut resealed = 0;
+        for _ in 0..PASSES {
+            let count = self.pass().await?;
+            resealed += count;
+            if count == 0 {
+                self.forget_old_keys().await?;
+                return Ok(resealed);
+            }
+        }
+        Err(Error::Restless)
+    }
+
+    /// Opens every sealed record, and seals anew what is sealed with an older identity.
+    async fn pass(&self) -> Result<u64> {
+        let mut count = 0;
+        for table in Table::ALL {
+            let mut after: Option<Vec<u8>> = None;
+            loop {
+                let page = self.store().scan(table, b"", after.as_deref(), GROUP).await?;
+                let Some((last, _)) = page.last() else { break };
+                after = Some(last.clone());
+                count += self.reseal_page(table, page).await?;
+            }
+        }
+        Ok(count)
+    }
+
+    async fn reseal_page(&self, table: Table, page: Vec<store::Record>) -> Result<u64> {
+        let keys = self.keys();
+        let newest = keys.newest().id();
+        let mut changes = Vec::new();
+        for (id, stored) in page {
+            let Some(sealed_with) = seal::key_of(&stored.value) else { continue };
+            let key = Key::raw(table, id);
+            let text = seal::open(&keys, &key, &stored.value)?;
+            if sealed_with != newest {
+                let value: &RawValue = serde_json::from_str(&text).map_err(|_| Error::Unfitting(key.clone()))?;
+                changes.push(self.seal_put(key, value, Expect::Version(stored.version))?);
+            }
+        }
+        let count = changes.len() as u64;
+        if count == 0 {
+            return Ok(0);
+        }
+        match self.store().commit(changes, Durability::MustSurvivePowerLoss).await {
+            // Somebody wrote one of them meanwhile; the next pass gets the others.
+            Err(error) if !error.is_conflict() => Err(error.into()),
+            _ => Ok(count),
+        }
+    }
+
+    async fn forget_old_keys(&self) -> Result<()> {
+        let Some(used) = used_keys(&**self.store()).await? else { return Ok(()) };
+        let value = KeysInUse { keys: vec![self.keys().newest().id()] };
+        let value = serde_json::to_vec(&value).map_err(|_| Error::Unfitting(keys_in_use()))?;
+        let note = Change::Put { key: keys_in_use(), value, expect: Expect::Version(used.version) };
+        self.store().commit(vec![note], Durability::MustSurvivePowerLoss).await?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        clock,
+        store::{MemoryStore, Store},
+        vault::{IDENTITY_FILE, Sources},
+    };
+
+    fn key(number: usize) -> Key {
+        Key::raw(Table::Connections, format!("{number:04}"))
+    }
+
+    #[tokio::test]
+    async fn after_a_rotation_the_new_identity_alone_opens_everything() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, sources) = (MemoryStore::new(), Sources::in_dir(dir.path()));
+        let file = dir.path().join(IDENTITY_FILE);
+        let old = KeyRing::load(&sources, &*store).await.unwrap();
+        let vault = Vault::open(store.clone(), old.clone(), clock::system()).await.unwrap();
+        for number in 0..2 * GROUP + 7 {
+            vault.put(key(number), &number, Expect::Absent).await.unwrap();
+        }
+        let plain = Change::Put { key: Key::raw(Table::Users, "u"), value: b"{}".to_vec(), expect: Expect::Absent };
+        store.commit(vec![plain], Durability::SurvivesCrash).await.unwrap();
+
+        assert_eq!(vault.rotate(&file).await.unwrap(), 2 * GROUP as u64 + 7);
+        assert_eq!(vault.get::<usize>(&key(5)).await.unwrap().unwrap().value, 5);
+        assert_eq!(vault.reseal().await.unwrap(), 0);
+
+        let both = KeyRing::load(&sources, &*store).await.unwrap();
+        let only_new = both.only_newest();
+        let again = Vault::open(store.clone(), only_new, clock::system()).await.unwrap();
+        let all = again.list::<usize>(Table::Connections, b"").await.unwrap();
+        assert_eq!(all.len(), 2 * GROUP + 7);
+        let refused = Vault::open(store, old, clock::system()).await.unwrap_err();
+        assert!(matches!(refused, Error::WrongIdentity), "{refused}");
+    }
+
+    #[tokio::test]
+    async fn a_protected_file_is_not_replaced_by_an_open_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join(IDENTITY_FILE);
+        std::fs::write(&file, "age-encryption.org/v1\nrest").unwrap();
+        let vault = Vault::open(MemoryStore::new(), KeyRing::generate(), clock::system()).await.unwrap();
+        let refused = vault.rotate(&file).await.unwrap_err().to_string();
+        assert!(refused.contains("passphrase"), "{refused}");
+        assert!(std::fs::read_to_string(&file).unwrap().ends_with("rest"));
+    }
+
+    #[tokio::test]
+    async fn a_rotation_that_was_cut_off_goes_on_later() {
+        let store = MemoryStore::new();
+        let old = KeyRing::generate();
+        let vault = Vault::open(store.clone(), old.clone(), clock::system()).await.unwrap();
+        vault.put(key(1), &1, Expect::Absent).await.unwrap();
+        let both = old.with_new();
+        vault.adopt(both.clone()).await.unwrap();
+        vault.put(key(2), &2, Expect::Absent).await.unwrap();
+        drop(vault);
+
+        let lacking = Vault::open(store.clone(), both.only_newest(), clock::system()).await.unwrap_err();
+        assert!(matches!(lacking, Error::WrongIdentity), "old records are still there: {lacking}");
+        let again = Vault::open(store, both, clock::system()).await.unwrap();
+        assert_eq!(again.list::<u8>(Table::Connections, b"").await.unwrap().len(), 2);
+        assert_eq!(again.reseal().await.unwrap(), 1);
+    }
+
+    #[tokio::test]
+    async fn one_damaged_record_keeps_the_old_identity_in_use() {
+        let store = MemoryStore::new();
+        let vault = Vault::open(store.clone(), KeyRing::generate(), clock::system()).await.unwrap();
+        vault.put(key(1), &1, Expect::Absent).await.unwrap();
+        let mut value = store.get(&key(1)).await.unwrap().unwrap().value;
+        value[99] ^= 1;
+        let damage = Change::Put { key: key(1), value, expect: Expect::Anything };
+        store.commit(vec![damage], Durability::SurvivesCrash).await.unwrap();
+        vault.adopt(vault.keys().with_new()).await.unwrap();
+        assert!(matches!(vault.reseal().await, Err(Error::Tampered(_))));
+        assert_eq!(used_keys(&*store).await.unwrap().unwrap().value.keys.len(), 2);
+    }
+}

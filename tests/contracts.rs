@@ -1,0 +1,239 @@
+//! Both sides of the wire keep to the vendors' descriptions: the twins' tables, and what is asked and answered.
+
+#[path = "support/contract.rs"]
+mod contract;
+
+use std::collections::BTreeSet;
+
+use contract::{Description, check_exchange, check_table, description};
+use jiff::Timestamp;
+use reqwest::Method;
+use serde_json::{Value, json};
+use switchboard::{
+    clock::ManualClock,
+    sandbox::{Options, Sandbox, record::Exchange},
+};
+
+/// Sends the requests of a script and keeps what came back.
+struct Script {
+    sandbox: Sandbox,
+    client: reqwest::Client,
+    base: String,
+    token: String,
+}
+
+impl Script {
+    async fn open(vendor: &str) -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let now: Timestamp = "2026-11-23T07:00:00Z".parse().unwrap();
+        let sandbox = Sandbox::start(Options::new(ManualClock::at(now))).await.unwrap();
+        let base = sandbox.endpoint(vendor).unwrap().base_url;
+        let token = sandbox.grant(vendor, &[]).await.unwrap().access.expose().to_owned();
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        Script { sandbox, client, base, token }
+    }
+
+    /// Sends one request and expects it to be understood.
+    async fn send(&self, method: Method, path: &str, body: Option<Value>) -> Value {
+        let request = self.client.request(method, format!("{}{path}", self.base)).bearer_auth(&self.token);
+        let request = match &body {
+            Some(body) => request.json(body),
+            None => request,
+        };
+        let response = request.send().await.unwrap();
+        let (status, text) = (response.status(), response.text().await.unwrap());
+        assert!(status.is_success(), "{path}: {status} {text}");
+        serde_json::from_str(&text).unwrap_or(Value::Null)
+    }
+
+    async fn get(&self, path: &str) -> Value {
+        self.send(Method::GET, path, None).await
+    }
+
+    async fn post(&self, path: &str, body: Value) -> Value {
+        self.send(Method::POST, path, Some(body)).await
+    }
+}
+
+/// A session that touches every operation of the calendar and every kind of event.
+async fn calendar_session(script: &Script) {
+    let events = "/calendars/primary/events";
+    script.get("/users/me/calendarList?maxResults=1&minAccessRole=reader").await;
+    script.get("/users/me/calendarList/primary").await;
+    script.get("/calendars/primary").await;
+    script.post("/calendars", json!({"summary": "Project", "timeZone": "Europe/Paris", "description": "x"})).await;
+    script.get("/colors").await;
+    script.get("/users/me/settings").await;
+    script.get("/users/me/settings/timezone").await;
+    script
+        .get(&format!("{events}?singleEvents=true&orderBy=startTime&timeMin=2026-11-20T00:00:00Z&maxResults=3"))
+        .await;
+    script.get(&format!("{events}?showDeleted=true&q=review&timeZone=Asia/Tokyo&maxAttendees=1")).await;
+    script.get("/calendars/holidays%40group.v.calendar.google.com/events").await;
+    script.get("/calendars/ana.ruiz%40northwind.example/events").await;
+    script.get(&format!("{events}?fields=items(id,start/dateTime),nextPageToken&eventTypes=default")).await;
+
+    let meeting = script.post(&format!("{events}?sendUpdates=all&conferenceDataVersion=1"), full_event()).await;
+    let id = meeting["id"].as_str().unwrap();
+    script.get(&format!("{events}/{id}?timeZone=UTC")).await;
+    let patch = json!({"location": "Room Noether", "attendees": [{"email": "mei.tanaka@northwind.example"}]});
+    script.send(Method::PATCH, &format!("{events}/{id}?sendUpdates=externalOnly"), Some(patch)).await;
+    script.send(Method::PUT, &format!("{events}/{id}"), Some(all_day())).await;
+    let destination = "team-customer-operations%40group.calendar.google.com";
+    script.send(Method::POST, &format!("{events}/{id}/move?destination={destination}"), None).await;
+    script.send(Method::DELETE, &format!("/calendars/{destination}/events/{id}"), None).await;
+    script.get(&format!("/calendars/{destination}/events/{id}")).await;
+
+    script.send(Method::POST, &format!("{events}/quickAdd?text=Lunch%20tomorrow%20at%20noon"), None).await;
+    let series = script.post(events, series()).await;
+    let series = series["id"].as_str().unwrap();
+    let list = script.get(&format!("{events}/{series}/instances?maxResults=2")).await;
+    let one = list["items"][1]["id"].as_str().unwrap();
+    script.send(Method::PATCH, &format!("{events}/{one}"), Some(json!({"summary": "Moved"}))).await;
+    script.send(Method::DELETE, &format!("{events}/{one}"), None).await;
+    script.get(events).await;
+    let items = json!([{"id": "primary"}, {"id": "ana.ruiz@northwind.example"}, {"id": "nobody@example.org"}]);
+    let window = ("2026-11-23T00:00:00+01:00", "2026-11-28T00:00:00+01:00");
+    script.post("/freeBusy", json!({"timeMin": window.0, "timeMax": window.1, "items": items})).await;
+}
+
+fn full_event() -> Value {
+    json!({
+        "summary": "Kick-off", "description": "First meeting", "location": "Room Ada", "colorId": "5",
+        "start": {"dateTime": "2026-11-26T10:00:00", "timeZone": "Europe/Berlin"},
+        "end": {"dateTime": "2026-11-26T11:00:00", "timeZone": "Europe/Berlin"},
+        "attendees": [
+            {"email": "ana.ruiz@northwind.example", "optional": true, "comment": "c", "additionalGuests": 1},
+            {"email": "olivia.grant@contoso.example"},
+        ],
+        "reminders": {"useDefault": false, "overrides": [{"method": "popup", "minutes": 5}]},
+        "extendedProperties": {"private": {"a": "b"}, "shared": {"c": "d"}},
+        "source": {"title": "Order", "url": "https://example.com/"},
+        "conferenceData": {"createRequest": {"requestId": "r1", "conferenceSolutionKey": {"type": "hangoutsMeet"}}},
+        "guestsCanModify": false, "transparency": "opaque", "visibility": "private",
+    })
+}
+
+fn all_day() -> Value {
+    json!({"summary": "Kick-off day", "start": {"date": "2026-11-26"}, "end": {"date": "2026-11-27"}})
+}
+
+fn series() -> Value {
+    json!({
+        "summary": "Sync", "recurrence": ["RRULE:FREQ=WEEKLY;COUNT=4"],
+        "start": {"dateTime": "2026-11-24T17:00:00+01:00", "timeZone": "Europe/Berlin"},
+        "end": {"dateTime": "2026-11-24T17:30:00+01:00", "timeZone": "Europe/Berlin"},
+    })
+}
+
+#[tokio::test]
+async fn a_calendar_session_keeps_to_the_description() {
+    let Some(description) = description("google-calendar") else { return };
+    let script = Script::open("google-calendar").await;
+    calendar_session(&script).await;
+    let exchanges = script.sandbox.exchanges("google-calendar").unwrap();
+    let wrong: Vec<_> = exchanges.iter().flat_map(|exchange| check_exchange(&description, exchange)).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test]
+async fn the_calendar_session_leaves_no_operation_out() {
+    let script = Script::open("google-calendar").await;
+    calendar_session(&script).await;
+    let exchanges = script.sandbox.exchanges("google-calendar").unwrap();
+    let good = exchanges.iter().filter(|exchange| exchange.status < 300);
+    let tried: BTreeSet<_> = good.filter_map(|exchange| exchange.operation).collect();
+    let known: BTreeSet<_> =
+        script.sandbox.tables("google-calendar").unwrap().iter().map(|spec| spec.operation).collect();
+    assert_eq!(tried, known);
+}
+
+#[tokio::test]
+async fn the_twins_tables_are_those_of_the_descriptions() {
+    let sandbox = Sandbox::start(Options::new(ManualClock::at(Timestamp::UNIX_EPOCH))).await.unwrap();
+    for endpoint in sandbox.endpoints() {
+        let Some(description) = description(endpoint.vendor) else { continue };
+        let tables = sandbox.tables(endpoint.vendor).unwrap();
+        let wrong: Vec<_> = tables.iter().flat_map(|spec| check_table(&description, spec)).collect();
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+}
+
+/// A description with everything that the checker looks at.
+fn small() -> Description {
+    Description::new(json!({
+        "openapi": "3.1.0",
+        "servers": [{"url": "https://api.example.com/v1"}],
+        "paths": {
+            "/things/{id}": {
+                "parameters": [{"name": "id", "in": "path", "required": true, "schema": {"type": "string"}}],
+                "post": {
+                    "parameters": [
+                        {"name": "at", "in": "query", "required": true, "schema": {"type": "string", "format": "date-time"}},
+                        {"name": "size", "in": "query", "schema": {"type": "integer", "minimum": 1}},
+                        {"name": "kind", "in": "query", "schema": {"type": "array", "items": {"enum": ["a", "b"]}}},
+                    ],
+                    "requestBody": {"required": true, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Thing"}}}},
+                    "responses": {"200": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Owned"}}}}},
+                },
+            },
+        },
+        "components": {"schemas": {
+            "Thing": {"type": "object", "properties": {"name": {"type": "string"}, "parts": {"type": "array", "items": {"$ref": "#/components/schemas/Part"}}}},
+            "Part": {"type": "object", "properties": {"weight": {"type": "number"}, "free": {"type": "object"}}},
+            "Owned": {"allOf": [{"$ref": "#/components/schemas/Thing"}, {"type": "object", "required": ["owner"], "properties": {"owner": {"type": "string"}}}]},
+        }},
+    }))
+}
+
+fn fine() -> Exchange {
+    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    Exchange {
+        vendor: "small",
+        operation: None,
+        method: "POST".into(),
+        path: "/v1/things/a%2Fb".into(),
+        query: vec![pair("at", "2026-11-23T09:00:00Z"), pair("kind", "a"), pair("kind", "b"), pair("size", "2")],
+        headers: vec![pair("content-type", "application/json; charset=utf-8")],
+        body: Some(json!({"name": "n", "parts": [{"weight": 1.5, "free": {"any": 1}}]})),
+        status: 200,
+        answer: Some(json!({"name": "n", "owner": "o"})),
+    }
+}
+
+#[test]
+fn a_right_exchange_is_found_right() {
+    assert_eq!(check_exchange(&small(), &fine()), Vec::<String>::new());
+}
+
+#[test]
+fn every_kind_of_wrong_exchange_is_found_wrong() {
+    let description = small();
+    let check = |what: &str, spoil: fn(&mut Exchange)| {
+        let mut exchange = fine();
+        spoil(&mut exchange);
+        let wrong = check_exchange(&description, &exchange);
+        assert!(!wrong.is_empty(), "{what} went unnoticed");
+    };
+    check("an unknown path", |exchange| exchange.path = "/v1/thing/a".into());
+    check("another method", |exchange| exchange.method = "PUT".into());
+    check("an unknown parameter", |exchange| exchange.query.push(("sise".into(), "2".into())));
+    check("a missing parameter", |exchange| drop(exchange.query.remove(0)));
+    check("a parameter of another type", |exchange| exchange.query[3].1 = "two".into());
+    check("a parameter out of range", |exchange| exchange.query[3].1 = "0".into());
+    check("a repeated parameter", |exchange| exchange.query.push(("size".into(), "3".into())));
+    check("a parameter of another format", |exchange| exchange.query[0].1 = "2026-11-23T09:00:00".into());
+    check("a choice that is none", |exchange| exchange.query[1].1 = "c".into());
+    check("a missing body", |exchange| exchange.body = None);
+    check("another content type", |exchange| exchange.headers[0].1 = "text/plain".into());
+    check("an unknown field", |exchange| exchange.body = Some(json!({"nmae": "n"})));
+    check("an unknown field deep down", |exchange| exchange.body = Some(json!({"parts": [{"wieght": 1}]})));
+    check("a field of another type", |exchange| exchange.body = Some(json!({"name": 1})));
+    check("another status", |exchange| exchange.status = 201);
+    check("an answer without its body", |exchange| exchange.answer = None);
+    check("an answer with an unknown field", |exchange| exchange.answer = Some(json!({"owner": "o", "x": 1})));
+    check("an answer without a required field", |exchange| exchange.answer = Some(json!({"name": "n"})));
+    check("an answer that is wrong deep down", |exchange| {
+        exchange.answer = Some(json!({"owner": "o", "parts": [{"x": 1}]}));
+    });
+}
