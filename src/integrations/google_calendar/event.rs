@@ -15,6 +15,9 @@ use crate::{
 /// How much of a description is shown.
 const LONGEST_DESCRIPTION: usize = 4000;
 
+/// How many guests are shown in full.
+const MOST_GUESTS: usize = 100;
+
 /// How many guests a line names.
 const GUESTS_IN_A_LINE: usize = 3;
 
@@ -97,8 +100,8 @@ impl Meeting {
             location: line(&event.location, 200),
             video_link: line(&event.hangout_link, 200),
             organizer: line(&event.organizer.email, 200),
-            guests: event.attendees.iter().map(Guest::of).collect(),
-            more_guests: event.attendees_omitted,
+            guests: event.attendees.iter().take(MOST_GUESTS).map(Guest::of).collect(),
+            more_guests: event.attendees_omitted || event.attendees.len() > MOST_GUESTS,
             description: text(&event.description),
             status: Some(event.status).filter(|status| !matches!(status.as_str(), "" | "confirmed")),
             link: line(&event.html_link, 500),
@@ -132,7 +135,7 @@ impl Meeting {
     fn details(&self) -> Vec<String> {
         let series = self.series.as_ref().map(Series::line);
         let guests = self.guests.iter().map(|guest| format!("- {}", guest.line()));
-        let more = self.more_guests.then(|| "- and others that Google does not list".to_owned());
+        let more = self.more_guests.then(|| "- and others".to_owned());
         let described = |name: &str, value: &Option<String>| value.as_ref().map(|value| format!("{name}: {value}"));
         let facts = [
             described("Organizer", &self.organizer),

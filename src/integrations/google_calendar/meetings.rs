@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 
 use super::{
     READ_EVENTS, WRITE_EVENTS, calendar, calendar_is_missing,
-    event::{self, Meeting, Series},
-    read, scheduling, seconds,
+    change::{Deed, Done, alter},
+    event::{self, Meeting},
+    read, seconds,
     span::{Span, wrong},
     wire::{CalendarList, CalendarListEntry, Event, Events},
     zone,
@@ -212,9 +213,9 @@ impl Tool for RespondToInvitation {
     const NAME: &'static str = "google_calendar_respond_to_invitation";
     const EFFECT: Effect = Effect::Sends;
     const SCOPES: Scopes = WRITE_EVENTS;
-    type Output = scheduling::Done;
+    type Output = Done;
 
-    async fn call(self, cx: &Call) -> Result<scheduling::Done> {
+    async fn call(self, cx: &Call) -> Result<Done> {
         let calendar_id = calendar(self.calendar_id.as_deref());
         let zone = zone(cx, calendar_id, None).await?;
         let change = |event: &Event| {
@@ -225,9 +226,8 @@ impl Tool for RespondToInvitation {
             }
             Ok(patch)
         };
-        let altered = scheduling::alter(cx, calendar_id, &self.event_id, None, change).await?;
-        let series = Series::of(&altered.event).map(|series| series.scope());
-        Ok(altered.done(scheduling::Deed::Answered, &zone, series.into_iter().collect()))
+        let altered = alter(cx, calendar_id, &self.event_id, None, change).await?;
+        Ok(altered.done(Deed::Answered, &zone, Vec::new()))
     }
 }
 
