@@ -114,13 +114,20 @@ impl Meeting {
         Meeting { description: None, link: None, ..Meeting::of(event, zone) }
     }
 
-    /// `Mon 2026-11-23T10:00+01:00 – 11:00  Design review  (ana@example.com) [id abc]`
+    /// `Mon 2026-11-23T10:00+01:00 – 11:00  Design review  (ana@example.com) [id abc]`, with the account's own answer
+    /// unless it is a yes.
     pub(super) fn line(&self) -> String {
         let status = self.status.as_ref().map(|status| format!("{status}: ")).unwrap_or_default();
         let place = self.location.as_ref().map(|location| format!("  at {location}")).unwrap_or_default();
         let guests = shortened(self.guests.iter().map(|guest| guest.email.as_str()));
         let guests = if guests.is_empty() { guests } else { format!("  ({guests})") };
-        format!("{}  {status}{}{place}{guests} [id {}]", self.when(), self.title, self.id)
+        let (when, title, answer, id) = (self.when(), &self.title, self.own_answer(), &self.id);
+        format!("{when}  {status}{title}{place}{guests}{answer} [id {id}]")
+    }
+
+    fn own_answer(&self) -> String {
+        let own = self.guests.iter().find(|guest| guest.is_you && guest.response != "accepted");
+        own.map(|guest| format!("  you: {}", guest.response.replace('_', " "))).unwrap_or_default()
     }
 
     /// When it takes place.
@@ -207,7 +214,8 @@ pub(super) fn response(attendee: &wire::Attendee) -> String {
 
 /// The title, or what people see instead.
 pub(super) fn title(event: &Event) -> String {
-    one_line(&event.summary)
+    let is_veiled = event.summary.is_empty() && event.visibility == "private";
+    if is_veiled { "(private)".into() } else { one_line(&event.summary) }
 }
 
 /// A name from outside on one line.

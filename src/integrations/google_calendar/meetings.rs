@@ -21,6 +21,9 @@ use crate::{
     tool::{Answer, Call, Cursor, Effect, Error, Kind, Left, Result, Scopes, Tool},
 };
 
+/// The kinds of events that take somebody's time; birthdays and working locations are none.
+const MEETINGS: [&str; 4] = ["default", "focusTime", "fromGmail", "outOfOffice"];
+
 /// Shows the meetings in a window, soonest first, with the ids that other tools take. For free time check
 /// availability instead.
 #[derive(Deserialize, JsonSchema)]
@@ -82,7 +85,9 @@ impl Tool for ListMeetings {
             .query("singleEvents", true)
             .query("orderBy", "startTime")
             .query("maxResults", self.limit.unwrap_or(10))
-            .query("timeMin", seconds(from))
+            .query("timeMin", seconds(from));
+        let request = MEETINGS.iter().fold(request, |request, kind| request.query("eventTypes", kind));
+        let request = request
             .query_opt("timeMax", until.map(seconds))
             .query_opt("q", self.query.as_deref().map(str::trim).filter(|words| !words.is_empty()))
             .query_opt("pageToken", going_on.map(|page| page.token));
