@@ -60,7 +60,10 @@ impl TicketKey {
 
     /// The ticket for an approval: its id and the tag.
     fn ticket(&self, caller: &Caller, approval: &str) -> Secret {
-        Secret::new(format!("{approval}.{}", URL_SAFE_NO_PAD.encode(self.mac(caller, approval).finalize().into_bytes())))
+        Secret::new(format!(
+            "{approval}.{}",
+            URL_SAFE_NO_PAD.encode(self.mac(caller, approval).finalize().into_bytes())
+        ))
     }
 
     /// The approval that a ticket of `caller` is for.

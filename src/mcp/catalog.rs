@@ -156,3 +156,55 @@ fn collect_headers(schema: &Value, path: &mut Vec<String>, found: &mut Vec<Heade
         path.pop();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listing(version: u64) -> Listing {
+        Listing { rows: Vec::new(), version }
+    }
+
+    fn empty() -> Pages {
+        Pages::make(&[], Version::July2026, 10, &Map::new())
+    }
+
+    #[test]
+    fn a_list_is_made_once() {
+        let catalog = Catalog::default();
+        let made = catalog.pages(&listing(1), Version::July2026, empty);
+        let again = catalog.pages(&listing(1), Version::July2026, || panic!("it is there already"));
+        assert!(Arc::ptr_eq(&made, &again));
+        assert_eq!(made.page(None).unwrap().get(), r#"{"tools":[]}"#);
+        let other_era = catalog.pages(&listing(1), Version::June2025, empty);
+        assert!(!Arc::ptr_eq(&made, &other_era));
+    }
+
+    #[test]
+    fn the_shelf_is_bounded() {
+        let catalog = Catalog::default();
+        (0..2000).for_each(|version| drop(catalog.pages(&listing(version), Version::July2026, empty)));
+        assert_eq!((catalog.lock().lists.len(), catalog.lock().order.len()), (KEPT, KEPT));
+    }
+
+    #[test]
+    fn headers_are_found_through_properties_only() {
+        let definition = json!({"name": "t", "inputSchema": {"type": "object", "properties": {
+            "a": {"type": "string", "x-mcp-header": "Region"},
+            "b": {"type": "object", "properties": {"c": {"type": "integer", "x-mcp-header": "Size"}}},
+            "d": {"type": "array", "items": {"type": "string", "x-mcp-header": "No"}},
+        }}});
+        let (_, found) = header_params(&definition).unwrap();
+        let found: Vec<(String, &str)> = found.iter().map(|param| (param.path.join("."), &*param.header)).collect();
+        assert_eq!(found, [("a".into(), "mcp-param-region"), ("b.c".into(), "mcp-param-size")]);
+    }
+
+    #[test]
+    fn a_legacy_client_gets_only_what_it_knows() {
+        let full = json!({"name": "t", "title": "T", "inputSchema": {}, "outputSchema": {"type": "array"}});
+        let keys = |version| fitting(full.clone(), version).as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+        assert_eq!(keys(Version::July2026), ["name", "title", "inputSchema", "outputSchema"]);
+        assert_eq!(keys(Version::November2025), ["name", "title", "inputSchema"]);
+        assert_eq!(keys(Version::March2025), ["name", "inputSchema"]);
+    }
+}

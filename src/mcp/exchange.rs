@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -56,6 +56,22 @@ pub enum Field {
 pub struct Outlet {
     messages: mpsc::Sender<String>,
     questions: Option<Questions>,
+}
+
+/// A question that is with the client; it is taken back when nobody waits for the answer any more.
+struct Open<'a> {
+    outlet: &'a Outlet,
+    id: &'a RequestId,
+    is_answered: bool,
+}
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        if !self.is_answered {
+            let id: Value = serde_json::from_str(self.id.as_json()).unwrap_or_default();
+            self.outlet.notify("notifications/cancelled", Some(&json!({"requestId": id})));
+        }
+    }
 }
 
 /// Where a client's answers to requests of ours come in.
@@ -115,7 +131,10 @@ impl Outlet {
         let id = RequestId::text(&format!("q{}", questions.next.fetch_add(1, Ordering::Relaxed)));
         let ticket = questions.waiting.expect((Arc::clone(&questions.scope), id.clone()));
         self.messages.send(request_text(&id, method, params)).await.ok()?;
-        ticket.answer(limit).await
+        let mut open = Open { outlet: self, id: &id, is_answered: false };
+        let reply = ticket.answer(limit).await;
+        open.is_answered = reply.is_some();
+        reply
     }
 
     /// Whether requests of ours can be answered here.

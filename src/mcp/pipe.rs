@@ -139,7 +139,8 @@ impl Pipe {
         let (method, params) = (request.method.to_string(), request.params.map(ToOwned::to_owned));
         self.tasks.spawn(async move {
             let work = async {
-                let _turn = turns.acquire().await;
+                // A stream that stays open takes no turn from calls; the server bounds those itself.
+                let _turn = if method == "subscriptions/listen" { None } else { turns.acquire().await.ok() };
                 server.answer(&method, params.as_deref(), exchange).await
             };
             let answer = tokio::select! {
@@ -187,7 +188,8 @@ impl Pipe {
                 }
             }
             "notifications/initialized" if self.session().is_some() => self.watch(),
-            other => tracing::debug!(method = other, "a notification that nobody here waits for"),
+            // Nobody here waits for another one.
+            _ => {}
         }
     }
 

@@ -25,6 +25,8 @@ const LIFETIME: SignedDuration = SignedDuration::from_hours(7 * 24);
 const IDLE: SignedDuration = SignedDuration::from_hours(24);
 /// How many ended sessions, and how many times of last use, a node remembers.
 const REMEMBERED: usize = 16_384;
+/// How often a full memory is searched for what can go.
+const SWEEP: SignedDuration = SignedDuration::from_mins(1);
 /// The longest id that is looked at, in bytes.
 const LONGEST: usize = 1024;
 
@@ -41,6 +43,8 @@ struct Memory {
     ended: HashSet<String>,
     ended_order: VecDeque<String>,
     last_use: HashMap<String, Timestamp>,
+    /// When old times of last use were thrown away.
+    swept: Timestamp,
 }
 
 /// A session that is alive.
@@ -143,7 +147,8 @@ impl Memory {
         if self.last_use.get(id).is_some_and(|last| now.duration_since(*last) > IDLE) {
             return false;
         }
-        if self.last_use.len() >= REMEMBERED {
+        if self.last_use.len() >= REMEMBERED && now.duration_since(self.swept) > SWEEP {
+            self.swept = now;
             self.last_use.retain(|_, last| now.duration_since(*last) <= IDLE);
         }
         if self.last_use.len() < REMEMBERED || self.last_use.contains_key(id) {

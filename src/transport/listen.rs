@@ -31,7 +31,8 @@ use tower::ServiceExt;
 pub struct Limits {
     /// How many connections may be open at once; 4096 by default.
     pub connections: usize,
-    /// How long the head of a request may take to arrive; 20 s by default.
+    /// How long the head of a request may take to arrive, and how long a connection may be kept without one; 30 s by
+    /// default.
     pub head_within: Duration,
     /// How large the head of a request may be, in bytes; 32 KiB by default.
     pub largest_head: usize,
@@ -47,7 +48,7 @@ impl Default for Limits {
     fn default() -> Self {
         Limits {
             connections: 4096,
-            head_within: Duration::from_secs(20),
+            head_within: Duration::from_secs(30),
             largest_head: 32 << 10,
             most_headers: 100,
             stall: Duration::from_mins(1),

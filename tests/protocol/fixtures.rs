@@ -70,7 +70,7 @@ pub fn server_with(page_size: usize) -> (Server, Hub, Seen) {
         .instructions("Only for tests.")
         .hub(hub.clone())
         .page_size(page_size)
-        .answer_within(Duration::from_secs(3))
+        .answer_within(Duration::from_secs(1))
         .session_key(Secret::new("the key of the tests"))
         .build();
     (server, hub, seen)

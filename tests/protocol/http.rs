@@ -4,12 +4,18 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use switchboard::transport::{Options, listen};
-use tokio::{io::AsyncWriteExt, net::TcpStream};
+use tokio::{
+    io::AsyncWriteExt,
+    net::{TcpSocket, TcpStream},
+};
 
 use crate::{
     fixtures::{self, call, initialize, modern, modern_with, notification, request},
     wire::{Host, Reply, open},
 };
+
+/// What is tried, the body, the headers, and the status and the code that must come of it.
+type Row<'a> = (&'a str, String, Vec<(&'a str, &'a str)>, u16, i64);
 
 /// Headers of a modern call of `name`.
 fn headers<'a>(method: &'a str, name: &'a str) -> Vec<(&'a str, &'a str)> {
@@ -57,7 +63,7 @@ async fn a_modern_request_is_judged_in_the_order_of_the_specification() {
         message.to_string()
     };
     let method = |name: &'static str| ("Mcp-Method", name);
-    let rows: Vec<(&str, String, Vec<(&str, &str)>, u16, i64)> = vec![
+    let rows: Vec<Row<'_>> = vec![
         ("no _meta", request(3, "server/discover", json!({})), vec![version, method("server/discover")], 400, -32602),
         ("no params", r#"{"jsonrpc":"2.0","id":3,"method":"server/discover"}"#.into(), vec![version], 400, -32602),
         ("no version in _meta", without("io.modelcontextprotocol/protocolVersion"), vec![version], 400, -32602),
@@ -346,7 +352,7 @@ async fn doubtful_framing_is_refused_or_the_last_word() {
 async fn heads_are_bounded() {
     let host = Host::start().await;
     let head = format!("POST /mcp HTTP/1.1\r\nHost: {}\r\n", host.address);
-    let many: String = (0..20_000).map(|n| format!("X-{n}: 1\r\n")).collect();
+    let many = "X-A: 1\r\n".repeat(20_000);
     assert!([431, 400, 0].contains(&host.raw(format!("{head}{many}\r\n")).await.status));
     let large = format!("X-A: {}\r\n", "x".repeat(100_000));
     assert!([431, 400, 0].contains(&host.raw(format!("{head}{large}\r\n")).await.status));
@@ -685,4 +691,62 @@ async fn a_legacy_client_is_asked_on_the_stream_of_its_call() {
     assert_eq!(host.post(yes.to_string(), &session).await.status, 202);
     assert_eq!(reply.event().await.unwrap()["result"]["content"][0]["text"], "erased");
     assert_eq!(reply.event().await, None);
+}
+
+#[tokio::test]
+async fn a_client_that_never_reads_is_given_up() {
+    let limits = listen::Limits { stall: Duration::from_millis(200), ..listen::Limits::default() };
+    let host = Host::start_limited(open(), limits).await;
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    let mut stream = socket.connect(host.address).await.unwrap();
+    let body = modern(1, "tools/list", json!({}));
+    let head = format!(
+        "POST /mcp HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nMCP-Protocol-Version: 2026-07-28\r\n\
+         Mcp-Method: tools/list\r\nContent-Length: {}\r\n\r\n",
+        host.address,
+        body.len()
+    );
+    let many = format!("{head}{body}").repeat(100);
+    let flood = async { while stream.write_all(many.as_bytes()).await.is_ok() {} };
+    tokio::time::timeout(Duration::from_secs(10), flood).await.expect("the server ends the connection");
+    assert_eq!(host.modern(&modern(1, "tools/list", json!({}))).await.status, 200);
+}
+
+#[tokio::test]
+async fn open_requests_are_finished_at_the_end() {
+    let (server, _, seen) = fixtures::server();
+    let router = switchboard::transport::http::router(server, open());
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (end, ended) = tokio::sync::oneshot::channel::<()>();
+    let served = tokio::spawn(listen::serve(listener, router, listen::Limits::default(), async {
+        let _ = ended.await;
+    }));
+    let body = modern(1, "tools/call", call("slow", json!({"millis": 200})));
+    let head = format!(
+        "POST /mcp HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\nMCP-Protocol-Version: 2026-07-28\r\n\
+         Mcp-Method: tools/call\r\nMcp-Name: slow\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
+    seen.begun(1).await;
+    end.send(()).unwrap();
+    let mut reply = Reply::read(stream).await;
+    assert_eq!(reply.json().await["result"]["content"][0]["text"], "at last");
+    tokio::time::timeout(Duration::from_secs(5), served).await.expect("it ends in time").unwrap().unwrap();
+    assert!(TcpStream::connect(address).await.is_err());
+}
+
+#[tokio::test]
+async fn streams_beyond_the_limit_are_refused() {
+    let host = Host::start().await;
+    let id = session(&host, "2025-11-25", json!({})).await;
+    let places = host.server.listeners().available_permits();
+    let _taken = host.server.listeners().try_acquire_many(u32::try_from(places).unwrap()).unwrap();
+    let headers = [("Accept", "text/event-stream"), ("Mcp-Session-Id", id.as_str())];
+    assert_eq!(host.send("GET", "/mcp", &headers, b"").await.status, 503);
+    let listen = modern(9, "subscriptions/listen", json!({"notifications": {"toolsListChanged": true}}));
+    assert_eq!(host.modern(&listen).await.json().await["error"]["code"], -32603);
 }

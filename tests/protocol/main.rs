@@ -1,6 +1,13 @@
 //! The protocol over its real transports, with tools of our own and nothing of any vendor.
+#![expect(
+    clippy::unwrap_used,
+    clippy::too_many_lines,
+    reason = "a test that cannot go on may panic, and tables are long"
+)]
 
+mod access;
 mod fixtures;
 mod http;
 mod stdio;
 mod wire;
+mod ws;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use switchboard::{
     hub::Hub,
+    mcp::Server,
     transport::stdio::{Options, serve_on},
 };
 use tokio::{
@@ -29,7 +30,10 @@ impl Client {
     }
 
     fn start_with(options: Options) -> Client {
-        let (server, hub, seen) = fixtures::server();
+        Client::start_on(fixtures::server(), options)
+    }
+
+    fn start_on((server, hub, seen): (Server, Hub, Seen), options: Options) -> Client {
         let (ours, theirs) = tokio::io::duplex(1 << 20);
         let (input, output) = tokio::io::split(theirs);
         let served = tokio::spawn(serve_on(server, caller(), input, output, options));
@@ -383,4 +387,58 @@ async fn unknown_capabilities_change_nothing() {
     let mut client = Client::start();
     let list = client.ask(modern_with(1, "tools/list", json!({}), r#"{"telepathy":{"range":9}}"#)).await;
     assert!(list["result"]["tools"].is_array());
+}
+
+#[tokio::test]
+async fn a_long_list_comes_in_pages() {
+    for version in ["2025-03-26", "2025-11-25"] {
+        let mut client = Client::start_on(fixtures::server_with(4), Options::default());
+        client.ask(initialize(0, version, json!({}))).await;
+        let mut names = Vec::new();
+        let mut params = json!({});
+        loop {
+            let result = client.ask(request(1, "tools/list", params)).await["result"].clone();
+            let tools = result["tools"].as_array().unwrap();
+            assert!((1..=4).contains(&tools.len()));
+            names.extend(tools.iter().map(|tool| tool["name"].as_str().unwrap().to_owned()));
+            match result.get("nextCursor") {
+                Some(cursor) => params = json!({"cursor": cursor}),
+                None => break,
+            }
+        }
+        assert_eq!(names.len(), 9);
+        assert_eq!(names[0], "hello");
+        let mut sorted = names.clone();
+        sorted.sort_unstable();
+        sorted.dedup();
+        assert_eq!(sorted.len(), 9, "{names:?}");
+        for cursor in [json!(""), json!("nonsense"), json!(7), json!({})] {
+            let answer = client.ask(request(2, "tools/list", json!({"cursor": cursor}))).await;
+            assert_eq!(answer["error"]["code"], -32602, "{cursor}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_question_is_taken_back_with_its_call() {
+    let mut client = Client::start();
+    client.ask(initialize(0, "2025-11-25", json!({"elicitation": {}}))).await;
+    let question = client.ask(request(1, "tools/call", json!({"name": "erase"}))).await;
+    assert_eq!(question["method"], "elicitation/create");
+    assert_eq!(question["params"]["mode"], "form");
+    let taken_back = client.ask(notification("notifications/cancelled", json!({"requestId": 1}))).await;
+    assert_eq!(taken_back["method"], "notifications/cancelled");
+    assert_eq!(taken_back["params"]["requestId"], question["id"]);
+    client.is_quiet().await;
+}
+
+#[tokio::test]
+async fn a_question_that_stays_open_fails_the_call_with_a_way_out() {
+    let mut client = Client::start();
+    client.ask(initialize(0, "2025-11-25", json!({"elicitation": {}}))).await;
+    assert_eq!(client.ask(request(1, "tools/call", json!({"name": "erase"}))).await["method"], "elicitation/create");
+    assert_eq!(client.receive().await["method"], "notifications/cancelled");
+    let told = client.receive().await;
+    assert_eq!(told["result"]["isError"], true);
+    assert!(told["result"]["content"][0]["text"].as_str().unwrap().contains("switchboard approvals approve"), "{told}");
 }

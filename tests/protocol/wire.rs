@@ -57,7 +57,7 @@ impl Host {
         let mut head =
             format!("{method} {path} HTTP/1.1\r\nHost: {}\r\nContent-Length: {}\r\n", self.address, body.len());
         for (name, value) in headers {
-            head += &format!("{name}: {value}\r\n");
+            head.extend([name, ": ", value, "\r\n"]);
         }
         self.raw([head.as_bytes(), b"\r\n", body].concat()).await
     }
@@ -95,7 +95,8 @@ pub struct Reply {
 }
 
 impl Reply {
-    async fn read(stream: TcpStream) -> Reply {
+    /// Reads the head of an answer.
+    pub async fn read(stream: TcpStream) -> Reply {
         let mut reply = Reply { status: 0, headers: Vec::new(), stream, pending: Vec::new(), text: String::new() };
         let Some(head) = reply.until(b"\r\n\r\n").await else {
             return reply;
@@ -137,7 +138,7 @@ impl Reply {
         loop {
             if let Some((event, rest)) = self.text.split_once("\n\n") {
                 let data = event.lines().find_map(|line| line.strip_prefix("data: ")).map(str::to_owned);
-                self.text = rest.to_owned();
+                self.text = String::from(rest);
                 if let Some(data) = data {
                     return Some(serde_json::from_str(&data).unwrap());
                 }

@@ -245,7 +245,7 @@ fn refused(error: hub::Error) -> ErrorObjectOwned {
             invalid_params("There is no tool of that name here.")
         }
         hub::Error::UnknownTool { .. } | hub::Error::BadTicket => invalid_params(&error.to_string()),
-        hub::Error::Closed(_) => internal_error(&error.to_string()),
+        hub::Error::Closed(why) => internal_error(why),
         hub::Error::Tool { error, .. } => internal_error(&error.text()),
     }
 }

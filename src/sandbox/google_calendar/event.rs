@@ -132,6 +132,11 @@ impl Event {
         self.0.get("recurringEventId")?.as_str()
     }
 
+    /// How often it has changed in a way that its guests should know of.
+    pub fn sequence(&self) -> i64 {
+        self.0.get("sequence").and_then(Value::as_i64).unwrap_or_default()
+    }
+
     /// Its guests.
     pub fn guests(&self) -> &[Value] {
         self.0.get("attendees").and_then(Value::as_array).map_or(&[], Vec::as_slice)
@@ -160,6 +165,22 @@ impl Event {
         Some((start.instant(zone), end.instant(zone)))
     }
 
+    /// Its time as it stands in a mail or a diff: `Tue 24 Nov 2026 12:00–13:00`.
+    pub fn in_words(&self, own_zone: &TimeZone) -> String {
+        match self.span(own_zone) {
+            Some((Point::Day(start), Point::Day(end))) => {
+                let (first, last) = (start.strftime("%a %-d %b %Y"), end.yesterday().unwrap_or(end));
+                if last == start { first.to_string() } else { format!("{first}–{}", last.strftime("%a %-d %b %Y")) }
+            }
+            Some((Point::Moment(start), Point::Moment(end))) => {
+                let (start, end) = (start.with_time_zone(own_zone.clone()), end.with_time_zone(own_zone.clone()));
+                let until = if start.date() == end.date() { "%H:%M" } else { "%a %-d %b %Y %H:%M" };
+                format!("{}–{}", start.strftime("%a %-d %b %Y %H:%M"), end.strftime(until))
+            }
+            _ => String::new(),
+        }
+    }
+
     /// Whether it overlaps a window whose ends may be open.
     pub fn is_within(&self, from: Option<Timestamp>, to: Option<Timestamp>, zone: &TimeZone) -> bool {
         self.instants(zone).is_none_or(|span| overlaps(span, from, to))
@@ -172,6 +193,9 @@ impl Event {
             Point::read(value, zone, which)
         };
         let (start, end) = (point("start")?, point("end")?);
+        if self.0.get("recurrence").is_some_and(|lines| lines.as_array().is_none_or(Vec::is_empty)) {
+            self.0.remove("recurrence");
+        }
         match (&start, &end) {
             (Point::Day(start), Point::Day(end)) if end <= start => return Err(errors::empty_range()),
             (Point::Moment(start), Point::Moment(end)) if end < start => return Err(errors::empty_range()),

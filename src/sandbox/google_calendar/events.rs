@@ -94,7 +94,7 @@ impl GoogleCalendar {
         }
         let moved = ["start", "end", "recurrence"].iter().any(|name| before.0.get(*name) != event.0.get(*name));
         if moved {
-            event.set("sequence", before.0["sequence"].as_i64().unwrap_or_default() + 1);
+            event.set("sequence", before.sequence() + 1);
             if before.0.get("attendees") == event.0.get("attendees") {
                 self.ask_again(&mut event);
             }
@@ -241,7 +241,7 @@ pub fn delete(world: &mut GoogleCalendar, call: &Call<'_>) -> Outcome {
     }
     let mut event = before.clone();
     event.set("status", "cancelled");
-    event.set("sequence", before.0["sequence"].as_i64().unwrap_or_default() + 1);
+    event.set("sequence", before.sequence() + 1);
     world.forget_exceptions(&calendar, &event);
     world.store(&calendar, &mut event, call);
     world.tell_end(&calendar, &before, Told::of(call), call.now);

@@ -9,7 +9,7 @@ use super::{
     GoogleCalendar,
     calendars::Calendar,
     errors,
-    event::{Event, Point, millis, zone},
+    event::{Event, millis, zone},
 };
 use crate::sandbox::twin::{Answer, Call, Outcome};
 
@@ -332,21 +332,4 @@ fn question(call: &Call<'_>) -> u64 {
     let bytes = parts.iter().flat_map(|part| part.bytes().chain([0]));
     // FNV-1a: small, and the same in every build, unlike the standard library's hasher.
     bytes.fold(0xcbf2_9ce4_8422_2325, |sum, byte| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
-}
-
-/// The words in which an event's time goes into a mail or a diff: `Tue 24 Nov 2026 12:00–13:00`.
-pub fn in_words(event: &Event, own_zone: &TimeZone) -> String {
-    match event.span(own_zone) {
-        Some((Point::Day(start), Point::Day(end))) => {
-            let last = end.yesterday().unwrap_or(end);
-            let first = start.strftime("%a %-d %b %Y");
-            if last == start { first.to_string() } else { format!("{first}–{}", last.strftime("%a %-d %b %Y")) }
-        }
-        Some((Point::Moment(start), Point::Moment(end))) => {
-            let (start, end) = (start.with_time_zone(own_zone.clone()), end.with_time_zone(own_zone.clone()));
-            let until = if start.date() == end.date() { "%H:%M" } else { "%a %-d %b %Y %H:%M" };
-            format!("{}–{}", start.strftime("%a %-d %b %Y %H:%M"), end.strftime(until))
-        }
-        _ => String::new(),
-    }
 }

@@ -17,7 +17,6 @@ use super::{
     GoogleCalendar,
     calendars::Calendar,
     event::{Event, Point, millis},
-    listing::in_words,
 };
 use crate::sandbox::{
     Error,
@@ -198,7 +197,8 @@ impl GoogleCalendar {
 impl SeedEvent {
     fn times(&self, scene: &Scene, calendar: &Calendar, event: &mut Event) -> Result<(), (&'static str, String)> {
         let date = match self.day {
-            Day::Working(days) => scene.working_day(days),
+            Day::Working(days @ -366..=366) => scene.working_day(days),
+            Day::Working(_) => return Err(("day", "must be between -366 and 366".into())),
             Day::Date(date) => date,
         };
         let (start, end) = match (self.start, self.end, self.days) {
@@ -284,7 +284,7 @@ fn object(calendar: &Calendar, event: &Event) -> Object {
     };
     let repeats = event.0.get("recurrence").map(|lines| lines[0].as_str().unwrap_or_default().to_owned());
     let facts = vec![
-        ("when", in_words(event, &calendar.zone())),
+        ("when", event.in_words(&calendar.zone())),
         ("repeats", repeats.unwrap_or_default()),
         ("status", Some(event.text("status")).filter(|status| *status != "confirmed").unwrap_or_default().to_owned()),
         ("guests", event.guests().iter().map(guest).collect::<Vec<_>>().join(", ")),

@@ -389,8 +389,11 @@ async fn free_busy_answers_calendar_by_calendar() {
     let cut = json!({"start": "2026-11-23T09:00:00Z", "end": "2026-11-23T09:30:00Z"});
     assert_eq!(body["calendars"]["primary"]["busy"][1], cut, "blocks end with the window");
     question["timeMax"] = json!("2026-11-23T07:00:00Z");
-    let (status, body) = fixture.post("/freeBusy", question).await;
+    let (status, body) = fixture.post("/freeBusy", question.clone()).await;
     assert_eq!((status.as_u16(), reason(&body)), (400, "timeRangeEmpty"));
+    question["timeMax"] = json!("2027-02-21T07:00:01Z");
+    let (status, body) = fixture.post("/freeBusy", question).await;
+    assert_eq!((status.as_u16(), reason(&body)), (400, "timeRangeTooLong"));
     let (status, _) = fixture.post("/freeBusy", json!({"timeMin": "2026-11-23T07:00:00Z"})).await;
     assert_eq!(status, 400);
 }
@@ -418,6 +421,25 @@ async fn a_sentence_becomes_an_event() {
     assert_eq!((status, &event["summary"]), (200, &json!("Lunch with Ana")));
     assert_eq!(event["start"]["dateTime"], "2026-11-24T12:00:00+01:00");
     assert_eq!(event["end"]["dateTime"], "2026-11-24T13:00:00+01:00");
+}
+
+#[tokio::test]
+async fn a_series_without_rules_is_a_single_event() {
+    let fixture = Fixture::new().await;
+    let series = insert(&fixture, weekly()).await;
+    let (status, single) = send(&fixture, Method::PATCH, &path_of(&series), json!({"recurrence": []})).await;
+    assert_eq!((status, single.get("recurrence")), (200, None));
+    assert_eq!(titles(&fixture, "singleEvents=true&q=Lunch&timeMin=2026-11-24T00:00:00Z").await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_cancelled_event_comes_back_when_it_is_confirmed() {
+    let fixture = Fixture::new().await;
+    let path = path_of(&insert(&fixture, meeting()).await);
+    send(&fixture, Method::DELETE, &path, Value::Null).await;
+    let (status, event) = send(&fixture, Method::PATCH, &path, json!({"status": "confirmed"})).await;
+    assert_eq!((status, &event["status"]), (200, &json!("confirmed")));
+    assert_eq!(busy(&fixture, "primary", "2026-11-23").await[2], "12:30-13:30");
 }
 
 #[tokio::test]

@@ -68,15 +68,16 @@ impl Visit<'_> {
     /// Reads the body, and stops as soon as it is too large or too slow.
     async fn read(&self, headers: &HeaderMap, body: Body) -> Result<Bytes, Box<Response>> {
         if !is_json(headers) {
-            return Err(refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, "the body is application/json, and not encoded"));
+            let why = "the body is application/json, and not encoded";
+            return Err(refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, why).into());
         }
         let limit = self.options.largest_message;
         let claimed = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
         if claimed.is_some_and(|length| length > limit as u64) {
-            return Err(too_large(limit));
+            return Err(too_large(limit).into());
         }
         let reading = tokio::time::timeout(self.options.body_within, collect(body, limit));
-        reading.await.unwrap_or_else(|_| Err(late(self.options.body_within)))
+        reading.await.unwrap_or_else(|_| Err(late(self.options.body_within).into()))
     }
 }
 
@@ -86,7 +87,7 @@ async fn collect(body: Body, limit: usize) -> Result<Bytes, Box<Response>> {
     while let Some(chunk) = stream.next().await {
         let chunk = chunk.map_err(|_| refused(StatusCode::BAD_REQUEST, "the body broke off"))?;
         if whole.len() + chunk.len() > limit {
-            return Err(too_large(limit));
+            return Err(too_large(limit).into());
         }
         whole.extend_from_slice(&chunk);
     }
@@ -104,17 +105,17 @@ fn is_json(headers: &HeaderMap) -> bool {
     kind.eq_ignore_ascii_case("application/json") && is_plain
 }
 
-fn too_large(limit: usize) -> Box<Response> {
+fn too_large(limit: usize) -> Response {
     refused(StatusCode::PAYLOAD_TOO_LARGE, &format!("a message is at most {limit} bytes long"))
 }
 
-fn late(limit: Duration) -> Box<Response> {
+fn late(limit: Duration) -> Response {
     refused(StatusCode::REQUEST_TIMEOUT, &format!("the body did not arrive within {} s", limit.as_secs()))
 }
 
 /// A refusal of a body that was not read to its end: the connection cannot be used again.
-fn refused(status: StatusCode, why: &str) -> Box<Response> {
+fn refused(status: StatusCode, why: &str) -> Response {
     let mut response = failed(status, None, &invalid_request(why));
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-    Box::new(response)
+    response
 }
