@@ -1,5 +1,7 @@
 //! Both sides of the wire keep to the vendors' descriptions: the twins' tables, and what is asked and answered.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
 #[path = "support/contract.rs"]
 mod contract;
 

@@ -1,14 +1,15 @@
 //! A grant's whole life against the Google twin, over real HTTP: consent, use, refresh, end.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::SignedDuration;
 use switchboard::{
     clock::ManualClock,
-    http::{self, Client, Lane, Path, Request},
+    http::{self, Client, Lane, Path, Request, path},
     id::{SeededEntropy, UserId},
     oauth::{App, Bearer, Broker, Callback, Endpoints, Error, Overrides, Provider, Revoked, Start, Started},
-    path,
     sandbox::{self, Endpoint, Sandbox},
     store::MemoryStore,
     vault::{ConnectionKey, KeyRing, Reason, Status, Vault},

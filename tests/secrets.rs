@@ -80,7 +80,7 @@ fn connection() -> Connection {
             access: canary(),
             refresh: Some(canary()),
             expires_at: None,
-            extra: BTreeMap::new(),
+            extra: BTreeMap::from([("id_token".to_owned(), CANARY.to_owned())]),
         },
         generation: 1,
         status: Status::Active,

@@ -26,9 +26,6 @@ use crate::{
 /// What the operations return.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// How many records a page asks the store for.
-const PAGE: usize = 256;
-
 /// People, agents and tokens. Clones share the store.
 #[derive(Clone, Debug)]
 pub struct Agents {
@@ -268,18 +265,8 @@ impl Agents {
     }
 
     async fn all<T: DeserializeOwned>(&self, table: Table, prefix: &[u8]) -> Result<Vec<Found<T>>> {
-        let mut all: Vec<Found<T>> = Vec::new();
-        loop {
-            let after = all.last().map(|found| found.key.id.clone());
-            let page = self.store.scan(table, prefix, after.as_deref(), PAGE).await?;
-            let last = page.len() < PAGE;
-            for (id, stored) in page {
-                all.push(found(Key::raw(table, id), &stored)?);
-            }
-            if last {
-                return Ok(all);
-            }
-        }
+        let records = store::scan_all(&*self.store, table, prefix).await?;
+        records.into_iter().map(|(id, stored)| found(Key::raw(table, id), &stored)).collect()
     }
 
     async fn commit(&self, changes: Vec<Change>) -> Result<()> {

@@ -25,9 +25,6 @@ pub const LIFETIME: SignedDuration = SignedDuration::from_mins(10);
 /// How often a write is tried again when another one was first.
 const TRIES: u32 = 8;
 
-/// How many records a page asks the store for.
-const PAGE: usize = 256;
-
 /// Questions and their answers.
 #[derive(Clone, Debug)]
 pub struct Approvals {
@@ -259,20 +256,12 @@ impl Approvals {
     }
 
     async fn all(&self, prefix: &[u8]) -> Result<Vec<(Key, Approval, u64)>> {
-        let mut all: Vec<(Key, Approval, u64)> = Vec::new();
-        loop {
-            let after = all.last().map(|(key, ..)| key.id.clone());
-            let page = self.store.scan(Table::Approvals, prefix, after.as_deref(), PAGE).await?;
-            let last = page.len() < PAGE;
-            for (id, stored) in page {
-                let key = Key::raw(Table::Approvals, id);
-                let approval = parsed(&key, &stored)?;
-                all.push((key, approval, stored.version));
-            }
-            if last {
-                return Ok(all);
-            }
-        }
+        let records = store::scan_all(&*self.store, Table::Approvals, prefix).await?;
+        let parsed = |(id, stored): store::Record| {
+            let key = Key::raw(Table::Approvals, id);
+            parsed(&key, &stored).map(|approval| (key, approval, stored.version))
+        };
+        records.into_iter().map(parsed).collect()
     }
 
     async fn read(&self, key: &Key) -> Result<Option<(Approval, u64)>> {

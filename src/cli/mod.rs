@@ -1,7 +1,78 @@
 //! The commands, and the one place where everything is put together.
 
+pub mod commands;
+mod doctor;
 pub mod house;
+mod janitor;
 pub mod options;
 pub mod order;
 pub mod owner;
+mod perform;
+mod reception;
+mod session;
 pub mod show;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use options::{Cli, Command};
+use order::Failure;
+use session::Session;
+
+use crate::telemetry::{self, Loudness};
+
+/// Reads the command line, does what it says, and tells how it went.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse_from(arguments(std::env::args_os()));
+    telemetry::start(Loudness::of(cli.place.quiet, cli.place.verbose));
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&Failure::new(format!("The program cannot start: {error}."))),
+    };
+    let done = runtime.block_on(perform(cli));
+    // A read from stdin cannot be called back; it must not keep the process alive.
+    runtime.shutdown_background();
+    done.unwrap_or_else(|failure| fail(&failure))
+}
+
+/// `--stdio` in place of a command is the command `stdio`, as other servers of this kind have it.
+fn arguments(given: impl Iterator<Item = std::ffi::OsString>) -> impl Iterator<Item = std::ffi::OsString> {
+    given.enumerate().map(|(at, argument)| if at == 1 && argument == "--stdio" { "stdio".into() } else { argument })
+}
+
+async fn perform(cli: Cli) -> Result<ExitCode, Failure> {
+    match &cli.command {
+        Command::Serve(options) => return commands::serve::run(&cli.place, options).await,
+        Command::Stdio(options) => return commands::stdio::run(&cli.place, options).await,
+        _ => {}
+    }
+    let mut session = Session::open(&cli.place).await?;
+    let done = command(&mut session, &cli.command).await;
+    session.close().await;
+    done.map(|()| ExitCode::SUCCESS)
+}
+
+async fn command(session: &mut Session, command: &Command) -> Result<(), Failure> {
+    match command {
+        Command::Connect(connect) => commands::connect::run(session, connect).await,
+        Command::Connections(output) => commands::accounts::list(session, output).await,
+        Command::Test(which) => commands::accounts::test(session, which).await,
+        Command::Disconnect(which) => commands::accounts::disconnect(session, which).await,
+        Command::App(app) => commands::accounts::app(session, &app.action).await,
+        Command::Tools(tools) => commands::tools::list(session, tools).await,
+        Command::Search(search) => commands::tools::search(session, search).await,
+        Command::Call(call) => commands::call::run(session, call).await,
+        Command::Approvals(approvals) => commands::approvals::run(session, approvals).await,
+        Command::Sandbox(sandbox) => commands::sandbox::run(session, sandbox).await,
+        Command::Doctor(output) => commands::doctor::run(session, output).await,
+        Command::Serve(_) | Command::Stdio(_) => Ok(()),
+    }
+}
+
+fn fail(failure: &Failure) -> ExitCode {
+    show::aside(&format!("{} {}", show::styled(show::BAD, "error:"), failure.what));
+    if let Some(next) = &failure.next {
+        show::aside(&format!("       {next}"));
+    }
+    ExitCode::FAILURE
+}

@@ -6,6 +6,9 @@ use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+
+use super::order::Failure;
 
 /// What stands out.
 pub const STRONG: Style = Style::new().bold();
@@ -31,6 +34,12 @@ pub fn line(text: &str) {
 /// A line on stderr: what is said beside the answer.
 pub fn aside(text: &str) {
     anstream::eprintln!("{text}");
+}
+
+/// JSON on stdout, for programs.
+pub fn json(value: &impl Serialize) -> Result<(), Failure> {
+    line(&serde_json::to_string_pretty(value).map_err(Failure::of)?);
+    Ok(())
 }
 
 /// Rows in columns that line up; the last column is as long as it likes.

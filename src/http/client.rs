@@ -378,3 +378,44 @@ fn choose_cryptography() {
         drop(rustls::crypto::ring::default_provider().install_default());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        http::{Authorize, AuthorizeError, HeaderValue, Path, Pending, header::AUTHORIZATION, testing::options},
+        id::SeededEntropy,
+    };
+
+    #[derive(Debug)]
+    struct Key;
+
+    impl Authorize for Key {
+        fn headers(&self) -> Pending<'_, Result<HeaderMap, AuthorizeError>> {
+            let pair = (AUTHORIZATION, HeaderValue::from_static("Bearer x"));
+            Box::pin(async { Ok(HeaderMap::from_iter([pair])) })
+        }
+
+        fn refused(&self) -> Pending<'_, Result<bool, AuthorizeError>> {
+            Box::pin(async { Ok(false) })
+        }
+    }
+
+    #[tokio::test]
+    async fn a_name_that_leads_into_a_private_network_is_refused() {
+        choose_cryptography();
+        let public = build(&options(), Reach::Public).unwrap();
+        let error = public.get("http://localhost:9/canary").send().await.unwrap_err();
+        let refused = classify(&error);
+        assert!(matches!(refused, Error::Refused(_)) && !format!("{refused:?}").contains("canary"), "{refused:?}");
+    }
+
+    #[tokio::test]
+    async fn credentials_are_marked_as_sensitive() {
+        let client = Client::new(options(), crate::clock::system(), SeededEntropy::new(1)).unwrap();
+        let lane = Lane::new("vendor", "https://example.com".parse().unwrap()).on_behalf_of("anna", Arc::new(Key));
+        let request = Request::get(Path::new());
+        let sending = client.0.prepare(&lane, &request, Instant::now() + Duration::from_secs(1)).unwrap();
+        assert!(sending.credential().await.unwrap().values().all(HeaderValue::is_sensitive));
+    }
+}

@@ -4,7 +4,7 @@
 //! back a [`Response`], whatever its status, or an [`Error`] when there is no answer to show.
 //!
 //! ```no_run
-//! # use switchboard::{clock, http::{self, Client, Lane, Request}, id, path};
+//! # use switchboard::{clock, http::{self, Client, Lane, Request, path}, id};
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let client = Client::new(http::Options::default(), clock::system(), id::os())?;
 //! let lane = Lane::new("google-calendar", "https://www.googleapis.com/calendar/v3".parse()?);
@@ -45,6 +45,9 @@ pub use reqwest::{
 };
 pub use response::Response;
 pub use retry::retry_after;
+
+// An exported macro lives at the root of the crate; whoever uses it finds it beside [`Path`].
+pub use super::path;
 
 /// A boxed future, for traits that are used as objects.
 pub type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

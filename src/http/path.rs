@@ -13,7 +13,7 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 /// encoding makes safe (empty, `.`, `..`, with control characters) spoil the path, and sending it is refused.
 ///
 /// ```
-/// # use switchboard::{http::Path, path};
+/// # use switchboard::http::{Path, path};
 /// let by_hand = Path::fixed("calendars").then("anna@example.com").and("events");
 /// assert_eq!(path!["calendars", "anna@example.com", "events"].to_string(), "/calendars/anna%40example.com/events");
 /// assert_eq!(by_hand.template(), "/calendars/{}/events");
@@ -110,16 +110,16 @@ fn fault(segment: &str) -> Option<&'static str> {
 /// Builds a [`Path`](crate::http::Path): literals are fixed segments, expressions are values.
 ///
 /// ```
-/// # use switchboard::path;
+/// # use switchboard::http::path;
 /// let id = "a/b";
 /// assert_eq!(path!["customers", id, "sources"].to_string(), "/customers/a%2Fb/sources");
 /// ```
 #[macro_export]
 macro_rules! path {
     (@more $path:expr;) => { $path };
-    (@more $path:expr; $fixed:literal $(, $($rest:tt)*)?) => { $crate::path!(@more $path.and($fixed); $($($rest)*)?) };
-    (@more $path:expr; $value:expr $(, $($rest:tt)*)?) => { $crate::path!(@more $path.then(&$value); $($($rest)*)?) };
-    ($($segments:tt)*) => { $crate::path!(@more $crate::http::Path::new(); $($segments)*) };
+    (@more $path:expr; $fixed:literal $(, $($rest:tt)*)?) => { $crate::http::path!(@more $path.and($fixed); $($($rest)*)?) };
+    (@more $path:expr; $value:expr $(, $($rest:tt)*)?) => { $crate::http::path!(@more $path.then(&$value); $($($rest)*)?) };
+    ($($segments:tt)*) => { $crate::http::path!(@more $crate::http::Path::new(); $($segments)*) };
 }
 
 #[cfg(test)]

@@ -28,6 +28,12 @@ impl<T: Send + Sync + 'static> Deferred<T> {
         Deferred(receiver)
     }
 
+    /// A part of it, as soon as the whole is there.
+    pub fn map<U: Send + Sync + 'static>(&self, part: impl FnOnce(&T) -> U + Send + 'static) -> Deferred<U> {
+        let whole = self.clone();
+        Deferred::spawn(async move { whole.get().await.map(|whole| part(&whole)) })
+    }
+
     /// The value, as soon as it is there.
     ///
     /// # Errors

@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::tool::{Effect, Row};
+use crate::{
+    config,
+    tool::{Effect, Row},
+};
 
 /// A bound on tools. It can be narrowed and never widened.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -23,6 +26,18 @@ impl Filters {
     /// Everything that there is, connected or not.
     pub fn everything() -> Self {
         Filters { toolsets: Some(BTreeSet::from(["all".into()])), ..Filters::default() }
+    }
+
+    /// What the settings file says where the command line is silent; `read_only` and exclusions add up.
+    #[must_use]
+    pub fn or_file(self, file: &config::File) -> Filters {
+        let named = |names: &Option<Vec<String>>| names.as_ref().map(|names| names.iter().cloned().collect());
+        Filters {
+            read_only: self.read_only || file.read_only,
+            toolsets: self.toolsets.or_else(|| named(&file.toolsets)),
+            tools: self.tools.or_else(|| named(&file.tools)),
+            exclude: self.exclude.into_iter().chain(file.exclude_tools.iter().cloned()).collect(),
+        }
     }
 
     /// Both bounds at once.

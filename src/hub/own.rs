@@ -11,8 +11,7 @@ use crate::{
 };
 
 /// All of them.
-pub(super) const TOOLS: &[ToolDef] =
-    &[ToolDef::of::<Now>(), ToolDef::of::<Connections>(), ToolDef::of::<Connect>()];
+pub(super) const TOOLS: &[ToolDef] = &[ToolDef::of::<Now>(), ToolDef::of::<Connections>(), ToolDef::of::<Connect>()];
 
 /// Where they belong.
 pub(super) const TOOLSET: Toolset =

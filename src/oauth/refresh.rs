@@ -151,6 +151,10 @@ impl Broker {
 
     /// The refresh itself, by the one who has the lease.
     async fn fly_alone(&self, key: &ConnectionKey, tried: u64, endpoints: &Endpoints, app: &App) -> Outcome {
+        // Whoever asks while another refresh is just failing finds out here.
+        if let Some(error) = self.rest(key, tried) {
+            return Err(error);
+        }
         let connection = self.active(key).await?;
         if connection.generation != tried {
             return Fresh::of(&connection);
@@ -220,6 +224,7 @@ impl Broker {
     /// meanwhile is not undone; whoever replaced the credential, wins.
     async fn store(&self, mut renewed: Connection, tried: u64, endpoints: &Endpoints) -> Outcome {
         let key = renewed.key.clone();
+        let identity = std::mem::take(&mut renewed.metadata);
         let mut last = None;
         for attempt in 0..WRITES {
             let stored = match self.stored(&key).await {
@@ -235,9 +240,8 @@ impl Broker {
                 self.forget_unsaved(&key);
                 return Fresh::of(&self.active(&key).await?);
             }
-            let mut metadata = stored.value.metadata;
-            metadata.append(&mut renewed.metadata);
-            renewed.metadata = metadata;
+            renewed.metadata = stored.value.metadata;
+            renewed.metadata.extend(identity.clone());
             match self.0.vault.save_connection(&renewed, When::Version(stored.version)).await {
                 Ok(_) => {
                     self.forget_unsaved(&key);

@@ -223,6 +223,13 @@ impl Sandbox {
         for host in hosts(&self.twins, &self.families) {
             host.desk().faults().set(None);
             host.desk().log().clear();
+        }
+        self.save().await
+    }
+
+    /// Saves everything. Each change is saved as it happens; this is for the end of a process that wants to be sure.
+    pub async fn save(&self) -> Result<(), Error> {
+        for host in hosts(&self.twins, &self.families) {
             server::save(&*host).await?;
         }
         Ok(())

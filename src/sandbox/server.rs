@@ -31,8 +31,7 @@ use super::{
 /// The largest body a twin reads, 12 MiB: more than any of the vendors' JSON operations take.
 const LARGEST_BODY: usize = 12 * 1024 * 1024;
 
-/// A request on its way in.
-#[derive(Debug)]
+/// A request on its way in. It has no `Debug`: its body may hold secrets.
 pub(super) struct Incoming {
     pub method: String,
     /// Still percent-encoded.
@@ -56,15 +55,23 @@ impl Incoming {
         header.strip_prefix("Bearer ").map(str::trim)
     }
 
+    /// The pairs of a form body.
+    pub fn form(&self) -> Vec<(String, String)> {
+        form_urlencoded::parse(&self.body).into_owned().collect()
+    }
+
     async fn read(request: Request) -> Result<Self, axum::Error> {
         let (parts, body) = request.into_parts();
         let body = to_bytes(body, LARGEST_BODY).await?.to_vec();
+        let mut headers = parts.headers;
+        // So that not even a `Debug` of the headers shows the credential.
+        headers.get_mut(header::AUTHORIZATION).into_iter().for_each(|value| value.set_sensitive(true));
         let query = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
         Ok(Incoming {
             method: parts.method.to_string(),
             path: parts.uri.path().to_owned(),
             query: query.into_owned().collect(),
-            headers: parts.headers,
+            headers,
             body,
         })
     }

@@ -158,7 +158,10 @@ async fn expire_ends_the_access_token_and_revoke_the_grant() {
     fixture.sandbox.revoke("google-calendar").await.unwrap();
     let (status, refused) = token(&fixture, &pairs).await;
     assert_eq!((status.as_u16(), &refused["error"]), (400, &json!("invalid_grant")));
-    assert_eq!(fixture.sandbox.count("google", "oauth.refresh").unwrap(), 2);
+    fixture.sandbox.fault("google", "500:1").unwrap();
+    let (status, refused) = token(&fixture, &pairs).await;
+    assert_eq!((status.as_u16(), &refused["error"]), (500, &json!("internal_failure")));
+    assert_eq!(fixture.sandbox.count("google", "oauth.refresh").unwrap(), 3);
 }
 
 async fn token(fixture: &Fixture, pairs: &[(&str, &str)]) -> (StatusCode, Value) {
@@ -324,6 +327,20 @@ async fn the_world_and_the_grants_outlive_a_restart() {
 }
 
 #[tokio::test]
+async fn of_many_inserts_with_one_id_only_one_happens() {
+    let dir = tempfile::tempdir().unwrap();
+    let fixture = Fixture::with(Some(dir.path()), &[EVENTS]).await;
+    let mut event = meeting();
+    event["id"] = json!("sameid");
+    let inserts = (0..8).map(|_| fixture.post("/calendars/primary/events", event.clone()));
+    let answers = futures_util::future::join_all(inserts).await;
+    let good = answers.iter().filter(|(status, _)| status.is_success()).count();
+    assert_eq!(good, 1);
+    let saved: Value = serde_json::from_slice(&fs::read(dir.path().join("google-calendar.json")).unwrap()).unwrap();
+    assert_eq!(saved["world"], fixture.sandbox.world("google-calendar").unwrap());
+}
+
+#[tokio::test]
 async fn faults_strike_as_ordered() {
     let fixture = Fixture::new().await;
     let status = async |what: &str| {
@@ -415,6 +432,20 @@ async fn a_seed_of_ones_own_replaces_what_it_names() {
     let (_, calendar) = fixture.get("/calendars/primary").await;
     assert_eq!((&calendar["id"], &calendar["timeZone"]), (&json!("kim@example.org"), &json!("America/New_York")));
     assert_eq!(fixture.sandbox.endpoint("google-calendar").unwrap().account, "kim@example.org");
+}
+
+#[tokio::test]
+async fn the_seed_of_the_documentation_is_a_seed() {
+    let document = include_str!("../../docs/sandbox.md");
+    let seed = document.lines().skip_while(|line| *line != "    {").take_while(|line| line.starts_with("    "));
+    let seed: Vec<_> = seed.collect();
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("seed.json");
+    fs::write(&path, seed.join("\n")).unwrap();
+    let fixture = Fixture::new().await;
+    fixture.sandbox.reset(Some(&path)).await.unwrap();
+    let (_, list) = fixture.get("/calendars/primary/events?q=planning").await;
+    assert_eq!(list["items"][0]["organizer"]["email"], "lou@example.org");
 }
 
 #[tokio::test]

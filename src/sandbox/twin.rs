@@ -206,8 +206,9 @@ impl Answer {
 
     /// A page for people.
     pub fn html(status: u16, page: String) -> Self {
+        let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
         let (headers, content) = (vec![], Content::Html(page));
-        Answer { status, headers, content }
+        Answer { status, headers, content }.with("content-security-policy", policy)
     }
 
     /// The same with one header more.

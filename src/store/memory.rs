@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -12,14 +13,13 @@ use super::{
 };
 
 /// A store that ends with the process.
-#[derive(Debug)]
 pub struct MemoryStore {
     records: Mutex<Records>,
     leases: Leases,
     changes: Changes,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Records {
     sequence: u64,
     tables: [BTreeMap<Vec<u8>, Versioned>; Table::ALL.len()],
@@ -74,6 +74,12 @@ impl MemoryStore {
 
     fn records(&self) -> MutexGuard<'_, Records> {
         self.records.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MemoryStore")
     }
 }
 

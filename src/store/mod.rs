@@ -8,10 +8,13 @@
 //! |---|---|
 //! | [`MemoryStore`] | tests, and runs that should leave no trace |
 //! | [`SledStore`] | one node: a directory on the local disk |
+//! | `PostgresStore` (feature `postgres`) | several nodes |
 
 mod lease;
 mod ledger;
 mod memory;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod record;
 mod sled;
 mod span;
@@ -21,6 +24,8 @@ mod watch;
 
 use std::{fmt, future::Future, io, path::PathBuf, pin::Pin, sync::Arc, time::Duration};
 
+#[cfg(feature = "postgres")]
+pub use self::postgres::PostgresStore;
 pub use self::{
     lease::Lease,
     memory::MemoryStore,
@@ -40,6 +45,9 @@ pub type SharedStore = Arc<dyn Store>;
 
 /// The newest layout of records that this program knows. A store with a newer one is refused.
 pub const SCHEMA_VERSION: u32 = 1;
+
+/// How many records [`scan_all`] asks for at once.
+const PAGE: usize = 256;
 
 /// Keeps records, with compare-and-swap, transactions over tables, leases and notice of changes.
 pub trait Store: Send + Sync + fmt::Debug {
@@ -84,6 +92,20 @@ pub trait Store: Send + Sync + fmt::Debug {
 
     /// How large it is: for health pages.
     fn report(&self) -> Pending<'_, Report>;
+}
+
+/// All records of `table` whose id starts with `prefix`, asked for in pages. For tables that a person fills.
+pub async fn scan_all(store: &dyn Store, table: Table, prefix: &[u8]) -> Result<Vec<Record>> {
+    let mut all: Vec<Record> = Vec::new();
+    loop {
+        let after = all.last().map(|(id, _)| id.clone());
+        let page = store.scan(table, prefix, after.as_deref(), PAGE).await?;
+        let is_last = page.len() < PAGE;
+        all.extend(page);
+        if is_last {
+            return Ok(all);
+        }
+    }
 }
 
 /// Why the store did not do it. The texts are for the operator and hold no record's content.

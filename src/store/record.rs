@@ -14,7 +14,7 @@ const SEPARATOR: u8 = 0;
 /// A record as a scan returns it: its id within the table, and what is there.
 pub type Record = (Vec<u8>, Versioned);
 
-/// The kinds of records.
+/// The kinds of records. New ones go to the end: the ledger knows them by their place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Table {
     /// Facts about the store itself.
@@ -243,6 +243,11 @@ impl Change {
         if !expect.holds(version) {
             return Err(Error::Conflict(key.clone()));
         }
+        self.check_size()
+    }
+
+    /// Whether the new value fits.
+    pub(super) fn check_size(&self) -> Result<()> {
         match self {
             Change::Put { key, value, .. } if value.len() > MAX_VALUE => {
                 Err(Error::TooLarge { key: key.clone(), bytes: value.len(), limit: MAX_VALUE })
@@ -302,6 +307,19 @@ pub struct Report {
     pub records: Vec<(Table, u64)>,
 }
 
+/// `sled, 312 records, 0.5 MiB on disk`
+impl fmt::Display for Report {
+    #[expect(clippy::cast_precision_loss, reason = "a size for people, to one decimal")]
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let records: u64 = self.records.iter().map(|(_, count)| count).sum();
+        write!(f, "{}, {records} records", self.engine)?;
+        match self.size_on_disk {
+            Some(bytes) => write!(f, ", {:.1} MiB on disk", bytes as f64 / (1024.0 * 1024.0)),
+            None => Ok(()),
+        }
+    }
+}
+
 impl Report {
     /// How many records `table` has.
     pub fn records_of(&self, table: Table) -> u64 {
@@ -318,6 +336,13 @@ mod tests {
         for (index, table) in Table::ALL.into_iter().enumerate() {
             assert_eq!(table.index(), index, "{table}");
         }
+    }
+
+    #[test]
+    fn tables_keep_their_place() {
+        let names = Table::ALL.map(Table::name).join(" ");
+        let known = "meta users connections agents agent_tools tokens oauth_states oauth_apps approvals audit sessions";
+        assert!(names.starts_with(known), "stores on disk know these tables by their place: {names}");
     }
 
     #[test]

@@ -10,6 +10,14 @@ macro_rules! on_every_engine {
         mod memory {
             $(#[tokio::test] async fn $behaviour() { super::$behaviour(super::MemoryStore::new()).await; })*
         }
+        #[cfg(all(feature = "postgres", unix))]
+        mod postgres {
+            $(#[tokio::test] async fn $behaviour() {
+                if let Some(schema) = super::super::postgres::server::schema().await {
+                    super::$behaviour(schema.open().await).await;
+                }
+            })*
+        }
         mod sled {
             $(#[tokio::test] async fn $behaviour() {
                 let dir = tempfile::tempdir().unwrap();
@@ -28,6 +36,7 @@ on_every_engine! {
     scans_are_ordered_and_come_in_pages
     scans_go_backwards_too
     scans_stay_within_table_and_prefix
+    all_pages_of_a_scan_are_found
     a_value_that_is_too_large_is_refused
     empty_values_and_odd_ids_are_kept
     a_lease_has_one_holder
@@ -36,6 +45,7 @@ on_every_engine! {
     a_refused_commit_is_not_announced
     a_slow_watcher_is_told_that_it_missed_something
     the_report_counts_records
+    debug_tells_no_records
 }
 
 const CRASH: Durability = Durability::SurvivesCrash;
@@ -149,6 +159,16 @@ async fn scans_stay_within_table_and_prefix(store: Arc<dyn Store>) {
     assert!(store.scan(Table::Connections, &prefix, Some(b"z"), 9).await.unwrap().is_empty());
 }
 
+async fn all_pages_of_a_scan_are_found(store: Arc<dyn Store>) {
+    for count in [PAGE, PAGE + 1] {
+        let puts = (0..count).map(|id| put(Table::Users, &format!("{id:04}"), "", Expect::Anything));
+        write(&*store, puts.collect()).await;
+        let all = scan_all(&*store, Table::Users, b"").await.unwrap();
+        assert_eq!(all.len(), count);
+        assert!(all.is_sorted_by_key(|(id, _)| id.clone()));
+    }
+}
+
 async fn a_value_that_is_too_large_is_refused(store: Arc<dyn Store>) {
     let sized = |bytes| Change::Put { key: key(Table::Users, "a"), value: vec![7; bytes], expect: Expect::Anything };
     write(&*store, vec![sized(MAX_VALUE)]).await;
@@ -218,4 +238,12 @@ async fn the_report_counts_records(store: Arc<dyn Store>) {
     let after = store.report().await.unwrap();
     assert_eq!((before.records_of(Table::Users), after.records_of(Table::Users)), (0, 1));
     assert_eq!(after.records.len(), Table::ALL.len());
+}
+
+async fn debug_tells_no_records(store: Arc<dyn Store>) {
+    write(&*store, vec![put(Table::OAuthStates, "state-1", "verifier-1", Expect::Absent)]).await;
+    let text = format!("{store:?} {store:#?}");
+    for told in ["state-1", "verifier-1", &format!("{:?}", b"state-1"), &format!("{:?}", b"verifier-1")] {
+        assert!(!text.contains(told), "{text}");
+    }
 }

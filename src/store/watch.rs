@@ -20,7 +20,7 @@ pub enum Seen {
 #[derive(Debug)]
 pub struct Watch {
     table: Table,
-    changes: broadcast::Receiver<Key>,
+    changes: broadcast::Receiver<Seen>,
 }
 
 impl Watch {
@@ -28,8 +28,8 @@ impl Watch {
     pub async fn next(&mut self) -> Option<Seen> {
         loop {
             match self.changes.recv().await {
-                Ok(key) if key.table == self.table => return Some(Seen::Changed(key)),
-                Ok(_) => {}
+                Ok(Seen::Changed(key)) if key.table != self.table => {}
+                Ok(seen) => return Some(seen),
                 Err(broadcast::error::RecvError::Lagged(_)) => return Some(Seen::Missed),
                 Err(broadcast::error::RecvError::Closed) => return None,
             }
@@ -39,7 +39,7 @@ impl Watch {
 
 /// The sending end of every [`Watch`] of a store.
 #[derive(Debug)]
-pub(super) struct Changes(broadcast::Sender<Key>);
+pub(super) struct Changes(broadcast::Sender<Seen>);
 
 impl Changes {
     pub(super) fn new() -> Self {
@@ -49,9 +49,14 @@ impl Changes {
     /// Tells every listener about committed changes.
     pub(super) fn announce(&self, changes: &[Change]) {
         for change in changes {
-            // An error means that nobody listens.
-            let _ = self.0.send(change.key().clone());
+            self.tell(Seen::Changed(change.key().clone()));
         }
+    }
+
+    /// Tells every listener about one change, or about all tables.
+    pub(super) fn tell(&self, seen: Seen) {
+        // An error means that nobody listens.
+        let _ = self.0.send(seen);
     }
 
     pub(super) fn watch(&self, table: Table) -> Watch {

@@ -20,6 +20,9 @@ use crate::{
     id::{self, CallId, SharedEntropy, UserId},
 };
 
+/// What to do after a write that has no certain outcome and that the vendor would not recognise when it is repeated.
+const UNCERTAIN: &str = "It may have been done all the same: look before you repeat it.";
+
 /// What a tool may use while it runs: the vendor, the clock, a person's answers.
 ///
 /// It holds no credential: requests are signed on the way out.
@@ -134,18 +137,28 @@ impl Call {
         let response = upstream.client.send(&upstream.lane, request).await.map_err(|error| {
             let uncertain = is_once && error.may_have_happened();
             let error = Error::from(error);
-            if uncertain { error.next("It may have been done all the same: look before you repeat it.") } else { error }
+            if uncertain { error.next(UNCERTAIN) } else { error }
         })?;
-        if response.is_success() { Ok(response) } else { Err((upstream.explain)(&response)) }
+        if response.is_success() {
+            return Ok(response);
+        }
+        // A vendor that breaks down may do so after the work.
+        let uncertain = is_once && response.status.is_server_error();
+        let error = (upstream.explain)(&response);
+        Err(if uncertain { error.next(UNCERTAIN) } else { error })
     }
 
     /// [`send`](Self::send), with the JSON answer read as `T`.
     pub async fn fetch<T: DeserializeOwned>(&self, request: Request) -> Result<T> {
+        let is_once = request.repeat == Repeat::Once;
         let response = self.send(request).await?;
         response.json().map_err(|error| {
-            Error::new(Kind::Vendor, "The vendor's answer could not be understood.")
-                .next("If it stays so, tell the administrator: the vendor may have changed its API.")
-                .because(error)
+            let next = if is_once {
+                UNCERTAIN
+            } else {
+                "If it stays so, tell the administrator: the vendor may have changed its API."
+            };
+            Error::new(Kind::Vendor, "The vendor's answer could not be understood.").next(next).because(error)
         })
     }
 

@@ -6,12 +6,9 @@ use std::{
     time::Duration,
 };
 
-use crate::{
-    http::{
-        Error, Options, Request, StatusCode,
-        testing::{Reply, Server, client, client_with, options},
-    },
-    path,
+use crate::http::{
+    Error, Options, Request, StatusCode, path,
+    testing::{Reply, Server, client, client_with, options},
 };
 
 fn read() -> Request {
@@ -127,8 +124,6 @@ impl Write for Log {
 #[tokio::test]
 async fn logs_know_the_template_and_no_value() {
     let server = Server::turns(vec![Reply::json(200, "{\"canary-answer\":"), Reply::Reset]).await;
-    // Where nobody listens, a place that logs remembers so. It is told anew once it is known.
-    drop(client().send(&Server::always(Reply::status(200)).await.lane(), read()).await);
     let log = Log::default();
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt()
@@ -137,6 +132,9 @@ async fn logs_know_the_template_and_no_value() {
         .with_writer(move || writer.clone())
         .finish();
     let _guard = tracing::subscriber::set_default(subscriber);
+    // A place that logs asks once who listens, on whichever thread gets there first: often one where nobody does.
+    // So let it ask, then have it ask again here.
+    drop(client().send(&Server::always(Reply::status(200)).await.lane(), read()).await);
     tracing::callsite::rebuild_interest_cache();
     let id = "canary-id";
     let request = Request::get(path!["things", id])

@@ -5,13 +5,11 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use crate::{
-    http::{
-        Authorize, AuthorizeError, Error, HeaderMap, HeaderValue, Lane, Pending, Request, StatusCode,
-        header::AUTHORIZATION,
-        testing::{Reply, Server, client},
-    },
+use crate::http::{
+    Authorize, AuthorizeError, Error, HeaderMap, HeaderValue, Lane, Pending, Request, StatusCode,
+    header::AUTHORIZATION,
     path,
+    testing::{Reply, Server, client},
 };
 
 /// Bears `token-0`, and the next one after each refusal while there is one.

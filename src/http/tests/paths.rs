@@ -3,12 +3,9 @@
 use percent_encoding::percent_decode_str;
 use proptest::prelude::*;
 
-use crate::{
-    http::{
-        Error, Lane, Path, Request,
-        testing::{Arrived, Reply, Server, client},
-    },
-    path,
+use crate::http::{
+    Error, Lane, Path, Request, path,
+    testing::{Arrived, Reply, Server, client},
 };
 
 fn segments(request: &Arrived) -> Vec<String> {

@@ -5,11 +5,10 @@ use std::{num::NonZeroU32, time::Duration};
 use crate::{
     clock::ManualClock,
     http::{
-        Client, Error, Options, Rate, Request, StatusCode,
+        Client, Error, Options, Rate, Request, StatusCode, path,
         testing::{Reply, Server, client, client_with, options},
     },
     id::SeededEntropy,
-    path,
 };
 
 fn read() -> Request {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use url::Url;
 
-use super::*;
+use super::{disk::Disk, *};
 use crate::{
     oauth::{Callback, Connected, Error, Start, Started},
     store::Table,
@@ -46,7 +46,8 @@ impl Scene {
     }
 
     async fn with(change: impl FnOnce(&mut Start)) -> Self {
-        let (node, server) = (Node::new().await, Server::always(pair(1)).await);
+        let node = Site::over(Arc::new(Disk::default())).node(1).await;
+        let server = Server::always(pair(1)).await;
         let mut start = request(&server, &GOOGLE);
         change(&mut start);
         let started = node.broker.start(start).await.unwrap();

@@ -1,19 +1,15 @@
 //! Refreshing: early, once, and without losing anything.
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 
-use super::*;
-use crate::{
-    oauth::Error,
-    store::{self, Change, Durability, Key, Lease, Pending, Record, Report, Table, Versioned, Watch},
-    vault::Reason,
-};
+use super::{disk::Disk, *};
+use crate::{oauth::Error, vault::Reason};
+
+/// Long enough for anything to happen in between, even on a busy machine.
+const LATE: Duration = Duration::from_millis(400);
 
 #[tokio::test]
 async fn a_token_is_renewed_shortly_before_it_ends() {
@@ -61,6 +57,17 @@ async fn fifty_calls_at_the_moment_of_expiry_are_one_refresh() {
         assert_eq!(server.count(), round);
     }
     assert!(!node.broker.is_refreshing(&key));
+}
+
+#[tokio::test]
+async fn in_one_process_nobody_queues_at_the_store() {
+    let disk = Arc::new(Disk::default());
+    let (node, server) = (Site::over(disk.clone()).node(1).await, rotating().await);
+    let key = node.connected().await;
+    node.later(3600);
+    let calls = futures_util::future::join_all((0..50).map(|_| node.credential(&key, &server)));
+    assert!(calls.await.into_iter().all(|fresh| access(fresh) == "access-2"));
+    assert_eq!(disk.leases.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -134,7 +141,7 @@ async fn a_verdict_on_an_old_generation_does_not_count() {
     let node = Arc::new(site.node(1).await);
     let key = node.connected().await;
     node.later(3600);
-    let pause = Reply::Late(Duration::from_millis(100), Box::new(invalid_grant()));
+    let pause = Reply::Late(LATE, Box::new(invalid_grant()));
     let server = Arc::new(Server::always(pause).await);
     let call = tokio::spawn({
         let (node, key, server) = (Arc::clone(&node), key.clone(), Arc::clone(&server));
@@ -261,13 +268,20 @@ async fn without_a_refresh_token_the_end_is_the_end() {
 
 #[tokio::test]
 async fn an_answer_on_its_way_is_stored_though_nobody_waits() {
-    let node = Node::new().await;
-    let pause = Reply::Late(Duration::from_millis(50), Box::new(pair(2)));
-    let server = Server::always(pause).await;
+    let node = Arc::new(Node::new().await);
+    let pause = Reply::Late(LATE, Box::new(pair(2)));
+    let server = Arc::new(Server::always(pause).await);
     let key = node.connected().await;
     node.later(3600);
-    let impatient = tokio::time::timeout(Duration::from_millis(20), node.credential(&key, &server));
-    assert!(impatient.await.is_err());
+    let call = {
+        let (node, key, server) = (Arc::clone(&node), key.clone(), Arc::clone(&server));
+        tokio::spawn(async move { node.credential(&key, &server).await })
+    };
+    while server.count() == 0 {
+        tokio::task::yield_now().await;
+    }
+    call.abort();
+    assert!(call.await.unwrap_err().is_cancelled());
     assert!(node.broker.is_refreshing(&key));
     node.broker.settle().await;
     assert_eq!(node.stored(&key).await.generation, 2);
@@ -276,9 +290,31 @@ async fn an_answer_on_its_way_is_stored_though_nobody_waits() {
 }
 
 #[tokio::test]
+async fn what_others_note_meanwhile_is_kept() {
+    let node = Node::new().await;
+    let pause = Reply::Late(LATE, Box::new(pair(2)));
+    let server = Server::always(pause).await;
+    let key = node.connected().await;
+    let mut noted = node.stored(&key).await;
+    noted.metadata.insert("team".to_owned(), "Acme".to_owned());
+    node.later(3600);
+    let writing = async {
+        while server.count() == 0 {
+            tokio::task::yield_now().await;
+        }
+        node.vault.save_connection(&noted, When::Generation(1)).await
+    };
+    let (fresh, written) = tokio::join!(node.credential(&key, &server), writing);
+    assert!(written.is_ok());
+    assert_eq!(access(fresh), "access-2");
+    let stored = node.stored(&key).await;
+    assert_eq!((stored.generation, &*stored.metadata["team"]), (2, "Acme"));
+}
+
+#[tokio::test]
 async fn a_connection_that_was_removed_meanwhile_stays_removed() {
     let node = Node::new().await;
-    let pause = Reply::Late(Duration::from_millis(50), Box::new(pair(2)));
+    let pause = Reply::Late(LATE, Box::new(pair(2)));
     let server = Server::always(pause).await;
     let key = node.connected().await;
     node.later(3600);
@@ -288,71 +324,9 @@ async fn a_connection_that_was_removed_meanwhile_stays_removed() {
     assert_eq!(node.vault.connection(&key).await.unwrap(), None);
 }
 
-/// A store whose disk can be full.
-#[derive(Debug)]
-struct Disk {
-    inner: Arc<MemoryStore>,
-    full: AtomicBool,
-}
-
-impl Store for Disk {
-    fn get<'a>(&'a self, key: &'a Key) -> Pending<'a, Option<Versioned>> {
-        self.inner.get(key)
-    }
-
-    fn scan<'a>(
-        &'a self,
-        table: Table,
-        prefix: &'a [u8],
-        after: Option<&'a [u8]>,
-        limit: usize,
-    ) -> Pending<'a, Vec<Record>> {
-        self.inner.scan(table, prefix, after, limit)
-    }
-
-    fn scan_back<'a>(
-        &'a self,
-        table: Table,
-        prefix: &'a [u8],
-        before: Option<&'a [u8]>,
-        limit: usize,
-    ) -> Pending<'a, Vec<Record>> {
-        self.inner.scan_back(table, prefix, before, limit)
-    }
-
-    fn commit(&self, changes: Vec<Change>, durability: Durability) -> Pending<'_, u64> {
-        if self.full.load(Ordering::SeqCst) {
-            let source = std::io::Error::from(std::io::ErrorKind::StorageFull);
-            let what = "write".to_owned();
-            return Box::pin(async { Err(store::Error::Io { what, source }) });
-        }
-        self.inner.commit(changes, durability)
-    }
-
-    fn acquire_lease<'a>(&'a self, name: &'a str, holder: &'a str, ttl: Duration) -> Pending<'a, Option<Lease>> {
-        self.inner.acquire_lease(name, holder, ttl)
-    }
-
-    fn renew_lease<'a>(&'a self, lease: &'a Lease, ttl: Duration) -> Pending<'a, bool> {
-        self.inner.renew_lease(lease, ttl)
-    }
-
-    fn release_lease(&self, lease: Lease) -> Pending<'_, ()> {
-        self.inner.release_lease(lease)
-    }
-
-    fn watch(&self, table: Table) -> Watch {
-        self.inner.watch(table)
-    }
-
-    fn report(&self) -> Pending<'_, Report> {
-        self.inner.report()
-    }
-}
-
 #[tokio::test]
 async fn a_full_disk_costs_no_rotated_token() {
-    let disk = Arc::new(Disk { inner: MemoryStore::new(), full: AtomicBool::new(false) });
+    let disk = Arc::new(Disk::default());
     let (node, server) = (Site::over(disk.clone()).node(1).await, rotating().await);
     let key = node.connected().await;
     node.later(3600);
@@ -367,7 +341,7 @@ async fn a_full_disk_costs_no_rotated_token() {
 
 #[tokio::test]
 async fn a_full_disk_stops_no_calls_where_nothing_rotates() {
-    let disk = Arc::new(Disk { inner: MemoryStore::new(), full: AtomicBool::new(false) });
+    let disk = Arc::new(Disk::default());
     let node = Site::over(disk.clone()).node(1).await;
     let server = Server::always(Reply::json(200, r#"{"access_token":"access-2","expires_in":3600}"#)).await;
     let key = node.connected().await;

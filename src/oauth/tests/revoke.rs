@@ -4,9 +4,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::*;
 use crate::{
-    http::{Authorize, AuthorizeError, Request, StatusCode},
+    http::{Authorize, AuthorizeError, Request, StatusCode, path},
     oauth::{Bearer, ClientAuth, Revocation, Revoked},
-    path,
 };
 
 async fn disconnect(node: &Node, key: &ConnectionKey, provider: &Provider, server: &Server) -> Revoked {

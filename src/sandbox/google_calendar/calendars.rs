@@ -4,8 +4,16 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::{GoogleCalendar, errors, event::zone, listing, tables::ACCESS_ROLES};
+use super::{
+    GoogleCalendar, errors,
+    event::zone,
+    listing::{self, PageSize},
+    tables::ACCESS_ROLES,
+};
 use crate::sandbox::twin::{Answer, Call, Outcome};
+
+/// The pages of calendars and settings.
+const SHORT: PageSize = PageSize { usual: 100, most: 250 };
 
 /// A calendar that the account can see, in full or only as busy times.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -84,9 +92,10 @@ impl GoogleCalendar {
 pub fn list(world: &GoogleCalendar, call: &Call<'_>) -> Outcome {
     let least = call.query("minAccessRole").unwrap_or("freeBusyReader");
     let listed = world.calendars.iter().filter(|calendar| calendar.listed && calendar.allows(least));
-    let entries = listed.map(|calendar| world.entry(calendar)).collect();
-    let frame = json!({ "kind": "calendar#calendarList", "etag": world.etag() });
-    listing::page(call, entries, frame, 100, 250, &listing::sync_token(world))
+    let listed: Vec<_> = listed.collect();
+    let sync = listing::sync_token(world);
+    let frame = json!({ "kind": "calendar#calendarList", "etag": world.etag(), "nextSyncToken": sync });
+    listing::page(call, &listed, frame, SHORT, |calendar| Ok(world.entry(calendar)))
 }
 
 /// `calendarList.get`
@@ -145,9 +154,10 @@ pub fn colors(_: &GoogleCalendar, _: &Call<'_>) -> Outcome {
 
 /// `settings.list`
 pub fn settings(world: &GoogleCalendar, call: &Call<'_>) -> Outcome {
-    let items = world.settings.iter().map(|(id, value)| setting_resource(id, value)).collect();
-    let frame = json!({ "kind": "calendar#settings", "etag": "\"s1\"" });
-    listing::page(call, items, frame, 100, 250, &listing::sync_token(world))
+    let settings: Vec<_> = world.settings.iter().collect();
+    let sync = listing::sync_token(world);
+    let frame = json!({ "kind": "calendar#settings", "etag": "\"s1\"", "nextSyncToken": sync });
+    listing::page(call, &settings, frame, SHORT, |(id, value)| Ok(setting_resource(id, value)))
 }
 
 /// `settings.get`

@@ -132,6 +132,11 @@ impl Event {
         self.0.get("recurringEventId")?.as_str()
     }
 
+    /// How often it has changed in a way that its guests should know of.
+    pub fn sequence(&self) -> i64 {
+        self.0.get("sequence").and_then(Value::as_i64).unwrap_or_default()
+    }
+
     /// Its guests.
     pub fn guests(&self) -> &[Value] {
         self.0.get("attendees").and_then(Value::as_array).map_or(&[], Vec::as_slice)
@@ -160,11 +165,25 @@ impl Event {
         Some((start.instant(zone), end.instant(zone)))
     }
 
-    /// Whether it overlaps a window whose ends may be open: it ends after `from` and starts before `to`.
+    /// Its time as it stands in a mail or a diff: `Tue 24 Nov 2026 12:00–13:00`.
+    pub fn in_words(&self, own_zone: &TimeZone) -> String {
+        match self.span(own_zone) {
+            Some((Point::Day(start), Point::Day(end))) => {
+                let (first, last) = (start.strftime("%a %-d %b %Y"), end.yesterday().unwrap_or(end));
+                if last == start { first.to_string() } else { format!("{first}–{}", last.strftime("%a %-d %b %Y")) }
+            }
+            Some((Point::Moment(start), Point::Moment(end))) => {
+                let (start, end) = (start.with_time_zone(own_zone.clone()), end.with_time_zone(own_zone.clone()));
+                let until = if start.date() == end.date() { "%H:%M" } else { "%a %-d %b %Y %H:%M" };
+                format!("{}–{}", start.strftime("%a %-d %b %Y %H:%M"), end.strftime(until))
+            }
+            _ => String::new(),
+        }
+    }
+
+    /// Whether it overlaps a window whose ends may be open.
     pub fn is_within(&self, from: Option<Timestamp>, to: Option<Timestamp>, zone: &TimeZone) -> bool {
-        self.instants(zone).is_none_or(|(start, end)| {
-            from.is_none_or(|from| end > from || (start == end && start >= from)) && to.is_none_or(|to| start < to)
-        })
+        self.instants(zone).is_none_or(|span| overlaps(span, from, to))
     }
 
     /// Checks start, end and recurrence and writes them the way the vendor does.
@@ -174,6 +193,9 @@ impl Event {
             Point::read(value, zone, which)
         };
         let (start, end) = (point("start")?, point("end")?);
+        if self.0.get("recurrence").is_some_and(|lines| lines.as_array().is_none_or(Vec::is_empty)) {
+            self.0.remove("recurrence");
+        }
         match (&start, &end) {
             (Point::Day(start), Point::Day(end)) if end <= start => return Err(errors::empty_range()),
             (Point::Moment(start), Point::Moment(end)) if end < start => return Err(errors::empty_range()),
@@ -193,8 +215,8 @@ impl Event {
         Ok(())
     }
 
-    /// The single events of a series, soonest first; none for a single event.
-    pub fn occurrences(&self, zone: &TimeZone) -> Vec<Event> {
+    /// The single events of a series within a window, soonest first; none for a single event.
+    pub fn occurrences(&self, from: Option<Timestamp>, to: Option<Timestamp>, zone: &TimeZone) -> Vec<Event> {
         let (Ok(recurrence), Some((start, end))) = (self.recurrence(zone), self.span(zone)) else {
             return vec![];
         };
@@ -208,7 +230,8 @@ impl Event {
             let ends = local.checked_add(length).ok()?;
             Some((start.at(local)?, end.at(ends)?))
         });
-        points.map(|(start, end)| self.occurrence(&start, &end)).collect()
+        let wanted = points.filter(|(start, end)| overlaps((start.instant(zone), end.instant(zone)), from, to));
+        wanted.map(|(start, end)| self.occurrence(&start, &end)).collect()
     }
 
     fn occurrence(&self, start: &Point, end: &Point) -> Event {
@@ -227,6 +250,12 @@ impl Event {
         let lines: Vec<&str> = lines.into_iter().flatten().filter_map(Value::as_str).collect();
         Recurrence::read(&lines, zone).map_err(|why| errors::invalid(&format!("Invalid recurrence rule: {why}.")))
     }
+}
+
+/// Whether a span ends after `from` and starts before `to`. A span without length counts at its moment.
+fn overlaps((start, end): (Timestamp, Timestamp), from: Option<Timestamp>, to: Option<Timestamp>) -> bool {
+    let after = from.is_none_or(|from| end > from || (start == end && start >= from));
+    after && to.is_none_or(|to| start < to)
 }
 
 /// A zone by its IANA name.
@@ -314,7 +343,7 @@ mod tests {
             "end": {"dateTime": "2026-10-20T09:30:00+02:00", "timeZone": "Europe/Berlin"},
         }))
         .unwrap();
-        let starts: Vec<_> = event.occurrences(&berlin()).into_iter().map(|one| one.0).collect();
+        let starts: Vec<_> = event.occurrences(None, None, &berlin()).into_iter().map(|one| one.0).collect();
         assert_eq!(starts[0]["id"], "abc_20261020T070000Z");
         assert_eq!(starts[1]["id"], "abc_20261027T080000Z");
         assert_eq!(starts[1]["start"]["dateTime"], "2026-10-27T09:00:00+01:00");

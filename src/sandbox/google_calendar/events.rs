@@ -41,7 +41,7 @@ impl GoogleCalendar {
         }
         let series = id.rsplit_once('_').and_then(|(series, _)| events.get(series));
         let series = series.filter(|series| series.is_series() && !series.is_cancelled());
-        let mut occurrences = series.into_iter().flat_map(|series| series.occurrences(&calendar.zone()));
+        let mut occurrences = series.into_iter().flat_map(|series| series.occurrences(None, None, &calendar.zone()));
         occurrences.find(|one| one.id() == id).ok_or_else(errors::not_found)
     }
 
@@ -94,7 +94,7 @@ impl GoogleCalendar {
         }
         let moved = ["start", "end", "recurrence"].iter().any(|name| before.0.get(*name) != event.0.get(*name));
         if moved {
-            event.set("sequence", before.0["sequence"].as_i64().unwrap_or_default() + 1);
+            event.set("sequence", before.sequence() + 1);
             if before.0.get("attendees") == event.0.get("attendees") {
                 self.ask_again(&mut event);
             }
@@ -241,7 +241,7 @@ pub fn delete(world: &mut GoogleCalendar, call: &Call<'_>) -> Outcome {
     }
     let mut event = before.clone();
     event.set("status", "cancelled");
-    event.set("sequence", before.0["sequence"].as_i64().unwrap_or_default() + 1);
+    event.set("sequence", before.sequence() + 1);
     world.forget_exceptions(&calendar, &event);
     world.store(&calendar, &mut event, call);
     world.tell_end(&calendar, &before, Told::of(call), call.now);

@@ -80,20 +80,20 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(fields: &str, expected: Option<Value>) {
+    fn check(fields: &str, expected: Option<&Value>) {
         let whole = json!({"kind": "k", "items": [{"id": 1, "start": {"date": "d", "zone": "z"}}]});
         let mut rest = fields;
         let wanted = read(&mut rest).filter(|_| rest.is_empty());
-        assert_eq!(wanted.map(|wanted| keep(&whole, &wanted)), expected, "{fields}");
+        assert_eq!(wanted.map(|wanted| keep(&whole, &wanted)).as_ref(), expected, "{fields}");
     }
 
     #[test]
     fn a_selection_goes_into_objects_and_arrays() {
-        check("kind", Some(json!({"kind": "k"})));
-        check("items/id", Some(json!({"items": [{"id": 1}]})));
-        check("items(id,start/date)", Some(json!({"items": [{"id": 1, "start": {"date": "d"}}]})));
-        check("*", Some(json!({"kind": "k", "items": [{"id": 1, "start": {"date": "d", "zone": "z"}}]})));
-        check("nothing", Some(json!({})));
+        check("kind", Some(&json!({"kind": "k"})));
+        check("items/id", Some(&json!({"items": [{"id": 1}]})));
+        check("items(id,start/date)", Some(&json!({"items": [{"id": 1, "start": {"date": "d"}}]})));
+        check("*", Some(&json!({"kind": "k", "items": [{"id": 1, "start": {"date": "d", "zone": "z"}}]})));
+        check("nothing", Some(&json!({})));
     }
 
     #[test]

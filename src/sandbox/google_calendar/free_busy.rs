@@ -1,6 +1,6 @@
 //! Free and busy times of several calendars at once.
 
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -15,11 +15,18 @@ use crate::sandbox::twin::{Answer, Call, Outcome};
 /// How many calendars one question may name; the vendor's own upper bound of `calendarExpansionMax`.
 const MOST_CALENDARS: usize = 50;
 
+/// How long the window may be: clients have found 90 days (github.com/calcom/cal.diy/pull/11962).
+const LONGEST_WINDOW: SignedDuration = SignedDuration::from_hours(90 * 24);
+
 /// `freebusy.query`
 pub fn query(world: &GoogleCalendar, call: &Call<'_>) -> Outcome {
     let (from, to) = (moment(call, "timeMin")?, moment(call, "timeMax")?);
     if from >= to {
         return Err(errors::empty_range());
+    }
+    if to.duration_since(from) > LONGEST_WINDOW {
+        let message = "The requested time range is too long.";
+        return Err(errors::error(400, "calendar", "timeRangeTooLong", message, None));
     }
     let shown_in = zone(call.body["timeZone"].as_str().unwrap_or("UTC"))?;
     let items = call.body["items"].as_array().map_or(&[][..], Vec::as_slice);

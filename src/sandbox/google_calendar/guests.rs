@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{GoogleCalendar, calendars::Calendar, errors, event::Event, listing::in_words};
+use super::{GoogleCalendar, calendars::Calendar, errors, event::Event};
 use crate::sandbox::twin::{Answer, Call, Mail};
 
 /// Who hears of a change.
@@ -117,7 +117,7 @@ impl GoogleCalendar {
             self.tell_answer(calendar, before, event, told, now);
             return;
         }
-        let when = in_words(event, &calendar.zone());
+        let when = event.in_words(&calendar.zone());
         let notable = before.is_none_or(|before| NOTABLE.iter().any(|name| before.0.get(*name) != event.0.get(*name)));
         for guest in event.guests() {
             let email = text(guest, "email");
@@ -139,7 +139,7 @@ impl GoogleCalendar {
 
     /// Sends what the end of an event sends: a cancellation by the organizer, a refusal by a guest.
     pub fn tell_end(&mut self, calendar: &Calendar, event: &Event, told: Told, now: Timestamp) {
-        let when = in_words(event, &calendar.zone());
+        let when = event.in_words(&calendar.zone());
         if event.organizer() != calendar.id {
             let subject = format!("Declined: {} @ {when}", event.title());
             self.tell(event.organizer(), told, now, event, &subject);
@@ -163,7 +163,7 @@ impl GoogleCalendar {
             Some("tentative") => "Tentatively accepted",
             _ => return,
         };
-        let subject = format!("{verb}: {} @ {}", event.title(), in_words(event, &calendar.zone()));
+        let subject = format!("{verb}: {} @ {}", event.title(), event.in_words(&calendar.zone()));
         self.tell(event.organizer(), told, now, event, &subject);
     }
 

@@ -9,7 +9,7 @@ use super::{
     GoogleCalendar,
     calendars::Calendar,
     errors,
-    event::{Event, Point, millis, zone},
+    event::{Event, millis, zone},
 };
 use crate::sandbox::twin::{Answer, Call, Outcome};
 
@@ -18,6 +18,15 @@ use crate::sandbox::twin::{Answer, Call, Outcome};
 struct PageToken {
     offset: usize,
     question: u64,
+}
+
+/// How many items a page has.
+#[derive(Clone, Copy, Debug)]
+pub struct PageSize {
+    /// When the client does not say.
+    pub usual: usize,
+    /// Whatever the client says.
+    pub most: usize,
 }
 
 /// From where on changes are wanted.
@@ -72,8 +81,7 @@ impl GoogleCalendar {
             }
             return;
         }
-        let within = |event: &Event| event.is_within(wanted.from, wanted.to, zone);
-        let mut occurrences = series.occurrences(zone).into_iter().filter(within);
+        let mut occurrences = series.occurrences(wanted.from, wanted.to, zone).into_iter();
         if wanted.single {
             let events = self.events_of(&calendar.id);
             into.extend(occurrences.filter(|one| !events.contains_key(one.id())));
@@ -137,7 +145,7 @@ pub fn list(world: &GoogleCalendar, call: &Call<'_>) -> Outcome {
     events.retain(|event| fits(event, call) && since.is_none_or(|since| since.includes(event)));
     let own_zone = calendar.zone();
     match call.query("orderBy") {
-        Some("startTime") => events.sort_by_key(|event| event.instants(&own_zone)),
+        Some("startTime") => events.sort_by_cached_key(|event| event.instants(&own_zone)),
         Some(_) => events.sort_by(|one, other| one.text("updated").cmp(other.text("updated"))),
         None => {}
     }
@@ -158,26 +166,32 @@ pub fn instances(world: &GoogleCalendar, call: &Call<'_>) -> Outcome {
     };
     let mut events = world.gather(calendar, wanted);
     events.retain(belongs);
-    events.sort_by_key(|event| event.instants(&calendar.zone()));
+    events.sort_by_cached_key(|event| event.instants(&calendar.zone()));
     answer(world, calendar, &events, call)
 }
 
-/// Cuts a page out of a list and frames it. `call.maxResults` is at most `most`.
-pub fn page(call: &Call<'_>, items: Vec<Value>, mut frame: Value, usual: usize, most: usize, sync: &str) -> Outcome {
+/// Cuts a page out of a list and puts it in a frame. A `nextSyncToken` of the frame goes with the last page only.
+pub fn page<T>(
+    call: &Call<'_>,
+    items: &[T],
+    mut frame: Value,
+    size: PageSize,
+    render: impl Fn(&T) -> Result<Value, Answer>,
+) -> Outcome {
     let question = question(call);
-    let offset = match call.query("pageToken") {
+    let start = match call.query("pageToken") {
         Some(token) => read_token(token, question, items.len()).ok_or_else(bad_token)?,
         None => 0,
     };
-    let size = call.number("maxResults").unwrap_or(usual).clamp(1, most);
-    let end = items.len().min(offset + size);
+    let wanted = call.number("maxResults").unwrap_or(size.usual).clamp(1, size.most);
+    let end = items.len().min(start + wanted);
     if end < items.len() {
         let token = serde_json::to_vec(&PageToken { offset: end, question }).expect("two numbers are JSON");
         frame["nextPageToken"] = json!(URL_SAFE_NO_PAD.encode(token));
-    } else if !sync.is_empty() {
-        frame["nextSyncToken"] = json!(sync);
+        frame.as_object_mut().and_then(|frame| frame.remove("nextSyncToken"));
     }
-    frame["items"] = Value::Array(items.into_iter().skip(offset).take(size).collect());
+    let shown: Result<Vec<Value>, Answer> = items[start..end].iter().map(render).collect();
+    frame["items"] = Value::Array(shown?);
     Ok(Answer::ok(frame))
 }
 
@@ -187,7 +201,6 @@ pub fn sync_token(world: &GoogleCalendar) -> String {
 }
 
 fn answer(world: &GoogleCalendar, calendar: &Calendar, events: &[Event], call: &Call<'_>) -> Outcome {
-    let items: Result<Vec<_>, _> = events.iter().map(|event| world.render(calendar, event, call)).collect();
     let shown_in = call.query("timeZone").unwrap_or(&calendar.time_zone);
     let last = events.iter().map(|event| event.text("updated")).max().filter(|updated| !updated.is_empty());
     let mut frame = json!({
@@ -201,8 +214,11 @@ fn answer(world: &GoogleCalendar, calendar: &Calendar, events: &[Event], call: &
     // Only an unfiltered list can be brought up to date later.
     let filters = ["timeMin", "timeMax", "q", "orderBy", "iCalUID", "updatedMin"];
     let whole = filters.iter().all(|name| call.query(name).is_none());
-    let sync = if whole { sync_token(world) } else { String::new() };
-    page(call, items?, frame, 250, 2500, &sync)
+    if whole {
+        frame["nextSyncToken"] = json!(sync_token(world));
+    }
+    let size = PageSize { usual: 250, most: 2500 };
+    page(call, events, frame, size, |event| world.render(calendar, event, call))
 }
 
 fn window(call: &Call<'_>) -> Result<Wanted, Answer> {
@@ -316,21 +332,4 @@ fn question(call: &Call<'_>) -> u64 {
     let bytes = parts.iter().flat_map(|part| part.bytes().chain([0]));
     // FNV-1a: small, and the same in every build, unlike the standard library's hasher.
     bytes.fold(0xcbf2_9ce4_8422_2325, |sum, byte| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
-}
-
-/// The words in which an event's time goes into a mail or a diff: `Tue 24 Nov 2026 12:00–13:00`.
-pub fn in_words(event: &Event, own_zone: &TimeZone) -> String {
-    match event.span(own_zone) {
-        Some((Point::Day(start), Point::Day(end))) => {
-            let last = end.yesterday().unwrap_or(end);
-            let first = start.strftime("%a %-d %b %Y");
-            if last == start { first.to_string() } else { format!("{first}–{}", last.strftime("%a %-d %b %Y")) }
-        }
-        Some((Point::Moment(start), Point::Moment(end))) => {
-            let (start, end) = (start.with_time_zone(own_zone.clone()), end.with_time_zone(own_zone.clone()));
-            let until = if start.date() == end.date() { "%H:%M" } else { "%a %-d %b %Y %H:%M" };
-            format!("{}–{}", start.strftime("%a %-d %b %Y %H:%M"), end.strftime(until))
-        }
-        _ => String::new(),
-    }
 }

@@ -163,6 +163,8 @@ fn read_end(text: &str, zone: &TimeZone) -> Option<End> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[track_caller]
@@ -199,6 +201,22 @@ mod tests {
     #[test]
     fn days_can_be_left_out_and_still_count() {
         check("RRULE:FREQ=DAILY;COUNT=3\nEXDATE;TZID=Europe/Berlin:20261125T091500", &["2026-11-24", "2026-11-26"]);
+    }
+
+    proptest! {
+        #[test]
+        fn starts_only_go_forward_and_never_past_their_number(
+            step in prop::sample::select(vec!["DAILY", "WEEKLY", "MONTHLY", "YEARLY"]),
+            interval in 1_u32..60, count in 1_usize..40, day in 1_i8..=28, month in 1_i8..=12, hour in 0_i8..24,
+        ) {
+            let zone = TimeZone::get("Europe/Berlin").unwrap();
+            let rule = format!("RRULE:FREQ={step};INTERVAL={interval};COUNT={count}");
+            let first = jiff::civil::date(2026, month, day).at(hour, 30, 0, 0);
+            let starts = Recurrence::read(&[&rule], &zone).unwrap().starts(first, &zone);
+            prop_assert_eq!(starts.len(), count);
+            prop_assert_eq!(starts[0], first);
+            prop_assert!(starts.is_sorted_by(|one, next| one < next));
+        }
     }
 
     #[test]

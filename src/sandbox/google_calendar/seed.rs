@@ -17,7 +17,6 @@ use super::{
     GoogleCalendar,
     calendars::Calendar,
     event::{Event, Point, millis},
-    listing::in_words,
 };
 use crate::sandbox::{
     Error,
@@ -198,7 +197,8 @@ impl GoogleCalendar {
 impl SeedEvent {
     fn times(&self, scene: &Scene, calendar: &Calendar, event: &mut Event) -> Result<(), (&'static str, String)> {
         let date = match self.day {
-            Day::Working(days) => scene.working_day(days),
+            Day::Working(days @ -366..=366) => scene.working_day(days),
+            Day::Working(_) => return Err(("day", "must be between -366 and 366".into())),
             Day::Date(date) => date,
         };
         let (start, end) = match (self.start, self.end, self.days) {
@@ -269,8 +269,10 @@ pub fn objects(world: &GoogleCalendar) -> Vec<Object> {
         facts: vec![("zone", calendar.time_zone.clone())],
     });
     let events = world.calendars.iter().flat_map(|calendar| {
+        // A deleted event is gone for a person; a cancelled occurrence is a change to its series.
         let events = world.events_of(&calendar.id).values();
-        events.map(move |event| object(calendar, event))
+        let there = events.filter(|event| !event.is_cancelled() || event.series().is_some());
+        there.map(move |event| object(calendar, event))
     });
     calendars.chain(events).collect()
 }
@@ -282,9 +284,9 @@ fn object(calendar: &Calendar, event: &Event) -> Object {
     };
     let repeats = event.0.get("recurrence").map(|lines| lines[0].as_str().unwrap_or_default().to_owned());
     let facts = vec![
-        ("when", in_words(event, &calendar.zone())),
+        ("when", event.in_words(&calendar.zone())),
         ("repeats", repeats.unwrap_or_default()),
-        ("status", event.text("status").to_owned()),
+        ("status", Some(event.text("status")).filter(|status| *status != "confirmed").unwrap_or_default().to_owned()),
         ("guests", event.guests().iter().map(guest).collect::<Vec<_>>().join(", ")),
         ("place", event.text("location").to_owned()),
         ("text", event.text("description").to_owned()),
@@ -293,7 +295,8 @@ fn object(calendar: &Calendar, event: &Event) -> Object {
     ];
     // The same id in two calendars is two events.
     let id = format!("{}/{}", calendar.id, event.id());
-    Object { kind: "event", id, title: event.title().to_owned(), facts }
+    let kind = if event.series().is_some() { "occurrence" } else { "event" };
+    Object { kind, id, title: event.title().to_owned(), facts }
 }
 
 fn primary() -> String {

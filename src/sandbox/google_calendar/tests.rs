@@ -42,7 +42,9 @@ fn path_of(event: &Value) -> String {
 /// A meeting with other fields.
 fn with(fields: Value) -> Value {
     let mut event = meeting();
-    event.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+    if let (Value::Object(event), Value::Object(fields)) = (&mut event, fields) {
+        event.extend(fields);
+    }
     event
 }
 
@@ -148,11 +150,11 @@ async fn a_patch_merges_objects_replaces_arrays_and_removes_with_null() {
     let labels = json!({"private": {"a": "1", "b": "2"}});
     let event = with(json!({"location": "Here", "attendees": guests, "extendedProperties": labels}));
     let path = path_of(&insert(&fixture, event).await);
-    let patch = json!({
+    let changes = json!({
         "summary": "Dinner", "location": null, "attendees": [{"email": ANA}],
         "extendedProperties": {"private": {"b": null, "c": "3"}},
     });
-    let (_, patched) = send(&fixture, Method::PATCH, &path, patch).await;
+    let (_, patched) = send(&fixture, Method::PATCH, &path, changes).await;
     assert_eq!((&patched["summary"], patched.get("location")), (&json!("Dinner"), None));
     assert_eq!(patched["attendees"].as_array().unwrap().len(), 1);
     assert_eq!(patched["extendedProperties"]["private"], json!({"a": "1", "c": "3"}));
@@ -165,8 +167,8 @@ async fn a_timed_event_becomes_all_day_only_when_its_time_is_removed() {
     let fixture = Fixture::new().await;
     let path = path_of(&insert(&fixture, meeting()).await);
     let day = |start: Value, end: Value| json!({"start": start, "end": end});
-    let patch = day(json!({"date": "2026-11-25"}), json!({"date": "2026-11-26"}));
-    let (status, body) = send(&fixture, Method::PATCH, &path, patch).await;
+    let both = day(json!({"date": "2026-11-25"}), json!({"date": "2026-11-26"}));
+    let (status, body) = send(&fixture, Method::PATCH, &path, both).await;
     assert_eq!((status, reason(&body)), (400, "invalid"));
     let none = json!({"dateTime": null, "timeZone": null});
     let cleared = |date: &str| json!({"date": date, "dateTime": none["dateTime"], "timeZone": none["timeZone"]});
@@ -387,8 +389,11 @@ async fn free_busy_answers_calendar_by_calendar() {
     let cut = json!({"start": "2026-11-23T09:00:00Z", "end": "2026-11-23T09:30:00Z"});
     assert_eq!(body["calendars"]["primary"]["busy"][1], cut, "blocks end with the window");
     question["timeMax"] = json!("2026-11-23T07:00:00Z");
-    let (status, body) = fixture.post("/freeBusy", question).await;
+    let (status, body) = fixture.post("/freeBusy", question.clone()).await;
     assert_eq!((status.as_u16(), reason(&body)), (400, "timeRangeEmpty"));
+    question["timeMax"] = json!("2027-02-21T07:00:01Z");
+    let (status, body) = fixture.post("/freeBusy", question).await;
+    assert_eq!((status.as_u16(), reason(&body)), (400, "timeRangeTooLong"));
     let (status, _) = fixture.post("/freeBusy", json!({"timeMin": "2026-11-23T07:00:00Z"})).await;
     assert_eq!(status, 400);
 }
@@ -416,6 +421,25 @@ async fn a_sentence_becomes_an_event() {
     assert_eq!((status, &event["summary"]), (200, &json!("Lunch with Ana")));
     assert_eq!(event["start"]["dateTime"], "2026-11-24T12:00:00+01:00");
     assert_eq!(event["end"]["dateTime"], "2026-11-24T13:00:00+01:00");
+}
+
+#[tokio::test]
+async fn a_series_without_rules_is_a_single_event() {
+    let fixture = Fixture::new().await;
+    let series = insert(&fixture, weekly()).await;
+    let (status, single) = send(&fixture, Method::PATCH, &path_of(&series), json!({"recurrence": []})).await;
+    assert_eq!((status, single.get("recurrence")), (200, None));
+    assert_eq!(titles(&fixture, "singleEvents=true&q=Lunch&timeMin=2026-11-24T00:00:00Z").await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_cancelled_event_comes_back_when_it_is_confirmed() {
+    let fixture = Fixture::new().await;
+    let path = path_of(&insert(&fixture, meeting()).await);
+    send(&fixture, Method::DELETE, &path, Value::Null).await;
+    let (status, event) = send(&fixture, Method::PATCH, &path, json!({"status": "confirmed"})).await;
+    assert_eq!((status, &event["status"]), (200, &json!("confirmed")));
+    assert_eq!(busy(&fixture, "primary", "2026-11-23").await[2], "12:30-13:30");
 }
 
 #[tokio::test]
@@ -471,4 +495,13 @@ async fn the_diff_tells_what_happened_in_a_persons_words() {
     assert!(diff.contains("~ event Design review: gripper control panel"), "{diff}");
     assert!(diff.contains("when: Mon 23 Nov 2026 14:00–15:00 → Wed 25 Nov 2026 10:00–11:00"), "{diff}");
     assert!(diff.contains("to mei.tanaka@northwind.example: Updated invitation"), "{diff}");
+
+    let dentist = seeded(&fixture, "Dentist").await;
+    send(&fixture, Method::DELETE, &dentist, Value::Null).await;
+    let (_, standup) =
+        fixture.get(&format!("{}/instances?maxResults=1", seeded(&fixture, "Daily stand-up").await)).await;
+    send(&fixture, Method::DELETE, &path_of(&standup["items"][0]), Value::Null).await;
+    let diff = fixture.sandbox.diff().to_string();
+    assert!(diff.contains("- event Dentist (when Wed 25 Nov 2026 08:00–09:00"), "{diff}");
+    assert!(diff.contains("+ occurrence Daily stand-up") && diff.contains("status cancelled"), "{diff}");
 }

@@ -5,7 +5,7 @@
 
 use std::fmt::Write;
 
-use url::{Host as UrlHost, Url, form_urlencoded};
+use url::{Host as UrlHost, Url};
 
 use super::{AUTHORIZE, Accounts, Pkce, RefreshTokens, grants::Code, value};
 use crate::sandbox::{
@@ -155,13 +155,6 @@ impl Accounts {
              <button name=\"decision\" value=\"deny\">Deny</button></form>\
              <p>Nothing leaves this computer.</p>"
         ))
-    }
-}
-
-impl Incoming {
-    /// The pairs of a form body.
-    pub(in crate::sandbox) fn form(&self) -> Vec<(String, String)> {
-        form_urlencoded::parse(&self.body).into_owned().collect()
     }
 }
 

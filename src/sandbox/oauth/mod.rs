@@ -207,16 +207,25 @@ impl Accounts {
         self.grants.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn route(&self, incoming: &Incoming) -> Option<(&'static str, Answer)> {
-        let approve = incoming.path.strip_suffix("/approve");
-        let answered = match (incoming.method.as_str(), incoming.path.as_str()) {
-            ("GET", path) if path == self.quirks.authorize_path => ("oauth.authorize", self.consent_page(incoming)),
-            ("POST", _) if approve == Some(self.quirks.authorize_path) => ("oauth.approve", self.decide(incoming)),
-            ("POST", path) if path == self.quirks.token_path => self.token(incoming),
-            ("POST", path) if Some(path) == self.quirks.revoke_path => ("oauth.revoke", self.end(incoming)),
-            _ => return None,
-        };
-        Some(answered)
+    /// What a request asks for; failing requests are counted under it, too.
+    fn operation(&self, incoming: &Incoming) -> Option<&'static str> {
+        let quirks = self.quirks;
+        match (incoming.method.as_str(), incoming.path.as_str()) {
+            ("GET", path) if path == quirks.authorize_path => Some("oauth.authorize"),
+            ("POST", path) if path.strip_suffix("/approve") == Some(quirks.authorize_path) => Some("oauth.approve"),
+            ("POST", path) if path == quirks.token_path => Some(self.token_operation(incoming)),
+            ("POST", path) if Some(path) == quirks.revoke_path => Some("oauth.revoke"),
+            _ => None,
+        }
+    }
+
+    fn run(&self, operation: &str, incoming: &Incoming) -> Answer {
+        match operation {
+            "oauth.authorize" => self.consent_page(incoming),
+            "oauth.approve" => self.decide(incoming),
+            "oauth.revoke" => self.end(incoming),
+            _ => self.token(incoming),
+        }
     }
 }
 
@@ -226,18 +235,14 @@ impl Host for Accounts {
     }
 
     fn answer(&self, incoming: &Incoming, ordered: Option<Trouble>) -> Answered {
-        let Some(trouble) = ordered else {
-            return match self.route(incoming) {
-                Some((operation, answer)) => Answered { operation: Some(operation), answer, changed: true },
-                None => Answered::refused(None, Answer::empty(404)),
-            };
+        let Some(operation) = self.operation(incoming) else {
+            return Answered::refused(None, Answer::empty(404));
         };
-        let (status, code) = match trouble {
-            Trouble::RateLimited(_) | Trouble::Quota => (429, "slow_down"),
-            Trouble::BadToken => (401, "invalid_client"),
-            _ => (500, "internal_failure"),
+        let (answer, changed) = match ordered {
+            None => (self.run(operation, incoming), true),
+            Some(trouble) => (fail(&trouble), false),
         };
-        Answered::refused(None, oauth_error(status, code, "the sandbox was told to fail"))
+        Answered { operation: Some(operation), answer, changed }
     }
 
     fn snapshot(&self) -> Vec<u8> {
@@ -259,6 +264,16 @@ const AUTHORIZE: &[Field] = &[
     Field::optional("code_challenge", Kind::Text),
     Field::optional("code_challenge_method", Kind::Text),
 ];
+
+/// Fails as ordered.
+fn fail(trouble: &Trouble) -> Answer {
+    let (status, code) = match trouble {
+        Trouble::RateLimited(_) | Trouble::Quota => (429, "slow_down"),
+        Trouble::BadToken => (401, "invalid_client"),
+        _ => (500, "internal_failure"),
+    };
+    oauth_error(status, code, "the sandbox was told to fail")
+}
 
 /// An error of a token endpoint (RFC 6749 §5.2).
 fn oauth_error(status: u16, code: &str, description: &str) -> Answer {

@@ -40,20 +40,30 @@ const REFRESH: &[Field] = &[
 type Pairs = Vec<(String, String)>;
 
 impl Accounts {
-    /// Trades a code or a refresh token. Returns the operation beside the answer, so that refreshes can be counted.
-    pub(super) fn token(&self, incoming: &Incoming) -> (&'static str, Answer) {
+    /// Trades a code or a refresh token.
+    pub(super) fn token(&self, incoming: &Incoming) -> Answer {
         let pairs = match self.token_request(incoming) {
             Ok(pairs) => pairs,
-            Err(refused) => return ("oauth.token", refused),
+            Err(refused) => return refused,
         };
         match value(&pairs, "grant_type") {
-            Some("authorization_code") => ("oauth.exchange", self.checked(&pairs, EXCHANGE, Self::exchange)),
-            Some("refresh_token") => ("oauth.refresh", self.checked(&pairs, REFRESH, Self::refresh)),
+            Some("authorization_code") => self.checked(&pairs, EXCHANGE, Self::exchange),
+            Some("refresh_token") => self.checked(&pairs, REFRESH, Self::refresh),
             Some(_) => {
                 let why = "grant_type must be authorization_code or refresh_token";
-                ("oauth.token", oauth_error(400, "unsupported_grant_type", why))
+                oauth_error(400, "unsupported_grant_type", why)
             }
-            None => ("oauth.token", oauth_error(400, "invalid_request", "\"grant_type\" is required")),
+            None => oauth_error(400, "invalid_request", "\"grant_type\" is required"),
+        }
+    }
+
+    /// Which of the two a token request is, so that refreshes can be counted.
+    pub(super) fn token_operation(&self, incoming: &Incoming) -> &'static str {
+        let pairs = self.pairs(incoming).unwrap_or_default();
+        match value(&pairs, "grant_type") {
+            Some("authorization_code") => "oauth.exchange",
+            Some("refresh_token") => "oauth.refresh",
+            _ => "oauth.token",
         }
     }
 
@@ -114,8 +124,9 @@ impl Accounts {
 
     /// Reads the body and checks who sends it.
     fn token_request(&self, incoming: &Incoming) -> Result<Pairs, Answer> {
-        let pairs = if self.quirks.json_body { json_pairs(incoming) } else { form_pairs(incoming) };
-        let pairs = pairs.ok_or_else(|| oauth_error(400, "invalid_request", "the body has another content type"))?;
+        let pairs = self
+            .pairs(incoming)
+            .ok_or_else(|| oauth_error(400, "invalid_request", "the body has another content type"))?;
         let Some((id, secret)) = self.client(incoming, &pairs) else {
             return Err(oauth_error(401, "invalid_client", "the client did not say who it is"));
         };
@@ -123,6 +134,10 @@ impl Accounts {
             return Err(oauth_error(401, "invalid_client", "client_id or client_secret is wrong"));
         }
         Ok(pairs)
+    }
+
+    fn pairs(&self, incoming: &Incoming) -> Option<Pairs> {
+        if self.quirks.json_body { json_pairs(incoming) } else { form_pairs(incoming) }
     }
 
     fn client(&self, incoming: &Incoming, pairs: &Pairs) -> Option<(String, String)> {

@@ -10,6 +10,7 @@ mod progress;
 mod reserve;
 
 use std::{
+    fmt,
     fs::File,
     io,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -40,14 +41,12 @@ use super::{
 const LEDGER: &[u8] = b"ledger";
 
 /// A store in a directory. One process at a time can have it open.
-#[derive(Debug)]
 pub struct SledStore {
     shared: Arc<Shared>,
     leases: Leases,
 }
 
 /// What the threads at work share.
-#[derive(Debug)]
 struct Shared {
     path: PathBuf,
     /// Away only while it is being opened again.
@@ -80,6 +79,13 @@ impl SledStore {
     {
         let shared = Arc::clone(&self.shared);
         Box::pin(blocking(move || work(&shared)))
+    }
+}
+
+impl fmt::Debug for SledStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // sled's own form would print every record.
+        write!(f, "SledStore({})", self.shared.path.display())
     }
 }
 
@@ -195,7 +201,6 @@ impl Store for SledStore {
 }
 
 /// The open database.
-#[derive(Debug)]
 struct Engine {
     path: PathBuf,
     db: Db,

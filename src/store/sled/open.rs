@@ -36,7 +36,7 @@ pub(super) fn open(path: &Path) -> Result<Engine> {
         }
         other => return other,
     };
-    let Some(copy) = set_aside(path)? else {
+    let Ok(Some(copy)) = set_aside(path) else {
         return Err(first);
     };
     tracing::warn!(store = %path.display(), copy = %copy.display(), "{first}; trying to mend it");
@@ -107,8 +107,7 @@ impl Engine {
     fn compare(&self, ledger: &Ledger, reached: &Reached) -> Result<()> {
         let least = reached.least(&boot());
         if ledger.sequence < least {
-            let lost = least - ledger.sequence;
-            return Err(self.corrupt(format!("the newest {lost} of its {least} writes are lost")));
+            return Err(behind(&self.path, least - ledger.sequence, least));
         }
         let found = self.guarded(|| {
             let mut found = Ledger::default();
@@ -137,15 +136,32 @@ impl Engine {
     }
 }
 
+/// Sled fell back to an earlier state.
+fn behind(path: &Path, lost: u64, least: u64) -> Error {
+    Error::Corrupt {
+        path: path.to_owned(),
+        why: format!("the newest {lost} of its {least} writes are lost"),
+        remedy: format!(
+            "Stop switchboard and put a backup of that directory back. To go on with what is left instead, remove \
+             the file {} and start again: connections that were made or renewed last must then be made again",
+            Progress::file(path).display()
+        ),
+    }
+}
+
 fn schema_key() -> Key {
     Key::raw(Table::Meta, "schema")
 }
 
 /// Copies the damaged directory to a free name beside it; `None` when there are enough copies already.
-fn set_aside(path: &Path) -> Result<Option<PathBuf>> {
+fn set_aside(path: &Path) -> io::Result<Option<PathBuf>> {
     let free = (1..=COPIES).map(|number| beside(path, number)).find(|copy| !copy.exists());
     let Some(copy) = free else { return Ok(None) };
-    copy_all(path, &copy).map_err(|error| Error::io(format!("copy the damaged store to {}", copy.display()), error))?;
+    if let Err(error) = copy_all(path, &copy) {
+        // Half a copy helps nobody and takes room.
+        fs::remove_dir_all(&copy)?;
+        return Err(error);
+    }
     Ok(Some(copy))
 }
 
@@ -186,7 +202,13 @@ fn make_private(path: &Path) -> io::Result<()> {
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
+    builder.create(path)?;
+    // The name in the directory above has to outlive a power cut too.
+    #[cfg(unix)]
+    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        fs::File::open(parent)?.sync_all()?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -279,6 +301,26 @@ mod tests {
         }
         let store = SledStore::open(&path).await.unwrap();
         assert_eq!(store.scan(Table::Users, b"", None, 9).await.unwrap().len(), 3);
+    }
+
+    #[tokio::test]
+    async fn who_accepts_the_loss_of_the_newest_writes_can_say_so() {
+        let dir = tempfile::tempdir().unwrap();
+        filled(dir.path()).await;
+        let earlier = dir.path().with_extension("earlier");
+        copy_all(dir.path(), &earlier).unwrap();
+        filled(dir.path()).await;
+        fs::copy(Progress::file(dir.path()), Progress::file(&earlier)).unwrap();
+        let text = refusal(&earlier).await;
+        assert!(text.contains("the newest 3 of its 7 writes are lost"), "{text}");
+        assert!(text.contains(&format!("remove the file {}", Progress::file(&earlier).display())), "{text}");
+        fs::remove_file(Progress::file(&earlier)).unwrap();
+        let store = SledStore::open(&earlier).await.unwrap();
+        assert_eq!(store.scan(Table::Users, b"", None, 9).await.unwrap().len(), 3);
+        drop(store);
+        for path in [beside(&earlier, 1), earlier] {
+            fs::remove_dir_all(path).unwrap();
+        }
     }
 
     #[test]

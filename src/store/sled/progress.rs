@@ -8,7 +8,7 @@
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Seek, SeekFrom, Write},
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
 };
 
@@ -72,15 +72,20 @@ fn check(line: &str) -> String {
 pub(super) struct Progress(Mutex<(File, Reached)>);
 
 impl Progress {
+    /// The file for the store in `path`.
+    pub(super) fn file(path: &Path) -> PathBuf {
+        path.join(FILE)
+    }
+
     /// Whether there is or was a store in the directory `path`.
     pub(super) fn exists(path: &Path) -> bool {
-        path.join(FILE).exists()
+        Progress::file(path).exists()
     }
 
     /// What was last written down in `path`; nothing when the file is not there or damaged, for then it only cannot
     /// be used to check.
     pub(super) fn read(path: &Path) -> io::Result<Option<Reached>> {
-        match fs::read(path.join(FILE)) {
+        match fs::read(Progress::file(path)) {
             Ok(bytes) => Ok(std::str::from_utf8(&bytes).ok().and_then(Reached::parse)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
@@ -89,7 +94,7 @@ impl Progress {
 
     /// Goes on from the write `sequence`, of which `synced` at least is synced. Makes the file when it is not there.
     pub(super) fn go_on(path: &Path, sequence: u64, synced: u64) -> io::Result<Self> {
-        let file = OpenOptions::new().write(true).create(true).truncate(false).open(path.join(FILE))?;
+        let file = OpenOptions::new().write(true).create(true).truncate(false).open(Progress::file(path))?;
         let progress = Progress(Mutex::new((file, Reached { flushed: 0, boot: boot(), synced })));
         progress.note(sequence, false)?;
         Ok(progress)

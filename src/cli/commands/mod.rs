@@ -1,0 +1,11 @@
+//! One file a command, or a few that belong together.
+
+pub mod accounts;
+pub mod approvals;
+pub mod call;
+pub mod connect;
+pub mod doctor;
+pub mod sandbox;
+pub mod serve;
+pub mod stdio;
+pub mod tools;

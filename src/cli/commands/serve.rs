@@ -1,0 +1,157 @@
+//! `serve`: clients over HTTP.
+
+use std::{net::SocketAddr, process::ExitCode, sync::Arc};
+
+use axum::{Router, routing::get};
+use tokio::net::TcpListener;
+
+use crate::{
+    agents::{Agents, Principal},
+    cli::{
+        house::{self, Home, House},
+        janitor,
+        options::{Place, Serve},
+        order::Failure,
+        owner::{self, Claim},
+        reception::Reception,
+        show,
+    },
+    hub::Deferred,
+    secret::Secret,
+    transport::{self, Access, Authenticate, Denied, Hosts, access::Authenticating, listen},
+};
+
+/// Where `serve` listens when nobody says otherwise. `connect` uses the same port for what vendors send back.
+pub const DEFAULT_LISTEN: &str = "127.0.0.1:7411";
+
+/// `switchboard serve`
+pub async fn run(place: &Place, options: &Serve) -> Result<ExitCode, Failure> {
+    let home = Home::of(place).map_err(Failure::of)?;
+    let settings = home.settings().map_err(Failure::of)?;
+    let address = address(options, settings.file.listen.as_deref())?;
+    let is_open = is_open(place, options, address)?;
+    let Claim::Mine(ownership) = owner::claim(&home.dir).await.map_err(Failure::of)? else {
+        return Err(Failure::new(format!("Another switchboard process already uses {}.", home.dir.display()))
+            .next("Stop it first (an IDE may have started it), or name another folder with --data-dir."));
+    };
+    let listener = TcpListener::bind(address).await.map_err(|error| cannot_listen(address, &error))?;
+    let address = listener.local_addr().map_err(Failure::of)?;
+    let ownership = Arc::new(ownership);
+    let visitors = ownership.listen().map_err(Failure::of)?;
+    let house = show::waiting("opening", House::open(&home, &settings, ownership.clone())).await?;
+    let (agents, key) = (house.agents.clone(), house.session_key.clone());
+    let house = Deferred::ready(house);
+    let hub = house::hub(house.map(|house| house.desk.clone()));
+    let filters = options.narrowing.filters().or_file(&settings.file);
+    house::check_filters(&hub, &filters)?;
+    let server = house::server_with(&hub, Some(key));
+
+    let public = options.public_url.clone().or(settings.file.public_url.clone());
+    let own = public.as_ref().map_or_else(
+        || format!("http://localhost:{}", address.port()),
+        |url| url.as_str().trim_end_matches('/').to_owned(),
+    );
+    let names = public.iter().filter_map(|url| url.host_str()).map(str::to_owned);
+    let access =
+        if is_open { Access::Open(house::local_principal()) } else { Access::Bearer(Arc::new(Tokens(agents.clone()))) };
+    let transport =
+        transport::Options { filters, hosts: Arc::new(Hosts::new(names)), ..transport::Options::new(access) };
+    let router = routes(&server, &transport);
+
+    greet(&agents, is_open, place, address).await?;
+    let reception = Reception {
+        hub,
+        server: server.clone(),
+        house: house.clone(),
+        redirect: Some(format!("{own}/api/v1/integrations/oauth/callback")),
+    };
+    let visitors = tokio::spawn(reception.run(visitors, ownership));
+    let tidying = tokio::spawn(janitor::keep_tidy(house.clone()));
+    let served = listen::serve(listener, router, listen::Limits::default(), end_of(server)).await;
+    visitors.abort();
+    tidying.abort();
+    if let Ok(house) = house.get().await {
+        house.close().await;
+    }
+    served.map_err(Failure::of)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn routes(server: &crate::mcp::Server, options: &transport::Options) -> Router {
+    let health = Router::new().route("/healthz", get(async || "ok\n"));
+    transport::http::router(server.clone(), options.clone())
+        .merge(transport::ws::router(server.clone(), options.clone()))
+        .merge(health)
+}
+
+/// Says where it is to be found, on stderr; programs wait for this line.
+async fn greet(agents: &Agents, is_open: bool, place: &Place, address: SocketAddr) -> Result<(), Failure> {
+    if !is_open && let Some(token) = agents.administrator_token_if_first().await.map_err(Failure::of)? {
+        show::aside(&format!("Your administrator token, shown only this once:\n\n  {}\n", token.expose()));
+    }
+    show::aside(&format!("listening on http://{address}"));
+    if place.sandbox {
+        show::aside(&format!(
+            "  the sandbox: offline twins, no account needed. Clients connect to http://{address}/mcp"
+        ));
+    }
+    Ok(())
+}
+
+/// Ends with Ctrl-C or SIGTERM; sessions and streams are told first.
+async fn end_of(server: crate::mcp::Server) {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).ok();
+    let terminated = async {
+        match &mut terminate {
+            Some(terminate) => drop(terminate.recv().await),
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminated => {}
+    }
+    server.close();
+}
+
+fn address(options: &Serve, file: Option<&str>) -> Result<SocketAddr, Failure> {
+    if let Some(address) = options.listen {
+        return Ok(address);
+    }
+    let text = file.unwrap_or(DEFAULT_LISTEN);
+    text.parse().map_err(|_| {
+        Failure::new(format!("`{text}` is no address to listen on.")).next("Write one such as 127.0.0.1:7411.")
+    })
+}
+
+/// Whether everybody on this machine may come in without a token.
+fn is_open(place: &Place, options: &Serve, address: SocketAddr) -> Result<bool, Failure> {
+    let asked = options.allow_unauthenticated;
+    if asked && !address.ip().is_loopback() {
+        return Err(Failure::new(format!("--allow-unauthenticated is for loopback only, and {address} is not."))
+            .next("Leave it out and give clients a token, or listen on 127.0.0.1."));
+    }
+    Ok(asked || (place.sandbox && address.ip().is_loopback()))
+}
+
+fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> Failure {
+    let failure = Failure::new(format!("{address} cannot be listened on: {error}."));
+    match error.kind() {
+        std::io::ErrorKind::AddrInUse => {
+            failure.next("Another program has the port. Take another with --listen 127.0.0.1:PORT.")
+        }
+        _ => failure.next("Name another address with --listen."),
+    }
+}
+
+/// Our own tokens.
+struct Tokens(Agents);
+
+impl Authenticate for Tokens {
+    fn authenticate<'a>(&'a self, token: &'a Secret) -> Authenticating<'a> {
+        Box::pin(async {
+            let principal: Option<Principal> = self.0.principal_of(token).await.map_err(|_| Denied::Unavailable)?;
+            principal.ok_or(Denied::Invalid)
+        })
+    }
+}

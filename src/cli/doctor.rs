@@ -1,0 +1,71 @@
+//! Looks at an installation and says what to do.
+
+use super::{
+    order::{Finding, HealthView},
+    perform::Office,
+};
+use crate::{hub::Accounts, id::UserId, tool::Kind, vault::Connection};
+
+/// Everything that can be looked at from inside.
+pub async fn look(office: &Office<'_>) -> HealthView {
+    let house = office.house;
+    let mut findings = vec![store(office).await];
+    if house.audit.lost() > 0 {
+        let found = format!("{} lines could not be written", house.audit.lost());
+        findings.push(Finding::bad("Audit", found, "Is the disk full? Make room; nothing else is lost."));
+    }
+    let user = UserId::new(crate::agents::LOCAL);
+    match house.accounts.connections(&user).await {
+        Ok(connections) if connections.is_empty() => findings.push(Finding::bad(
+            "Connections",
+            "nothing is connected",
+            "Connect an account with `switchboard connect google-calendar`, or try `--sandbox`.",
+        )),
+        Ok(connections) => {
+            for connection in &connections {
+                findings.push(vendor(&house.accounts, connection).await);
+            }
+        }
+        Err(error) => findings.push(Finding::bad("Connections", error.what(), "Look at the log with `-v`.")),
+    }
+    findings.push(clock());
+    HealthView { findings }
+}
+
+async fn store(office: &Office<'_>) -> Finding {
+    match office.house.vault.store().report().await {
+        Ok(report) => Finding::good("Store", report.to_string()),
+        Err(error) => {
+            Finding::bad("Store", error.to_string(), "Restore the newest export, or name another --data-dir.")
+        }
+    }
+}
+
+/// Asks one vendor whether its connection works.
+async fn vendor(accounts: &Accounts, connection: &Connection) -> Finding {
+    let key = &connection.key;
+    match accounts.test(&key.user, &key.integration, Some(&key.account)).await {
+        Ok(tested) => {
+            let found = format!("{} answers in {} ms", tested.identity.name, tested.latency.as_millis());
+            Finding::good(key.to_string(), found)
+        }
+        Err(error) => {
+            let next = match error.kind() {
+                Kind::Expired => format!("Run `switchboard connect {}`.", key.integration),
+                _ => error.next_step().unwrap_or("Try again later.").to_owned(),
+            };
+            Finding::bad(key.to_string(), error.what(), next)
+        }
+    }
+}
+
+/// Tokens are judged by the clock; one that is far off makes them all look expired.
+fn clock() -> Finding {
+    use crate::clock::Clock;
+    let now = crate::clock::SystemClock.now();
+    let built = "2026-01-01T00:00:00Z".parse::<jiff::Timestamp>().unwrap_or_default();
+    if now < built {
+        return Finding::bad("Clock", format!("it shows {now}"), "Set the machine's clock.");
+    }
+    Finding::good("Clock", now.strftime("%Y-%m-%d %H:%M UTC").to_string())
+}

@@ -1,0 +1,286 @@
+//! Carries out orders, in the process that owns the data directory.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{
+    doctor,
+    house::{House, local_caller, local_principal},
+    order::{
+        AnswerView, ApprovalView, CallView, ConnectionView, DisconnectView, Failure, Order, SandboxOrder, SandboxView,
+        StartView, TestView, ToolView,
+    },
+    show::{self, Cell, FAINT, GOOD, STRONG, WARN},
+};
+use crate::{
+    approvals::{Approval, Decision},
+    hub::{self, Answered, CallRequest, Consent, Filters, Hub, Reply, expiry},
+    id::UserId,
+    integrations,
+    oauth::{App, Callback, Revoked},
+    sandbox::{self, Sandbox},
+    secret::Secret,
+    tool::{self, Row},
+    vault::{Connection, Status},
+};
+
+/// What orders are carried out with.
+#[derive(Clone, Copy, Debug)]
+pub struct Office<'a> {
+    /// Everything behind the door.
+    pub house: &'a House,
+    /// The door.
+    pub hub: &'a Hub,
+    /// Where the owner itself takes what vendors send back, when it does.
+    pub redirect: Option<&'a str>,
+}
+
+impl Office<'_> {
+    /// Carries out one order; the answer is what [`Order`] says.
+    pub async fn perform(&self, order: Order) -> Result<Value, Failure> {
+        match order {
+            Order::Connections => plain(self.connections().await?),
+            Order::Test { integration, account } => plain(self.test(&integration, account.as_deref()).await?),
+            Order::Disconnect { integration, account } => {
+                plain(self.disconnect(&integration, account.as_deref()).await?)
+            }
+            Order::Start { integration, account, redirect } => plain(self.start(integration, account, redirect).await?),
+            Order::Finish { answer } => plain(self.finish(&answer).await?),
+            Order::ConnectFields { integration, account, key } => {
+                plain(self.connect_fields(&integration, &account, key).await?)
+            }
+            Order::SetApp { family, client_id, client_secret } => {
+                let app = App { client_id, client_secret };
+                plain(self.house.accounts.set_app(&family, &app).await.map_err(failed)?)
+            }
+            Order::Tools { filters } => plain(self.tools(filters)),
+            Order::Call { tool, arguments, answered } => {
+                let answered = answered.map(|AnswerView { ticket, approved }| Answered { ticket, approved });
+                plain(self.call(CallRequest { answered, ..CallRequest::new(tool, arguments) }).await?)
+            }
+            Order::Approvals => plain(self.approvals().await?),
+            Order::Decide { id, approve } => plain(self.decide(&id, approve).await?),
+            Order::Sandbox(order) => plain(self.sandbox(order).await?),
+            Order::Health => plain(doctor::look(self).await),
+        }
+    }
+
+    async fn connections(&self) -> Result<Vec<ConnectionView>, Failure> {
+        let connections = self.house.accounts.connections(&user()).await.map_err(failed)?;
+        Ok(connections.iter().map(view).collect())
+    }
+
+    async fn test(&self, integration: &str, account: Option<&str>) -> Result<TestView, Failure> {
+        let tested = self.house.accounts.test(&user(), integration, account).await.map_err(failed)?;
+        Ok(TestView {
+            title: tested.integration.title.to_owned(),
+            account: tested.key.account,
+            name: tested.identity.name,
+            detail: tested.identity.detail,
+            latency_ms: u64::try_from(tested.latency.as_millis()).unwrap_or(u64::MAX),
+        })
+    }
+
+    async fn disconnect(&self, integration: &str, account: Option<&str>) -> Result<DisconnectView, Failure> {
+        let (key, revoked) = self.house.accounts.disconnect(&user(), integration, account).await.map_err(failed)?;
+        self.hub.changed();
+        let vendor = match revoked {
+            Revoked::Yes => "the vendor has ended the grant",
+            Revoked::Shared => "the grant was left alive, because another connection lives of it",
+            Revoked::NotOffered => "the vendor offers no way to end a grant",
+            Revoked::Failed => "the vendor did not end the grant: end it in your account's settings there",
+        };
+        Ok(DisconnectView { title: title(&key.integration), account: key.account, vendor: vendor.to_owned() })
+    }
+
+    async fn start(&self, integration: String, account: String, own: Option<String>) -> Result<StartView, Failure> {
+        let owner_listens = own.is_none();
+        let redirect_uri = own.or_else(|| self.redirect.map(str::to_owned));
+        let redirect_uri = redirect_uri.ok_or_else(|| Failure::new("Nobody listens for the vendor's answer."))?;
+        let consent = Consent { user: user(), integration, account, redirect_uri, return_to: None, browser: None };
+        let begun = self.house.accounts.start(consent).await.map_err(failed)?;
+        Ok(StartView {
+            title: begun.integration.title.to_owned(),
+            authorize_url: begun.started.authorize_url.into(),
+            expires_at: begun.started.expires_at,
+            owner_listens,
+        })
+    }
+
+    async fn finish(&self, answer: &BTreeMap<String, String>) -> Result<ConnectionView, Failure> {
+        let text = |name: &str| answer.get(name).cloned();
+        let callback = Callback {
+            code: text("code").map(Secret::new),
+            state: text("state").map(Secret::new),
+            iss: text("iss"),
+            error: text("error"),
+            browser: None,
+        };
+        let (connection, _) = self.house.accounts.finish(callback).await.map_err(failed)?;
+        self.hub.changed();
+        Ok(view(&connection))
+    }
+
+    async fn connect_fields(&self, integration: &str, account: &str, key: Secret) -> Result<ConnectionView, Failure> {
+        let accounts = &self.house.accounts;
+        let fields = accounts.integration(integration).map_err(failed)?.fields;
+        let secrets = fields.iter().filter(|field| field.secret).map(|field| field.name).collect::<Vec<_>>();
+        let [name] = secrets[..] else {
+            return Err(Failure::new(format!("{} does not take one single key.", title(integration))));
+        };
+        let fields = BTreeMap::from([(name.to_owned(), key)]);
+        let connection = accounts.connect_with_fields(&user(), integration, account, fields).await.map_err(failed)?;
+        self.hub.changed();
+        Ok(view(&connection))
+    }
+
+    fn tools(&self, filters: Filters) -> Vec<ToolView> {
+        self.hub.rows().iter().filter(|row| filters.allow(row)).map(|row| tool_view(row)).collect()
+    }
+
+    async fn call(&self, request: CallRequest) -> Result<CallView, Failure> {
+        let caller = local_caller(Filters::everything(), "command line");
+        match self.hub.call(&caller, request).await {
+            Ok(Reply::Done(outcome)) => {
+                Ok(CallView::Done { text: outcome.joined_text(), structured: outcome.structured })
+            }
+            Ok(Reply::Ask(question)) => {
+                Ok(CallView::Ask { question: question.text, ticket: question.ticket, approval: question.approval })
+            }
+            Err(hub::Error::Tool { error, .. }) => Err(failed(error)),
+            Err(error @ hub::Error::UnknownTool { .. }) => {
+                Err(Failure::of(error).next("`switchboard tools` lists them all."))
+            }
+            Err(error) => Err(Failure::of(error)),
+        }
+    }
+
+    async fn approvals(&self) -> Result<Vec<ApprovalView>, Failure> {
+        let waiting = self.house.desk.approvals.pending_of_all().await.map_err(Failure::of)?;
+        Ok(waiting.into_iter().map(approval_view).collect())
+    }
+
+    async fn decide(&self, id: &str, approve: bool) -> Result<ApprovalView, Failure> {
+        let decision = if approve { Decision::Approved } else { Decision::Refused };
+        let decided = self.house.desk.approvals.decide_for_anyone(id, decision, &user()).await.map_err(Failure::of)?;
+        Ok(approval_view(decided))
+    }
+
+    async fn sandbox(&self, order: SandboxOrder) -> Result<SandboxView, Failure> {
+        let twins = self.house.sandbox.as_ref();
+        let twins = twins.ok_or_else(|| Failure::new("This is not the sandbox.").next("Add `--sandbox`."))?;
+        perform_in(twins, order).await
+    }
+}
+
+async fn perform_in(twins: &Sandbox, order: SandboxOrder) -> Result<SandboxView, Failure> {
+    match order {
+        SandboxOrder::Status => shown(status_text(&twins.status()), &twins.status()),
+        SandboxOrder::Reset { seed } => {
+            twins.reset(seed.as_deref()).await.map_err(Failure::of)?;
+            shown("The world is as it was seeded.", &())
+        }
+        SandboxOrder::Diff => {
+            let diff = twins.diff();
+            shown(diff.to_string(), &diff)
+        }
+        SandboxOrder::Fault { vendor, what } => {
+            twins.fault(&vendor, &what).map_err(Failure::of)?;
+            let text =
+                if what == "off" { format!("{vendor} works again.") } else { format!("{vendor} now does: {what}.") };
+            shown(text, &())
+        }
+        SandboxOrder::Expire { vendor } => {
+            twins.expire(&vendor).await.map_err(Failure::of)?;
+            shown(format!("The access tokens of {vendor} have run out; the next call fetches a new one."), &())
+        }
+    }
+}
+
+fn shown(text: impl Into<String>, structured: &impl Serialize) -> Result<SandboxView, Failure> {
+    Ok(SandboxView { text: text.into(), structured: plain(structured)? })
+}
+
+fn plain(answer: impl Serialize) -> Result<Value, Failure> {
+    serde_json::to_value(answer).map_err(Failure::of)
+}
+
+/// A tool's error as a command tells it.
+fn failed(error: tool::Error) -> Failure {
+    tracing::debug!(code = error.code(), cause = %error.chain(), "an order failed");
+    let pause = error.retry_after().map(|pause| format!("Try again in {} s.", pause.as_secs().max(1)));
+    Failure { what: error.what().to_owned(), next: error.next_step().map(str::to_owned).or(pause) }
+}
+
+fn user() -> UserId {
+    local_principal().user
+}
+
+fn title(integration: &str) -> String {
+    integrations::find(integration).map_or_else(|| integration.to_owned(), |known| known.title.to_owned())
+}
+
+fn view(connection: &Connection) -> ConnectionView {
+    let (status, reason) = match &connection.status {
+        Status::Active => ("active", None),
+        Status::Refreshing => ("refreshing", None),
+        Status::NeedsReconnect { reason } => ("needs_reconnect", Some(reason.to_string())),
+    };
+    ConnectionView {
+        integration: connection.key.integration.clone(),
+        title: title(&connection.key.integration),
+        account: connection.key.account.clone(),
+        status: status.to_owned(),
+        reason,
+        name: connection.metadata.get("name").or_else(|| connection.metadata.get("email")).cloned(),
+        scopes: connection.scopes.clone(),
+        connected_at: connection.connected_at,
+        expires_at: expiry(connection),
+    }
+}
+
+fn tool_view(row: &Row) -> ToolView {
+    let integration = integrations::find(&row.toolset.id);
+    ToolView {
+        integration: row.toolset.id.to_string(),
+        integration_title: row.toolset.title.to_string(),
+        effect: serde_json::to_value(row.effect())
+            .ok()
+            .and_then(|effect| effect.as_str().map(str::to_owned))
+            .unwrap_or_default(),
+        core: integration.is_none_or(|known| known.core.contains(&row.name())),
+        tokens: row.tokens(),
+        definition: row.definition().clone(),
+    }
+}
+
+fn approval_view(approval: Approval) -> ApprovalView {
+    ApprovalView {
+        id: approval.id,
+        question: approval.question,
+        agent: approval.agent.to_string(),
+        tool: approval.tool,
+        expires_at: approval.expires_at,
+    }
+}
+
+/// One line a twin.
+fn status_text(twins: &[sandbox::Status]) -> String {
+    let rows = twins.iter().map(|twin| {
+        let objects = twin.objects.iter().map(|(kind, count)| format!("{count} {kind}")).collect::<Vec<_>>();
+        let fault = match &twin.fault {
+            Some(fault) => Cell::styled(WARN, format!("broken on purpose: {fault}")),
+            None => Cell::styled(GOOD, "works"),
+        };
+        vec![
+            Cell::styled(STRONG, twin.vendor),
+            Cell::new(&twin.account),
+            Cell::new(objects.join(", ")),
+            fault,
+            Cell::styled(FAINT, &twin.base_url),
+        ]
+    });
+    show::table(&rows.collect::<Vec<_>>())
+}

@@ -1,0 +1,142 @@
+//! A command's way to whoever carries out its orders: this process, or the one that owns the data directory.
+
+use std::{path::Path, sync::Arc};
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+
+use super::{
+    house::{self, Home, House},
+    options::Place,
+    order::{Failure, Order},
+    owner::{self, Claim, Link, Wants},
+    perform::Office,
+    show,
+};
+use crate::{config::Settings, hub::Deferred, hub::Hub};
+
+/// A command's way to whoever carries out its orders.
+#[derive(Debug)]
+pub struct Session {
+    /// Where everything is.
+    pub home: Home,
+    /// What was set.
+    pub settings: Settings,
+    place: Where,
+}
+
+#[derive(Debug)]
+enum Where {
+    Here(Box<Here>),
+    /// The first link; each further order takes a new one.
+    Elsewhere(Option<Link>),
+}
+
+#[derive(Debug)]
+struct Here {
+    house: House,
+    hub: Hub,
+}
+
+/// What the owner writes back: one line.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// It is done.
+    Done(Value),
+    /// It is not.
+    Failed(Failure),
+}
+
+impl Session {
+    /// Finds the owner of the data directory, or becomes it for the length of a command.
+    pub async fn open(place: &Place) -> Result<Session, Failure> {
+        let home = Home::of(place).map_err(Failure::of)?;
+        let settings = home.settings().map_err(Failure::of)?;
+        let place = match owner::claim(&home.dir).await.map_err(Failure::of)? {
+            Claim::Running(link) => Where::Elsewhere(Some(link)),
+            Claim::Mine(ownership) => {
+                let opening = House::open(&home, &settings, Arc::new(ownership));
+                let house = show::waiting("opening", opening).await?;
+                let hub = house::hub(Deferred::ready(house.desk.clone()));
+                Where::Here(Box::new(Here { house, hub }))
+            }
+        };
+        Ok(Session { home, settings, place })
+    }
+
+    /// Whether another process carries out the orders.
+    pub fn is_elsewhere(&self) -> bool {
+        matches!(self.place, Where::Elsewhere(_))
+    }
+
+    /// Gives an order and reads the answer.
+    pub async fn ask<T: DeserializeOwned>(&mut self, what: &str, order: Order) -> Result<T, Failure> {
+        let answer = match &mut self.place {
+            Where::Here(here) => {
+                let office = Office { house: &here.house, hub: &here.hub, redirect: None };
+                show::waiting(what, office.perform(order)).await?
+            }
+            Where::Elsewhere(link) => {
+                let link = link.take();
+                show::waiting(what, send(&self.home.dir, link, &order)).await?
+            }
+        };
+        serde_json::from_value(answer).map_err(|error| {
+            Failure::new(format!("The answer of the running process cannot be read: {error}."))
+                .next("Is it another version? Restart it.")
+        })
+    }
+
+    /// Finishes what must not be lost.
+    pub async fn close(self) {
+        if let Where::Here(here) = self.place {
+            here.house.close().await;
+        }
+    }
+}
+
+async fn send(dir: &Path, link: Option<Link>, order: &Order) -> Result<Value, Failure> {
+    let link = match link {
+        Some(link) => link,
+        None => match owner::claim(dir).await.map_err(Failure::of)? {
+            Claim::Running(link) => link,
+            Claim::Mine(_) => return Err(Failure::new("The running process has ended meanwhile.").next("Try again.")),
+        },
+    };
+    let order = serde_json::value::to_raw_value(order).map_err(Failure::of)?;
+    let stream = link.greet(Wants::Order(order)).await.map_err(broken)?;
+    let mut line = String::new();
+    BufReader::new(stream).read_line(&mut line).await.map_err(broken)?;
+    match serde_json::from_str(&line).map_err(broken)? {
+        Answer::Done(value) => Ok(value),
+        Answer::Failed(failure) => Err(failure),
+    }
+}
+
+fn broken(error: impl std::fmt::Display) -> Failure {
+    Failure::new(format!("The running process did not answer: {error}.")).next("Try again.")
+}
+
+/// Carries out a visitor's order and writes the answer.
+pub async fn answer(
+    office: Office<'_>,
+    order: &serde_json::value::RawValue,
+    mut out: impl tokio::io::AsyncWrite + Unpin,
+) -> std::io::Result<()> {
+    let answer = match serde_json::from_str::<Order>(order.get()) {
+        Ok(order) => match office.perform(order).await {
+            Ok(value) => Answer::Done(value),
+            Err(failure) => Answer::Failed(failure),
+        },
+        // The parser's message would quote the order, which may hold a secret.
+        Err(_) => Answer::Failed(
+            Failure::new("The running process does not know this order.").next("Is it another version? Restart it."),
+        ),
+    };
+    let mut line = serde_json::to_vec(&answer)?;
+    line.push(b'\n');
+    out.write_all(&line).await?;
+    out.shutdown().await
+}

@@ -1,0 +1,212 @@
+//! What the integration tests share: the real program as a child process, and things that a machine may lack.
+#![allow(dead_code, reason = "each test program uses its own part of this")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::{
+    fmt::Display,
+    fs::File,
+    io::{BufRead, BufReader, Write},
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::{
+        Arc, Mutex,
+        mpsc::{self, RecvTimeoutError},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use tempfile::TempDir;
+
+/// How long a start may take: a debug build on a busy machine is slow.
+const START: Duration = Duration::from_mins(1);
+
+/// The program under test, as cargo built it.
+pub const SWITCHBOARD: &str = env!("CARGO_BIN_EXE_switchboard");
+
+/// A data directory of a test's own; it goes when the test ends.
+#[derive(Debug)]
+pub struct Home(TempDir);
+
+impl Home {
+    /// An empty directory.
+    pub fn new() -> Home {
+        Home(tempfile::tempdir().unwrap())
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// The program with `arguments` on this directory, cut off from the settings of whoever runs the tests.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(SWITCHBOARD);
+        command.args(arguments).arg("--data-dir").arg(self.path());
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("SWITCHBOARD_") {
+                command.env_remove(name);
+            }
+        }
+        command.env_remove("RUST_LOG").env("HOME", self.path()).env("XDG_CONFIG_HOME", self.path());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    /// `stdio` on the sandbox in this directory, for a client that starts its server itself.
+    pub fn stdio(&self) -> Command {
+        let mut command = self.command(&["stdio", "--sandbox"]);
+        command.stdin(Stdio::piped());
+        command
+    }
+
+    /// `serve` on the sandbox in this directory, at a free port, ready to be spoken to.
+    pub fn serve(&self) -> Server {
+        Server::start(self.command(&["serve", "--sandbox", "--listen", "127.0.0.1:0"]))
+    }
+
+    /// A file for what a foreign program has to say; see [`Home::told`].
+    pub fn ear(&self) -> File {
+        File::options().create(true).append(true).open(self.ear_path()).unwrap()
+    }
+
+    /// What foreign programs said so far.
+    pub fn told(&self) -> String {
+        std::fs::read_to_string(self.ear_path()).unwrap_or_default()
+    }
+
+    /// Where that file is.
+    pub fn ear_path(&self) -> PathBuf {
+        self.path().join("said-by-the-client.log")
+    }
+}
+
+/// A running `switchboard serve`; dropping it kills the process.
+#[derive(Debug)]
+pub struct Server {
+    child: Child,
+    address: SocketAddr,
+    log: Log,
+}
+
+impl Server {
+    /// Starts `command` and waits for its ready line.
+    ///
+    /// # Panics
+    ///
+    /// With everything that the process said, when it ends or stays silent instead.
+    pub fn start(mut command: Command) -> Server {
+        let mut child = command.stdout(Stdio::null()).spawn().unwrap();
+        let (ready, is_ready) = mpsc::channel();
+        let log = Log::of(&mut child, move |line| {
+            if let Some(address) = line.split_once("listening on http://") {
+                let _ = ready.send(address.1.trim().parse());
+            }
+        });
+        let address = match is_ready.recv_timeout(START) {
+            Ok(Ok(address)) => address,
+            Ok(Err(error)) => panic!("the ready line names no address: {error}\n{log}"),
+            Err(RecvTimeoutError::Disconnected) => {
+                panic!("`serve` ended before it was ready: {}\n{log}", child.wait().unwrap())
+            }
+            Err(RecvTimeoutError::Timeout) => {
+                let _ = child.kill();
+                panic!("`serve` was not ready within {START:?}\n{log}")
+            }
+        };
+        Server { child, address, log }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// A page of it, such as `/mcp`.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// Its WebSocket.
+    pub fn websocket(&self) -> String {
+        format!("ws://{}/ws", self.address)
+    }
+
+    /// What it has said on stderr so far.
+    pub fn log(&self) -> String {
+        self.log.to_string()
+    }
+
+    /// The process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Waits for a process to end by itself.
+///
+/// # Panics
+///
+/// When it is still there after `limit`; it is killed then.
+pub fn end_of(child: &mut Child, limit: Duration) -> ExitStatus {
+    let started = Instant::now();
+    while started.elapsed() < limit {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status;
+        }
+        thread::park_timeout(Duration::from_millis(10));
+    }
+    let _ = child.kill();
+    panic!("the process was still running after {limit:?}")
+}
+
+/// What a child says on stderr, gathered while it runs so that its pipe never fills up.
+#[derive(Clone, Debug)]
+struct Log(Arc<Mutex<String>>);
+
+impl Log {
+    fn of(child: &mut Child, mut on_line: impl FnMut(&str) + Send + 'static) -> Log {
+        let log = Log(Arc::default());
+        let (text, stderr) = (Arc::clone(&log.0), child.stderr.take().expect("stderr is a pipe"));
+        thread::spawn(move || {
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                text.lock().unwrap().extend([line.as_str(), "\n"]);
+                on_line(&line);
+            }
+        });
+        log
+    }
+}
+
+impl Display for Log {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0.lock().unwrap())
+    }
+}
+
+/// Says loudly that a test steps aside because the machine lacks something; with `SWITCHBOARD_REQUIRE_ALL` it fails.
+///
+/// `what` is missing, and `remedy` is a command that mends it. The caller returns afterwards.
+pub fn lacks(what: &str, remedy: &str) {
+    let test = thread::current().name().unwrap_or("a test").to_owned();
+    assert!(
+        std::env::var_os("SWITCHBOARD_REQUIRE_ALL").is_none_or(|value| value.is_empty() || value == "0"),
+        "{what} is missing, and SWITCHBOARD_REQUIRE_ALL is set; run {remedy}"
+    );
+    // Straight to the stream: the test runner swallows what tests that pass print with macros.
+    let _ = writeln!(std::io::stderr(), "SKIPPED {test}: {what} is missing; run {remedy}");
+}
+
+/// Where a program lies: among the tools that `scripts/setup-tests.sh` installs.
+pub fn test_tool(path: &str) -> Option<PathBuf> {
+    let tool = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/test-tools").join(path);
+    tool.exists().then_some(tool)
+}
