@@ -72,6 +72,16 @@ async fn a_limit_is_waited_out() {
 }
 
 #[tokio::test]
+async fn a_limit_that_stays_is_passed_on_with_its_pause() {
+    let mut desk = Desk::open().await;
+    let arguments = ready(&mut desk, "list_calendars").await;
+    desk.fault("429");
+    let error = desk.refused("list_calendars", arguments).await;
+    assert_eq!(error.kind(), Kind::Busy);
+    assert!(error.to_string().ends_with("Try again in 1 s."), "{error}");
+}
+
+#[tokio::test]
 async fn googles_other_way_of_saying_slow_down_is_understood() {
     let mut desk = Desk::open().await;
     for tool in READS.iter().chain(&WRITES) {

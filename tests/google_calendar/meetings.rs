@@ -55,6 +55,25 @@ async fn a_list_shows_another_zone_on_demand() {
 }
 
 #[tokio::test]
+async fn a_list_shows_our_own_answer_unless_it_is_a_yes() {
+    let desk = Desk::open().await;
+    let window = json!({ "start": "2026-11-24", "end": "2026-11-26", "limit": 50 });
+    let list = desk.ok("list_meetings", window).await;
+    let line = |title: &str| list.text.lines().find(|line| line.contains(title)).unwrap();
+    assert!(line("Budget planning").contains("  you: needs action [id"), "{}", list.text);
+    assert!(line("Vendor demo").contains("  you: declined [id"), "{}", list.text);
+    assert!(!line("Quarterly business review").contains("you:"), "{}", list.text);
+}
+
+#[tokio::test]
+async fn a_colleagues_meetings_are_private_where_only_busy_time_is_shared() {
+    let desk = Desk::open().await;
+    let theirs = json!({ "calendar_id": "ana.ruiz@northwind.example", "start": "2026-11-23", "end": "2026-11-23" });
+    let list = desk.ok("list_meetings", theirs).await;
+    assert!(list.text.starts_with("Mon 2026-11-23T13:00+01:00 – 14:30  (private) [id"), "{}", list.text);
+}
+
+#[tokio::test]
 async fn a_list_that_makes_no_sense_is_refused() {
     let desk = Desk::open().await;
     let error = desk.refused("list_meetings", json!({ "start": "2026-11-24", "end": "2026-11-23" })).await;

@@ -227,6 +227,8 @@ async fn an_unknown_meeting_is_named() {
     let start = json!({ "event_id": "nosuchevent", "start": "2026-11-26T16:00" });
     let title = json!({ "event_id": "nosuchevent", "title": "x" });
     let answer = json!({ "event_id": "nosuchevent", "response": "accepted" });
+    let error = desk.refused("get_meeting", json!({ "event_id": " " })).await;
+    assert!(error.to_string().contains("`event_id` must not be empty"), "{error}");
     let calls = [
         ("get_meeting", &unknown),
         ("cancel_meeting", &unknown),
@@ -264,6 +266,24 @@ async fn guests_come_and_go_and_those_who_stay_keep_their_answers() {
     let again = desk.ok("update_meeting", change).await;
     assert_eq!(again.data["done"], "unchanged");
     assert_eq!(desk.count("events.patch"), 1);
+}
+
+#[tokio::test]
+async fn two_changes_at_once_are_both_kept() {
+    let desk = Desk::open().await;
+    let id = desk.id_of("Design review: gripper control panel").await;
+    let guest = |email: &str| json!({ "event_id": id, "add_attendees": [email] });
+    tokio::join!(
+        desk.ok("update_meeting", guest("samuel.okafor@northwind.example")),
+        desk.ok("update_meeting", guest("ana.ruiz@northwind.example")),
+    );
+    let answer = desk.ok("get_meeting", json!({ "event_id": id })).await;
+    for email in ["samuel.okafor@northwind.example", "ana.ruiz@northwind.example", "mei.tanaka@northwind.example"] {
+        assert!(answer.text.contains(email), "{email}: {}", answer.text);
+    }
+    let refused = desk.sandbox.exchanges("google-calendar").unwrap();
+    let refused = refused.iter().filter(|exchange| exchange.status == 412).count();
+    assert_eq!(desk.count("events.patch"), 2 + refused as u64, "only a change that came too late is sent again");
 }
 
 #[tokio::test]

@@ -153,7 +153,7 @@ impl CheckAvailability {
     fn calendars(&self) -> Result<Vec<String>> {
         let mut calendars = Vec::new();
         for calendar in self.calendars.iter().flatten().map(|calendar| calendar.trim()) {
-            if !calendar.is_empty() && !calendars.iter().any(|known| known == calendar) {
+            if !calendar.is_empty() && !calendars.iter().any(|known: &String| known.eq_ignore_ascii_case(calendar)) {
                 calendars.push(calendar.to_owned());
             }
         }
@@ -185,14 +185,18 @@ impl CheckAvailability {
         let (start, end) = match (&self.working_hours_start, &self.working_hours_end) {
             (None, None) => return Ok(None),
             (Some(start), Some(end)) => (time("working_hours_start", start)?, time("working_hours_end", end)?),
-            (Some(_), None) => return Err(wrong("`working_hours_end` is missing; write both, such as 09:00 and 17:00")),
-            (None, Some(_)) => return Err(wrong("`working_hours_start` is missing; write both, such as 09:00 and 17:00")),
+            (Some(_), None) => return Err(half_of_hours("working_hours_end")),
+            (None, Some(_)) => return Err(half_of_hours("working_hours_start")),
         };
         if end <= start {
             return Err(wrong("`working_hours_end` is not after `working_hours_start`"));
         }
         Ok(Some(WorkingHours { start, end }))
     }
+}
+
+fn half_of_hours(missing: &str) -> Error {
+    wrong(&format!("`{missing}` is missing; write both, such as 09:00 and 17:00"))
 }
 
 fn time(name: &str, text: &str) -> Result<Time> {
@@ -236,12 +240,18 @@ async fn query(cx: &Call, calendars: &[String], window: Period) -> Result<(Known
     let mut reply: FreeBusy = cx.fetch(request).await?;
     let (mut known, mut unread) = (Vec::new(), Vec::new());
     for calendar in calendars {
-        match reply.calendars.remove(calendar) {
+        match take(&mut reply, calendar) {
             Some(FreeBusyCalendar { busy, errors }) if errors.is_empty() => known.push((calendar.clone(), busy)),
             failed => unread.push(Unread { calendar: calendar.clone(), reason: reason(failed) }),
         }
     }
     if known.is_empty() { Err(nothing_known(&unread)) } else { Ok((known, unread)) }
+}
+
+/// What was answered for a calendar. Google may write an address in lower case.
+fn take(reply: &mut FreeBusy, calendar: &str) -> Option<FreeBusyCalendar> {
+    let key = reply.calendars.keys().find(|key| key.eq_ignore_ascii_case(calendar)).cloned()?;
+    reply.calendars.remove(&key)
 }
 
 fn reason(failed: Option<FreeBusyCalendar>) -> String {

@@ -52,12 +52,16 @@ fn bad_request(refused: &Refused) -> Error {
 }
 
 fn forbidden(response: &Response, refused: &Refused) -> Error {
-    if refused.reason == "insufficientPermissions" || refused.message.contains("insufficient authentication scopes") {
-        return Error::missing_scope("Google Calendar is connected without the permission that this needs.", scopes(response))
-            .next("Connect Google Calendar again and allow it.");
+    let lacks_scope = refused.reason == "insufficientPermissions";
+    if lacks_scope || refused.message.contains("insufficient authentication scopes") {
+        let what = "Google Calendar is connected without the permission that this needs.";
+        return Error::missing_scope(what, scopes(response)).next("Connect Google Calendar again and allow it.");
     }
     Error::new(Kind::NotAllowed, format!("The account may not do this in Google Calendar: {}", refused.words()))
-        .next("It may only look at this calendar, or only the organizer may change the event; `google_calendar_list_calendars` shows what the account may do where.")
+        .next(
+            "It may only look at this calendar, or only the organizer may change the event; \
+             `google_calendar_list_calendars` shows what the account may do where.",
+        )
 }
 
 fn busy(response: &Response) -> Error {

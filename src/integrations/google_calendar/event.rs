@@ -15,6 +15,9 @@ use crate::{
 /// How much of a description is shown.
 const LONGEST_DESCRIPTION: usize = 4000;
 
+/// How many guests are shown in full.
+const MOST_GUESTS: usize = 100;
+
 /// How many guests a line names.
 const GUESTS_IN_A_LINE: usize = 3;
 
@@ -97,8 +100,8 @@ impl Meeting {
             location: line(&event.location, 200),
             video_link: line(&event.hangout_link, 200),
             organizer: line(&event.organizer.email, 200),
-            guests: event.attendees.iter().map(Guest::of).collect(),
-            more_guests: event.attendees_omitted,
+            guests: event.attendees.iter().take(MOST_GUESTS).map(Guest::of).collect(),
+            more_guests: event.attendees_omitted || event.attendees.len() > MOST_GUESTS,
             description: text(&event.description),
             status: Some(event.status).filter(|status| !matches!(status.as_str(), "" | "confirmed")),
             link: line(&event.html_link, 500),
@@ -111,13 +114,20 @@ impl Meeting {
         Meeting { description: None, link: None, ..Meeting::of(event, zone) }
     }
 
-    /// `Mon 2026-11-23T10:00+01:00 – 11:00  Design review  (ana@example.com) [id abc]`
+    /// `Mon 2026-11-23T10:00+01:00 – 11:00  Design review  (ana@example.com) [id abc]`, with the account's own answer
+    /// unless it is a yes.
     pub(super) fn line(&self) -> String {
         let status = self.status.as_ref().map(|status| format!("{status}: ")).unwrap_or_default();
         let place = self.location.as_ref().map(|location| format!("  at {location}")).unwrap_or_default();
         let guests = shortened(self.guests.iter().map(|guest| guest.email.as_str()));
         let guests = if guests.is_empty() { guests } else { format!("  ({guests})") };
-        format!("{}  {status}{}{place}{guests} [id {}]", self.when(), self.title, self.id)
+        let (when, title, answer, id) = (self.when(), &self.title, self.own_answer(), &self.id);
+        format!("{when}  {status}{title}{place}{guests}{answer} [id {id}]")
+    }
+
+    fn own_answer(&self) -> String {
+        let own = self.guests.iter().find(|guest| guest.is_you && guest.response != "accepted");
+        own.map(|guest| format!("  you: {}", guest.response.replace('_', " "))).unwrap_or_default()
     }
 
     /// When it takes place.
@@ -132,7 +142,7 @@ impl Meeting {
     fn details(&self) -> Vec<String> {
         let series = self.series.as_ref().map(Series::line);
         let guests = self.guests.iter().map(|guest| format!("- {}", guest.line()));
-        let more = self.more_guests.then(|| "- and others that Google does not list".to_owned());
+        let more = self.more_guests.then(|| "- and others".to_owned());
         let described = |name: &str, value: &Option<String>| value.as_ref().map(|value| format!("{name}: {value}"));
         let facts = [
             described("Organizer", &self.organizer),
@@ -204,7 +214,8 @@ pub(super) fn response(attendee: &wire::Attendee) -> String {
 
 /// The title, or what people see instead.
 pub(super) fn title(event: &Event) -> String {
-    one_line(&event.summary)
+    let is_veiled = event.summary.is_empty() && event.visibility == "private";
+    if is_veiled { "(private)".into() } else { one_line(&event.summary) }
 }
 
 /// A name from outside on one line.

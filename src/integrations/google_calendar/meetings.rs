@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 
 use super::{
     READ_EVENTS, WRITE_EVENTS, calendar, calendar_is_missing,
-    event::{self, Meeting, Series},
-    read, scheduling, seconds,
+    change::{Deed, Done, alter},
+    event::{self, Meeting},
+    read, seconds,
     span::{Span, wrong},
     wire::{CalendarList, CalendarListEntry, Event, Events},
     zone,
@@ -19,6 +20,9 @@ use crate::{
     path,
     tool::{Answer, Call, Cursor, Effect, Error, Kind, Left, Result, Scopes, Tool},
 };
+
+/// The kinds of events that take somebody's time; birthdays and working locations are none.
+const MEETINGS: [&str; 4] = ["default", "focusTime", "fromGmail", "outOfOffice"];
 
 /// Shows the meetings in a window, soonest first, with the ids that other tools take. For free time check
 /// availability instead.
@@ -81,7 +85,9 @@ impl Tool for ListMeetings {
             .query("singleEvents", true)
             .query("orderBy", "startTime")
             .query("maxResults", self.limit.unwrap_or(10))
-            .query("timeMin", seconds(from))
+            .query("timeMin", seconds(from));
+        let request = MEETINGS.iter().fold(request, |request, kind| request.query("eventTypes", kind));
+        let request = request
             .query_opt("timeMax", until.map(seconds))
             .query_opt("q", self.query.as_deref().map(str::trim).filter(|words| !words.is_empty()))
             .query_opt("pageToken", going_on.map(|page| page.token));
@@ -212,9 +218,9 @@ impl Tool for RespondToInvitation {
     const NAME: &'static str = "google_calendar_respond_to_invitation";
     const EFFECT: Effect = Effect::Sends;
     const SCOPES: Scopes = WRITE_EVENTS;
-    type Output = scheduling::Done;
+    type Output = Done;
 
-    async fn call(self, cx: &Call) -> Result<scheduling::Done> {
+    async fn call(self, cx: &Call) -> Result<Done> {
         let calendar_id = calendar(self.calendar_id.as_deref());
         let zone = zone(cx, calendar_id, None).await?;
         let change = |event: &Event| {
@@ -225,9 +231,8 @@ impl Tool for RespondToInvitation {
             }
             Ok(patch)
         };
-        let altered = scheduling::alter(cx, calendar_id, &self.event_id, None, change).await?;
-        let series = Series::of(&altered.event).map(|series| series.scope());
-        Ok(altered.done(scheduling::Deed::Answered, &zone, series.into_iter().collect()))
+        let altered = alter(cx, calendar_id, &self.event_id, None, change).await?;
+        Ok(altered.done(Deed::Answered, &zone, Vec::new()))
     }
 }
 

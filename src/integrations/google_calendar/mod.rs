@@ -8,8 +8,12 @@ use serde::{Deserialize, Serialize};
 
 use self::{
     availability::CheckAvailability,
+    booking::{QuickAdd, ScheduleMeeting},
+    cancelling::CancelMeeting,
     meetings::{GetMeeting, ListCalendars, ListMeetings, RespondToInvitation},
-    scheduling::{CancelMeeting, QuickAdd, RescheduleMeeting, ScheduleMeeting, UpdateMeeting},
+    moving::RescheduleMeeting,
+    updating::UpdateMeeting,
+    span::wrong,
     wire::{Calendar, Event, Events},
 };
 use crate::{
@@ -20,12 +24,17 @@ use crate::{
     tool::{self, Call, Category, Error, Field, Identity, Integration, Kind, Result, Scopes, ToolDef},
 };
 
+mod address;
 mod availability;
+mod booking;
+mod cancelling;
+mod change;
 mod errors;
 mod event;
 mod meetings;
-mod scheduling;
+mod moving;
 mod span;
+mod updating;
 mod wire;
 
 /// Google Calendar, API version 3.
@@ -176,6 +185,9 @@ async fn head(cx: &Call, calendar_id: &str) -> Result<Events> {
 
 /// Reads an event, cancelled or not.
 async fn read_any(cx: &Call, calendar_id: &str, event_id: &str) -> Result<Event> {
+    if event_id.trim().is_empty() {
+        return Err(wrong("`event_id` must not be empty; `google_calendar_list_meetings` shows the ids of meetings"));
+    }
     let request = Request::get(event_path(calendar_id, event_id));
     cx.fetch(request).await.map_err(|error| event_is_missing(error, calendar_id, event_id))
 }

@@ -15,6 +15,7 @@ pub(super) struct Event {
     pub(super) id: String,
     pub(super) etag: String,
     pub(super) status: String,
+    pub(super) visibility: String,
     pub(super) summary: String,
     pub(super) description: String,
     pub(super) location: String,

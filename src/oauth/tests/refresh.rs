@@ -8,6 +8,9 @@ use std::{
 use super::{disk::Disk, *};
 use crate::{oauth::Error, vault::Reason};
 
+/// Long enough for anything to happen in between, even on a busy machine.
+const LATE: Duration = Duration::from_millis(400);
+
 #[tokio::test]
 async fn a_token_is_renewed_shortly_before_it_ends() {
     let (node, server) = (Node::new().await, rotating().await);
@@ -138,7 +141,7 @@ async fn a_verdict_on_an_old_generation_does_not_count() {
     let node = Arc::new(site.node(1).await);
     let key = node.connected().await;
     node.later(3600);
-    let pause = Reply::Late(Duration::from_millis(100), Box::new(invalid_grant()));
+    let pause = Reply::Late(LATE, Box::new(invalid_grant()));
     let server = Arc::new(Server::always(pause).await);
     let call = tokio::spawn({
         let (node, key, server) = (Arc::clone(&node), key.clone(), Arc::clone(&server));
@@ -265,13 +268,20 @@ async fn without_a_refresh_token_the_end_is_the_end() {
 
 #[tokio::test]
 async fn an_answer_on_its_way_is_stored_though_nobody_waits() {
-    let node = Node::new().await;
-    let pause = Reply::Late(Duration::from_millis(50), Box::new(pair(2)));
-    let server = Server::always(pause).await;
+    let node = Arc::new(Node::new().await);
+    let pause = Reply::Late(LATE, Box::new(pair(2)));
+    let server = Arc::new(Server::always(pause).await);
     let key = node.connected().await;
     node.later(3600);
-    let impatient = tokio::time::timeout(Duration::from_millis(20), node.credential(&key, &server));
-    assert!(impatient.await.is_err());
+    let call = {
+        let (node, key, server) = (Arc::clone(&node), key.clone(), Arc::clone(&server));
+        tokio::spawn(async move { node.credential(&key, &server).await })
+    };
+    while server.count() == 0 {
+        tokio::task::yield_now().await;
+    }
+    call.abort();
+    assert!(call.await.unwrap_err().is_cancelled());
     assert!(node.broker.is_refreshing(&key));
     node.broker.settle().await;
     assert_eq!(node.stored(&key).await.generation, 2);
@@ -282,7 +292,7 @@ async fn an_answer_on_its_way_is_stored_though_nobody_waits() {
 #[tokio::test]
 async fn what_others_note_meanwhile_is_kept() {
     let node = Node::new().await;
-    let pause = Reply::Late(Duration::from_millis(50), Box::new(pair(2)));
+    let pause = Reply::Late(LATE, Box::new(pair(2)));
     let server = Server::always(pause).await;
     let key = node.connected().await;
     let mut noted = node.stored(&key).await;
@@ -304,7 +314,7 @@ async fn what_others_note_meanwhile_is_kept() {
 #[tokio::test]
 async fn a_connection_that_was_removed_meanwhile_stays_removed() {
     let node = Node::new().await;
-    let pause = Reply::Late(Duration::from_millis(50), Box::new(pair(2)));
+    let pause = Reply::Late(LATE, Box::new(pair(2)));
     let server = Server::always(pause).await;
     let key = node.connected().await;
     node.later(3600);
