@@ -1,6 +1,6 @@
 //! What every client lives through: a meeting is found a time for, booked, moved and cancelled.
 
-use jiff::{SignedDuration, Timestamp, ToSpan, civil::Weekday, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, ToSpan, tz::TimeZone};
 use serde_json::{Value, json};
 
 use super::Company;
@@ -98,7 +98,7 @@ async fn all_tools_are_on_the_first_page<C: Client>(client: &mut C) {
 }
 
 async fn a_meeting_is_booked_moved_and_cancelled<C: Client>(client: &mut C) {
-    let [first, second] = [free_hour(client, 0).await, free_hour(client, 1).await];
+    let [first, second] = free_hours(client).await;
     let meeting = book(client, "Design review", first).await;
     assert!(!is_free(client, first).await, "the hour is free although it was booked");
 
@@ -128,7 +128,7 @@ async fn only_a_yes_cancels<C: Client>(client: &mut C, meeting: &str, hour: Hour
 }
 
 async fn without_a_person_nothing_is_cancelled<C: Client>(client: &mut C) {
-    let hour = free_hour(client, 0).await;
+    let [hour, _] = free_hours(client).await;
     let meeting = book(client, "Board meeting", hour).await;
     let text = client.call("google_calendar_cancel_meeting", json!({"event_id": meeting})).await.bad();
     assert!(text.contains("approve"), "the refusal does not say how a person can approve: {text}");
@@ -145,19 +145,21 @@ async fn book<C: Client>(client: &mut C, title: &str, hour: Hour) -> String {
     id.unwrap_or_else(|| panic!("the booking names no meeting: {booked}")).to_owned()
 }
 
-/// The first free hour on a Wednesday soon, or on that many days after it.
-async fn free_hour<C: Client>(client: &mut C, days_later: i32) -> Hour {
-    let day = (next_wednesday() + days_later.days()).to_string();
+/// Two free hours in the next weeks that do not overlap.
+async fn free_hours<C: Client>(client: &mut C) -> [Hour; 2] {
+    let today = switchboard::clock::system().now().to_zoned(TimeZone::UTC).date();
     let wish = json!({
-        "start": day, "end": day, "duration_minutes": 60,
-        "working_hours_start": "08:00", "working_hours_end": "20:00",
+        "start": today + 2.days(), "end": today + 16.days(), "duration_minutes": 60,
+        "working_hours_start": "09:00", "working_hours_end": "17:00",
     });
     let answer = client.call("google_calendar_check_availability", wish).await.good();
-    let start = answer["free"][0]["start"].as_str();
-    // The weekday stands before the moment.
-    let start = start.and_then(|start| start.split_whitespace().last()?.parse::<Timestamp>().ok());
-    let start = start.unwrap_or_else(|| panic!("no free hour on {day}: {answer}"));
-    Hour { start, end: start + SignedDuration::from_hours(1) }
+    [0, 1].map(|index| {
+        let start = answer["free"][index]["start"].as_str();
+        // The weekday stands before the moment.
+        let start = start.and_then(|start| start.split_whitespace().last()?.parse::<Timestamp>().ok());
+        let start = start.unwrap_or_else(|| panic!("there are no two free hours: {answer}"));
+        Hour { start, end: start + SignedDuration::from_hours(1) }
+    })
 }
 
 async fn is_free<C: Client>(client: &mut C, hour: Hour) -> bool {
@@ -165,10 +167,4 @@ async fn is_free<C: Client>(client: &mut C, hour: Hour) -> bool {
     let answer = client.call("google_calendar_check_availability", wish).await.good();
     let busy = answer["busy"].as_array().unwrap_or_else(|| panic!("nothing is said of busy time: {answer}"));
     busy.is_empty()
-}
-
-/// A Wednesday that is far enough away for every hour of it to lie ahead.
-fn next_wednesday() -> jiff::civil::Date {
-    let today = switchboard::clock::system().now().to_zoned(TimeZone::UTC).date();
-    (today + 3.days()).nth_weekday(1, Weekday::Wednesday).unwrap()
 }
