@@ -1,6 +1,6 @@
 //! What a token says, and whether that holds here and now.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -82,6 +82,12 @@ impl Claims {
         Ok(())
     }
 
+    /// For how long it counts after `now`.
+    pub(super) fn counts_for(&self, now: Timestamp) -> Duration {
+        let left = self.expires + LEEWAY - now.as_duration().as_secs_f64();
+        Duration::try_from_secs_f64(left.max(0.0)).unwrap_or(Duration::MAX)
+    }
+
     /// The scopes that it names.
     pub(super) fn scopes(&self) -> impl Iterator<Item = &str> {
         [&self.scope, &self.scp].into_iter().flatten().flat_map(Words::iter).flat_map(str::split_whitespace)
@@ -127,6 +133,10 @@ mod tests {
         assert_eq!(check_at(1_059, begins.clone()), Ok(()));
         assert_eq!(check_at(1_060, begins), Err("it has run out"));
         assert_eq!(check_at(0, json!({"exp": 0.5, "nbf": null})), Ok(()));
+        let left = |exp: Value| claims(json!({"exp": exp})).ok().map(|claims| claims.counts_for(Timestamp::UNIX_EPOCH));
+        assert_eq!(left(json!(1.5)), Some(Duration::from_millis(61_500)));
+        assert_eq!(left(json!(-1e300)), Some(Duration::ZERO));
+        assert_eq!(left(json!(1e300)), Some(Duration::MAX));
     }
 
     #[test]

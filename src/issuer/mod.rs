@@ -52,6 +52,8 @@ pub struct Visitor {
     pub principal: Principal,
     /// How far the token reaches.
     pub scope: Scope,
+    /// For how long it goes on to count.
+    pub counts_for: Duration,
 }
 
 /// Why an issuer cannot be used.
@@ -112,7 +114,8 @@ impl Issuer {
         let scope = Scope::greatest(claims.scopes()).ok_or(Refusal::NoScope)?;
         let user = self.user(&claims).await?;
         let admin = user.admin && scope == Scope::Admin;
-        Ok(Visitor { principal: Principal { user: user.id, agent: AgentId::new(LOCAL), admin }, scope })
+        let principal = Principal { user: user.id, agent: AgentId::new(LOCAL), admin };
+        Ok(Visitor { principal, scope, counts_for: claims.counts_for(self.clock.now()) })
     }
 
     /// What a good token says.

@@ -6,8 +6,9 @@ use axum::{Router, routing::get};
 use tokio::net::TcpListener;
 
 use crate::{
-    agents::{Agents, Principal},
+    agents::Agents,
     cli::{
+        door::Door,
         house::{self, Home, House},
         janitor,
         options::{Place, Serve},
@@ -17,8 +18,7 @@ use crate::{
         show,
     },
     hub::Deferred,
-    secret::Secret,
-    transport::{self, Access, Authenticate, Denied, Hosts, access::Authenticating, listen},
+    transport::{self, Hosts, listen},
 };
 
 /// Where `serve` listens when nobody says otherwise. `connect` uses the same port for what vendors send back.
@@ -29,7 +29,9 @@ pub async fn run(place: &Place, options: &Serve) -> Result<ExitCode, Failure> {
     let home = Home::of(place).map_err(Failure::of)?;
     let settings = home.settings().map_err(Failure::of)?;
     let address = address(options, settings.file.listen.as_deref())?;
-    let is_open = is_open(place, options, address)?;
+    let trust = options.trust.clone().or_file(&settings.file);
+    // Who names an issuer wants tokens, in the sandbox too.
+    let is_open = is_open(place, options, address)? && trust.auth_issuer.is_none();
     let Claim::Mine(ownership) = owner::claim(&home.dir).await.map_err(Failure::of)? else {
         return Err(Failure::new(format!("Another switchboard process already uses {}.", home.dir.display()))
             .next("Stop it first (an IDE may have started it), or name another folder with --data-dir."));
@@ -52,11 +54,15 @@ pub async fn run(place: &Place, options: &Serve) -> Result<ExitCode, Failure> {
         |url| url.as_str().trim_end_matches('/').to_owned(),
     );
     let names = public.iter().filter_map(|url| url.host_str()).map(str::to_owned);
-    let access =
-        if is_open { Access::Open(house::local_principal()) } else { Access::Bearer(Arc::new(Tokens(agents.clone()))) };
-    let transport =
-        transport::Options { filters, hosts: Arc::new(Hosts::new(names)), ..transport::Options::new(access) };
-    let router = routes(&server, &transport);
+    let door = if is_open {
+        Door::open()
+    } else {
+        let local = || format!("http://localhost:{}", address.port()).parse();
+        let own = public.clone().map_or_else(local, Ok).map_err(Failure::of)?;
+        Door::guarded(&trust, &own, filters.read_only, agents.clone())?
+    };
+    let transport = transport::Options { filters, hosts: Arc::new(Hosts::new(names)), ..door.options() };
+    let router = door.with_metadata(routes(&server, &transport), &transport.hosts);
 
     greet(&agents, is_open, place, address).await?;
     let reception = Reception {
@@ -141,17 +147,5 @@ fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> Failure {
             failure.next("Another program has the port. Take another with --listen 127.0.0.1:PORT.")
         }
         _ => failure.next("Name another address with --listen."),
-    }
-}
-
-/// Our own tokens.
-struct Tokens(Agents);
-
-impl Authenticate for Tokens {
-    fn authenticate<'a>(&'a self, token: &'a Secret) -> Authenticating<'a> {
-        Box::pin(async {
-            let principal: Option<Principal> = self.0.principal_of(token).await.map_err(|_| Denied::Unavailable)?;
-            principal.ok_or(Denied::Invalid)
-        })
     }
 }
