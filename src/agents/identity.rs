@@ -9,7 +9,7 @@ use crate::{
     store::{Expect, Key, Table},
 };
 
-/// Somebody as an issuer names them. Only both together name one person (OpenID Connect Core, section 5.7).
+/// Somebody as an issuer names them. Only both together name one person (OIDC Core, section 5.7).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Identity {
     /// The issuer, letter by letter.

@@ -139,7 +139,7 @@ pub struct Serve {
 /// Whose access tokens are taken beside our own.
 #[derive(Clone, Debug, Default, Args)]
 pub struct Trust {
-    /// Take access tokens of this OAuth authorization server, such as https://login.example.com/tenant.
+    /// Take access tokens of the OAuth authorization server with this identifier.
     #[arg(long, value_name = "URL", env = "SWITCHBOARD_AUTH_ISSUER", conflicts_with = "allow_unauthenticated")]
     pub auth_issuer: Option<String>,
     /// The audience that its tokens must name [default: the address of this server, with or without /mcp].

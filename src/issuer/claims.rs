@@ -10,7 +10,7 @@ use super::canonical;
 
 /// How far the clocks of issuer and server may be apart, in seconds.
 const LEEWAY: f64 = 60.0;
-/// The longest subject, in bytes (OpenID Connect Core, section 2, has the same bound).
+/// The longest subject, in bytes (OIDC Core, section 2, has the same bound).
 const LONGEST_SUBJECT: usize = 255;
 /// The longest name for a person, in characters.
 const LONGEST_NAME: usize = 100;

@@ -75,7 +75,7 @@ impl Discovery {
 }
 
 /// Where the description of an issuer may be, in the order in which the MCP authorization pages ask for it: OAuth's
-/// form, then both of OpenID Connect.
+/// form, then both of OIDC.
 fn well_known(issuer: &Url) -> Vec<Url> {
     let path = issuer.path().trim_end_matches('/');
     let mut paths = vec![
