@@ -4,6 +4,7 @@
 
 #[path = "support/issuer.rs"]
 mod issuer;
+mod support;
 
 use std::{
     collections::BTreeMap,
@@ -18,7 +19,7 @@ use switchboard::{
     agents::{Acquaintance, Identity},
     cli::{
         door::Tokens,
-        house::{self, Home, House},
+        house::{self, House},
         owner::{self, Claim},
     },
     clock,
@@ -33,7 +34,10 @@ use switchboard::{
 };
 use tokio::net::TcpListener;
 
-use self::issuer::{MockIssuer, TestKey};
+use self::{
+    issuer::{MockIssuer, TestKey},
+    support::{Home, Server},
+};
 
 const VENDOR_TOKEN: &str = "ya29.the-vendors-own";
 const AUDIENCE: &str = "https://tools.example.com/mcp";
@@ -66,7 +70,7 @@ async fn start(router: Router) -> SocketAddr {
 
 /// The whole server on a data directory of its own, with the vendor at `address`.
 async fn house(dir: &tempfile::TempDir, address: SocketAddr) -> House {
-    let home = Home { dir: dir.path().into(), is_sandbox: false };
+    let home = house::Home { dir: dir.path().into(), is_sandbox: false };
     let set = [
         ("SWITCHBOARD_GOOGLE_CALENDAR_BASE_URL", format!("http://{address}")),
         ("SWITCHBOARD_GOOGLE_CLIENT_ID", "our-app".to_owned()),
@@ -128,6 +132,47 @@ async fn a_vendor_sees_its_own_token_and_nothing_of_the_clients() {
     assert!(sent.contains(&format!("authorization: Bearer {VENDOR_TOKEN}\n")), "{sent}\n{answer}");
     for part in token.split('.') {
         assert!(!sent.contains(part) && !answer.to_string().contains(part), "{sent}\n{answer}");
+    }
+}
+
+#[tokio::test]
+async fn serve_trusts_the_issuer_that_is_named() {
+    let (issuer, key) = (MockIssuer::start("/tenant").await, TestKey::ed25519("first"));
+    issuer.publish(&[&key]);
+    let home = Home::new();
+    let serve = ["serve", "--sandbox", "--listen", "127.0.0.1:0", "--public-url", "https://tools.example.com"];
+    let trust = ["--auth-issuer", &issuer.name, "--auth-provision"];
+    let server = Server::start(home.command(&[&serve[..], &trust].concat()));
+
+    let client = Client::new(switchboard::http::Options::default(), clock::system(), id::os()).unwrap();
+    let lane = Lane::new("switchboard", format!("http://{}", server.address()).parse().unwrap());
+    let answer = client.send(&lane, Request::post(path!["mcp"])).await.unwrap();
+    let challenge = "Bearer resource_metadata=\"https://tools.example.com/.well-known/oauth-protected-resource/mcp\", \
+                     scope=\"tools:read tools:write\"";
+    assert_eq!((answer.status.as_u16(), answer.header("www-authenticate")), (401, Some(challenge)));
+    let description = Request::get(path![".well-known", "oauth-protected-resource", "mcp"]);
+    let description: Value = client.send(&lane, description).await.unwrap().json().unwrap();
+    assert_eq!(description["authorization_servers"], json!([issuer.name]));
+
+    let exp = clock::system().now().as_second() + 300;
+    let claims = json!({"iss": issuer.name, "sub": "ann", "aud": AUDIENCE, "exp": exp, "scope": "tools:read"});
+    let now = call(server.address(), &key.sign(&claims), "switchboard_now").await;
+    assert!(now["result"]["content"][0]["text"].is_string(), "{now}");
+}
+
+#[test]
+fn an_issuer_that_cannot_be_one_is_refused_at_the_start() {
+    for (flags, word) in [
+        (vec!["--auth-issuer", "http://id.example.com"], "https"),
+        (vec!["--auth-issuer", "id.example.com"], "https"),
+        (vec!["--auth-issuer", "https://id.example.com/?tenant=1"], "query"),
+        (vec!["--auth-issuer", "https://id.example.com", "--allow-unauthenticated"], "--allow-unauthenticated"),
+    ] {
+        let home = Home::new();
+        let arguments = [&["serve", "--sandbox", "--listen", "127.0.0.1:0"][..], &flags].concat();
+        let output = home.command(&arguments).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && said.contains(word) && !said.contains("panicked"), "{flags:?}: {said}");
     }
 }
 

@@ -1,6 +1,9 @@
 //! Keeps an issuer's keys, and asks for them again when they are old or a token names one that is not among them.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::{
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Mutex;
@@ -19,10 +22,15 @@ const FRESH: SignedDuration = SignedDuration::from_hours(1);
 const USABLE: SignedDuration = SignedDuration::from_hours(24);
 /// How often the issuer is asked at most, whatever strangers send.
 const COOL_DOWN: SignedDuration = SignedDuration::from_secs(30);
+/// How long the issuer may take to answer all that it is asked at once.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// The keys of one issuer.
 #[derive(Debug)]
-pub(super) struct Keys {
+pub(super) struct Keys(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
     discovery: Discovery,
     clock: SharedClock,
     kept: RwLock<Option<Arc<Kept>>>,
@@ -39,19 +47,25 @@ struct Kept {
 impl Keys {
     /// No keys yet.
     pub(super) fn new(discovery: Discovery, clock: SharedClock) -> Self {
-        Keys { discovery, clock, kept: RwLock::new(None), asked_at: Mutex::new(None) }
+        Keys(Arc::new(Shared { discovery, clock, kept: RwLock::new(None), asked_at: Mutex::new(None) }))
     }
 
     /// The key of that name for that algorithm.
     pub(super) async fn find(&self, id: Option<&str>, algorithm: Algorithm) -> Result<Key, Refusal> {
-        if let Some(key) = self.kept_within(FRESH).and_then(|kept| kept.set.find(id, algorithm).cloned()) {
+        if let Some(key) = self.0.kept_within(FRESH).and_then(|kept| kept.set.find(id, algorithm).cloned()) {
             return Ok(key);
         }
-        self.ask_again(id, algorithm).await;
-        let kept = self.kept_within(USABLE).ok_or(Refusal::Unavailable)?;
+        let (shared, wanted) = (Arc::clone(&self.0), id.map(str::to_owned));
+        // Carried to its end also when this caller leaves: otherwise whoever comes with nonsense and hangs up at once
+        // could keep the keys from everybody, because the pause has begun.
+        let asking = tokio::spawn(async move { shared.ask_again(wanted.as_deref(), algorithm).await });
+        asking.await.map_err(|_| Refusal::Unavailable)?;
+        let kept = self.0.kept_within(USABLE).ok_or(Refusal::Unavailable)?;
         kept.set.find(id, algorithm).cloned().ok_or(Refusal::Invalid("no key of the issuer has that name"))
     }
+}
 
+impl Shared {
     /// Asks the issuer, unless somebody did so a moment ago.
     async fn ask_again(&self, id: Option<&str>, algorithm: Algorithm) {
         let mut asked_at = self.asked_at.lock().await;
@@ -59,9 +73,9 @@ impl Keys {
         if self.kept_within(FRESH).is_some_and(is_there) || asked_at.is_some_and(|at| self.is_within(at, COOL_DOWN)) {
             return;
         }
-        // Set before the asking, so that a caller who leaves half-way does not end the pause.
         *asked_at = Some(self.clock.now());
-        match self.discovery.keys().await {
+        let asked = tokio::time::timeout(PATIENCE, self.discovery.keys()).await;
+        match asked.unwrap_or_else(|_| Err("it takes too long to answer".to_owned())) {
             Ok(set) => self.keep(set),
             Err(why) => tracing::warn!(why, "the keys of the issuer cannot be had; its tokens may be refused"),
         }

@@ -15,14 +15,14 @@ use switchboard::{
     store::MemoryStore,
     transport::{Access, Hosts, Options, ProtectedResource, listen},
 };
-use tokio::time::timeout;
+use tokio::{io::AsyncWriteExt, net::TcpStream, time::timeout};
 use tokio_tungstenite::{
     connect_async,
     tungstenite::{Error, Message, client::IntoClientRequest},
 };
 
 use crate::{
-    fixtures::{call, initialize, modern, request},
+    fixtures::{call, initialize, modern, request, until},
     issuer::{MockIssuer, TestKey, unsigned},
     wire::{Host, Reply},
 };
@@ -281,6 +281,23 @@ async fn a_new_key_is_found_and_strangers_cannot_make_us_ask_for_ever() {
     assert_eq!(scene.list(&token).await.status, 200);
     scene.is_refused("its key was taken back", &scene.token(json!({}))).await;
     assert_eq!(scene.issuer.times_asked(), 2);
+}
+
+#[tokio::test]
+async fn who_asks_and_leaves_does_not_keep_the_keys_from_others() {
+    let scene = Scene::open().await;
+    scene.issuer.say(|said| said.thinks = Duration::from_millis(50));
+    let nonsense = TestKey::p256("unknown").sign(&scene.claims(json!({})));
+    let mut hurried = TcpStream::connect(scene.host.address).await.unwrap();
+    let head = format!(
+        "POST /mcp HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {nonsense}\r\nContent-Length: 0\r\n\r\n",
+        scene.host.address
+    );
+    hurried.write_all(head.as_bytes()).await.unwrap();
+    until(|| scene.issuer.say(|said| !said.asked.is_empty())).await;
+    drop(hurried);
+    assert_eq!(scene.list(&scene.token(json!({}))).await.status, 200);
+    assert_eq!(scene.issuer.times_asked(), 1);
 }
 
 #[tokio::test]

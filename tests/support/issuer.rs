@@ -5,6 +5,7 @@
 use std::{
     net::SocketAddr,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use axum::{
@@ -30,6 +31,8 @@ pub struct Said {
     pub issuer: String,
     /// Whether it answers at all.
     pub is_down: bool,
+    /// How long it thinks before it answers.
+    pub thinks: Duration,
     /// What it was asked for, in order.
     pub asked: Vec<String>,
 }
@@ -50,7 +53,8 @@ impl MockIssuer {
         let address: SocketAddr = listener.local_addr().unwrap();
         let origin = format!("http://{address}");
         let name = format!("{origin}{path}");
-        let said = Said { keys: Vec::new(), issuer: name.clone(), is_down: false, asked: Vec::new() };
+        let said =
+            Said { keys: Vec::new(), issuer: name.clone(), is_down: false, thinks: Duration::ZERO, asked: Vec::new() };
         let issuer = MockIssuer { name, origin, said: Arc::new(Mutex::new(said)) };
         let router = Router::new().fallback(answer).with_state(issuer.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
@@ -80,8 +84,12 @@ impl MockIssuer {
 async fn answer(State(issuer): State<MockIssuer>, uri: Uri) -> (StatusCode, String) {
     let path = uri.path().to_owned();
     let (description, keys) = (issuer.description_path(), format!("{}/keys", issuer.origin));
-    issuer.say(|said| {
+    let pause = issuer.say(|said| {
         said.asked.push(path.clone());
+        said.thinks
+    });
+    tokio::time::sleep(pause).await;
+    issuer.say(|said| {
         let document = match path {
             _ if said.is_down => return (StatusCode::NOT_FOUND, String::new()),
             path if path == description => json!({"issuer": said.issuer, "jwks_uri": keys}),
