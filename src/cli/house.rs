@@ -103,6 +103,13 @@ impl House {
         Ok(House { desk, accounts, agents, audit, sandbox, vault, session_key: key, broker, _ownership: ownership })
     }
 
+    /// Forgets sign-ins and questions that nobody came back to.
+    pub async fn sweep(&self) -> Result<(), Failure> {
+        self.broker.sweep().await.map_err(Failure::of)?;
+        self.desk.approvals.sweep().await.map_err(Failure::of)?;
+        Ok(())
+    }
+
     /// Waits for what must not be lost: refreshes under way, lines of the audit.
     pub async fn close(&self) {
         self.broker.settle().await;

@@ -3,6 +3,7 @@
 pub mod commands;
 mod doctor;
 pub mod house;
+mod janitor;
 pub mod options;
 pub mod order;
 pub mod owner;

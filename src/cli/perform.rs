@@ -12,6 +12,7 @@ use super::{
         AnswerView, ApprovalView, CallView, ConnectionView, DisconnectView, Failure, Order, SandboxOrder, SandboxView,
         StartView, TestView, ToolView,
     },
+    show::{self, Cell, FAINT, GOOD, STRONG, WARN},
 };
 use crate::{
     approvals::{Approval, Decision},
@@ -19,7 +20,7 @@ use crate::{
     id::UserId,
     integrations,
     oauth::{App, Callback, Revoked},
-    sandbox::Sandbox,
+    sandbox::{self, Sandbox},
     secret::Secret,
     tool::{self, Row},
     vault::{Connection, Status},
@@ -176,7 +177,7 @@ impl Office<'_> {
 
 async fn perform_in(twins: &Sandbox, order: SandboxOrder) -> Result<SandboxView, Failure> {
     match order {
-        SandboxOrder::Status => shown(super::commands::sandbox::status_text(&twins.status()), &twins.status()),
+        SandboxOrder::Status => shown(status_text(&twins.status()), &twins.status()),
         SandboxOrder::Reset { seed } => {
             twins.reset(seed.as_deref()).await.map_err(Failure::of)?;
             shown("The world is as it was seeded.", &())
@@ -263,4 +264,23 @@ fn approval_view(approval: Approval) -> ApprovalView {
         tool: approval.tool,
         expires_at: approval.expires_at,
     }
+}
+
+/// One line a twin.
+fn status_text(twins: &[sandbox::Status]) -> String {
+    let rows = twins.iter().map(|twin| {
+        let objects = twin.objects.iter().map(|(kind, count)| format!("{count} {kind}")).collect::<Vec<_>>();
+        let fault = match &twin.fault {
+            Some(fault) => Cell::styled(WARN, format!("broken on purpose: {fault}")),
+            None => Cell::styled(GOOD, "works"),
+        };
+        vec![
+            Cell::styled(STRONG, twin.vendor),
+            Cell::new(&twin.account),
+            Cell::new(objects.join(", ")),
+            fault,
+            Cell::styled(FAINT, &twin.base_url),
+        ]
+    });
+    show::table(&rows.collect::<Vec<_>>())
 }

@@ -16,6 +16,7 @@ use crate::{
     id::{self, Entropy, SharedEntropy},
     secret::Secret,
     store::MemoryStore,
+    tool::Effect,
 };
 
 /// What stands behind the door.
@@ -132,10 +133,14 @@ impl Desk {
         }
     }
 
-    /// Writes down how a call ended.
-    pub(super) async fn record(&self, entry: Entry) {
-        if let Some(audit) = &self.audit {
+    /// Writes down how a call ended. What changed something is written before the caller hears of it.
+    pub(super) async fn record(&self, entry: Entry, effect: Effect) {
+        let Some(audit) = &self.audit else { return };
+        if effect == Effect::Reads {
             audit.record(entry).await;
+        } else if let Err(error) = audit.record_durably(entry).await {
+            // The vendor has done it; to fail now would invite a repeat.
+            tracing::error!(%error, "a call is missing from the audit");
         }
     }
 

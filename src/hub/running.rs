@@ -146,7 +146,7 @@ impl Run {
             outcome,
             millis: u64::try_from(millis).unwrap_or(0),
         };
-        self.desk.record(entry).await;
+        self.desk.record(entry, self.row.effect()).await;
     }
 
     fn subject(&self) -> Subject<'_> {

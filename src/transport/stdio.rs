@@ -157,3 +157,36 @@ impl<R: AsyncRead + Unpin> Lines<R> {
         self.line.trim_ascii()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is read of `input` in pieces of `piece` bytes, when a line is at most eight bytes long.
+    async fn read(input: &[u8], piece: usize) -> Vec<String> {
+        let mut lines = Lines { input: BufReader::with_capacity(piece, input), line: Vec::new(), is_first: true };
+        let mut seen = Vec::new();
+        loop {
+            match lines.next(8).await.unwrap() {
+                Next::Line => seen.push(String::from_utf8_lossy(lines.content()).into_owned()),
+                Next::TooLong => seen.push("too long".to_owned()),
+                Next::End => return seen,
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn lines_are_found_wherever_the_pieces_end() {
+        for piece in [1, 2, 3, 7, 64] {
+            assert_eq!(read(b"one\ntwo\r\n\n  \nthree", piece).await, ["one", "two", "three"], "{piece}");
+            assert_eq!(read(b"12345678\n123456789\nx\n", piece).await, ["12345678", "too long", "x"], "{piece}");
+            assert_eq!(read(b"a\n123456789", piece).await, ["a", "too long"], "{piece}");
+            assert_eq!(read(b"", piece).await, [""; 0], "{piece}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_byte_order_mark_is_passed_over_once() {
+        assert_eq!(read(b"\xef\xbb\xbfone\n\xef\xbb\xbftwo\n", 64).await, ["one", "\u{feff}two"]);
+    }
+}

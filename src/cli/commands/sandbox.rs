@@ -1,13 +1,10 @@
 //! `sandbox`: look at the twins, put them back, break them on purpose.
 
-use crate::{
-    cli::{
-        options::{Sandbox, SandboxAction},
-        order::{Failure, Order, SandboxOrder, SandboxView},
-        session::Session,
-        show::{self, Cell, FAINT, GOOD, STRONG, WARN},
-    },
-    sandbox::Status,
+use crate::cli::{
+    options::{Sandbox, SandboxAction},
+    order::{Failure, Order, SandboxOrder, SandboxView},
+    session::Session,
+    show,
 };
 
 /// `switchboard sandbox`
@@ -32,23 +29,4 @@ fn absolute(path: std::path::PathBuf) -> Result<std::path::PathBuf, Failure> {
     std::fs::canonicalize(&path).map_err(|error| {
         Failure::new(format!("The seed {} cannot be read: {error}.", path.display())).next("Check the path.")
     })
-}
-
-/// One line a twin.
-pub fn status_text(twins: &[Status]) -> String {
-    let rows = twins.iter().map(|twin| {
-        let objects = twin.objects.iter().map(|(kind, count)| format!("{count} {kind}")).collect::<Vec<_>>();
-        let fault = match &twin.fault {
-            Some(fault) => Cell::styled(WARN, format!("broken on purpose: {fault}")),
-            None => Cell::styled(GOOD, "works"),
-        };
-        vec![
-            Cell::styled(STRONG, twin.vendor),
-            Cell::new(&twin.account),
-            Cell::new(objects.join(", ")),
-            fault,
-            Cell::styled(FAINT, &twin.base_url),
-        ]
-    });
-    show::table(&rows.collect::<Vec<_>>())
 }

@@ -9,6 +9,7 @@ use crate::{
     agents::{Agents, Principal},
     cli::{
         house::{self, Home, House},
+        janitor,
         options::{Place, Serve},
         order::Failure,
         owner::{self, Claim},
@@ -65,8 +66,10 @@ pub async fn run(place: &Place, options: &Serve) -> Result<ExitCode, Failure> {
         redirect: Some(format!("{own}/api/v1/integrations/oauth/callback")),
     };
     let visitors = tokio::spawn(reception.run(visitors, ownership));
+    let tidying = tokio::spawn(janitor::keep_tidy(house.clone()));
     let served = listen::serve(listener, router, listen::Limits::default(), end_of(server)).await;
     visitors.abort();
+    tidying.abort();
     if let Ok(house) = house.get().await {
         house.close().await;
     }

@@ -7,6 +7,7 @@ use tokio::io::{AsyncWriteExt, copy};
 use crate::{
     cli::{
         house::{self, Home, House},
+        janitor,
         options::{Place, Stdio},
         order::Failure,
         owner::{self, Claim, Link, Ownership, Wants},
@@ -43,8 +44,10 @@ async fn serve(home: Home, settings: Settings, ownership: Ownership, filters: Fi
     let server = house::server(&hub);
     let reception = reception::Reception { hub, server: server.clone(), house: house.clone(), redirect: None };
     let visitors = tokio::spawn(reception.run(listener, ownership.clone()));
+    let tidying = tokio::spawn(janitor::keep_tidy(house.clone()));
     let served = transport::stdio::serve(server, house::local_caller(filters, "stdio")).await;
     visitors.abort();
+    tidying.abort();
     if let Ok(house) = house.get().await {
         house.close().await;
     }

@@ -13,6 +13,7 @@ use crate::{
     id::UserId,
     oauth::{self, Callback, Revoked, Start, Started},
     secret::Secret,
+    store::Table,
     tool::{Error, Identity, Integration, Kind},
     vault::{Connection, ConnectionKey, Credential, OAuthApp, Status, When},
 };
@@ -158,6 +159,21 @@ impl Accounts {
         };
         self.forget(&key);
         Ok((key, revoked))
+    }
+
+    /// Looks at every grant of every user, so that one whose token has run out is renewed before the vendor ends it
+    /// for being idle. Trouble shows in the connection's status and is not repeated here.
+    pub async fn keep_alive(&self) {
+        let stored = self.0.parts.vault.list::<Connection>(Table::Connections, b"").await;
+        for (_, opened) in stored.unwrap_or_default() {
+            let key = opened.value.key;
+            let Some(site) = self.0.sites.get(key.integration.as_str()) else { continue };
+            if let (Some(endpoints), Ok(app)) = (&site.endpoints, self.app(site).await)
+                && let Err(error) = self.0.parts.broker.credential(&key, endpoints, &app).await
+            {
+                tracing::debug!(connection = %key, %error, "an idle grant was not renewed");
+            }
+        }
     }
 
     /// Keeps the OAuth client of a vendor family.

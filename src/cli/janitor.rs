@@ -1,0 +1,32 @@
+//! What has to be done from time to time in a process that runs for long.
+
+use std::time::Duration;
+
+use tokio::time::{MissedTickBehavior, interval};
+
+use super::house::House;
+use crate::hub::Deferred;
+
+/// How often sign-ins and questions that nobody came back to are removed.
+const SWEEP: Duration = Duration::from_mins(1);
+/// How often every grant is looked at, so that an idle one does not die of being unused.
+const KEEP_ALIVE: Duration = Duration::from_hours(12);
+
+/// Keeps a house tidy, for as long as the process lives.
+pub async fn keep_tidy(house: Deferred<House>) {
+    let Ok(house) = house.get().await else { return };
+    let (mut sweep, mut keep_alive) = (interval(SWEEP), interval(KEEP_ALIVE));
+    sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = sweep.tick() => self::sweep(&house).await,
+            _ = keep_alive.tick() => house.accounts.keep_alive().await,
+        }
+    }
+}
+
+async fn sweep(house: &House) {
+    if let Err(error) = house.sweep().await {
+        tracing::warn!(%error, "expired sign-ins and questions were not removed");
+    }
+}
