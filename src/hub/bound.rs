@@ -41,7 +41,7 @@ fn cut(text: &mut String, limit: usize) {
     let end = text[..end].rfind('\n').unwrap_or(end);
     let missing = text.len() - end;
     text.truncate(end);
-    *text += &format!("\n… cut here, {missing} more bytes. Ask for less at once.");
+    text.extend(["\n… cut here, ", &missing.to_string(), " more bytes. Ask for less at once."]);
 }
 
 #[cfg(test)]

@@ -98,25 +98,25 @@ fn intersection(one: Option<&BTreeSet<String>>, two: Option<&BTreeSet<String>>) 
 mod tests {
     use super::*;
 
-    fn set(names: &[&str]) -> Option<BTreeSet<String>> {
-        Some(names.iter().map(|name| (*name).to_owned()).collect())
+    fn set(names: &[&str]) -> BTreeSet<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
     }
 
     #[test]
     fn a_bound_is_narrowed_and_never_widened() {
-        let operator = Filters { read_only: true, tools: set(&["a", "b"]), ..Filters::default() };
-        let asked = Filters { tools: set(&["b", "c"]), exclude: set(&["d"]).unwrap(), ..Filters::default() };
+        let operator = Filters { read_only: true, tools: Some(set(&["a", "b"])), ..Filters::default() };
+        let asked = Filters { tools: Some(set(&["b", "c"])), exclude: set(&["d"]), ..Filters::default() };
         let both = operator.narrowed_by(&asked);
         assert!(both.read_only);
-        assert_eq!(both.tools, set(&["b"]));
-        assert_eq!(both.exclude, set(&["d"]).unwrap());
+        assert_eq!(both.tools, Some(set(&["b"])));
+        assert_eq!(both.exclude, set(&["d"]));
         assert_eq!(asked.narrowed_by(&operator), both);
     }
 
     #[test]
     fn all_toolsets_are_narrowed_to_the_named_ones() {
-        let named = Filters { toolsets: set(&["slack"]), ..Filters::default() };
-        assert_eq!(Filters::everything().narrowed_by(&named).toolsets, set(&["slack"]));
-        assert_eq!(named.narrowed_by(&Filters::everything()).toolsets, set(&["slack"]));
+        let named = Filters { toolsets: Some(set(&["slack"])), ..Filters::default() };
+        assert_eq!(Filters::everything().narrowed_by(&named).toolsets, Some(set(&["slack"])));
+        assert_eq!(named.narrowed_by(&Filters::everything()).toolsets, Some(set(&["slack"])));
     }
 }

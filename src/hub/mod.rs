@@ -11,6 +11,8 @@ mod filter;
 mod listing;
 mod own;
 mod running;
+#[cfg(test)]
+mod tests;
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -129,7 +131,7 @@ pub struct Question {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// No such tool for this caller.
-    #[error("There is no tool `{name}` here{}.", nearest.as_ref().map_or_else(String::new, |near| format!("; did you mean `{near}`?")))]
+    #[error("There is no tool `{name}` here.{}", nearest.as_ref().map_or_else(String::new, |near| format!(" Did you mean `{near}`?")))]
     UnknownTool {
         /// What was asked for.
         name: String,
