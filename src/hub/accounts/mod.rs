@@ -237,7 +237,7 @@ fn missing_scope(integration: &Integration, row: &Row) -> Error {
 }
 
 fn connect_it(integration: &Integration) -> String {
-    format!("Ask the person to connect it: `switchboard connect {}`.", integration.id)
+    format!("A person connects it with `switchboard connect {}`.", integration.id)
 }
 
 fn ambiguous(integration: &Integration, connections: &[Connection]) -> Error {
