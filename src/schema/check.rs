@@ -32,7 +32,9 @@ fn collect_object(schema: &Value, object: &Map<String, Value>, path: &str, probl
         match object.get(name) {
             Some(value) => collect(property, value, &join(path, name), problems),
             None if is_required(schema, name) => {
-                let means = property["description"].as_str().map_or_else(String::new, |text| format!(": {}", text.trim_end_matches('.')));
+                let means = property["description"]
+                    .as_str()
+                    .map_or_else(String::new, |text| format!(": {}", text.trim_end_matches('.')));
                 problems.push(format!("`{}` is missing{means}", join(path, name)));
             }
             None => {}
