@@ -204,10 +204,18 @@ pub(super) async fn test(
             account,
             latency_ms: millis(began.elapsed()),
             detail: error.what().to_owned(),
-            next: error.next_step().map(str::to_owned),
+            next: advice(accounts.integration(&id)?, &error),
         },
     };
     Ok(Body(tested))
+}
+
+/// What to do about a connection that does not work, where the error itself does not say it.
+fn advice(integration: &Integration, error: &Error) -> Option<String> {
+    let own = error.next_step().map(str::to_owned);
+    let pause = error.retry_after().map(|pause| format!("Try again in {} s.", pause.as_secs().max(1)));
+    let again = matches!(error.kind(), Kind::Expired | Kind::MissingScope);
+    own.or(pause).or_else(|| again.then(|| format!("Connect {} again.", integration.title)))
 }
 
 /// Ends a connection, at the vendor too where that is possible.

@@ -23,7 +23,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
-    routing::{delete, get, post},
+    routing::{any, delete, get, post},
 };
 pub use consent::callback;
 pub use health::health;
@@ -94,7 +94,8 @@ pub fn router(api: Api) -> Router {
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn_with_state(api.clone(), same_origin))
         .with_state(api);
-    Router::new().nest(BASE, resources)
+    // What is nested takes the base with anything behind it, but not with a bare slash.
+    Router::new().nest(BASE, resources).route(&format!("{BASE}/"), any(nothing_there))
 }
 
 async fn nothing_there() -> Problem {
