@@ -46,11 +46,15 @@ fn page(reply: &Reply, status: u16, words: &str) {
 #[tokio::test]
 async fn from_the_start_to_a_connected_account() {
     let scene = Scene::open().await;
+    let mut changes = scene.hub.changes();
     assert_eq!(scene.delete(&format!("{CALENDAR}/disconnect")).await.status, 204);
+    assert!(changes.has_changed().unwrap(), "clients hear of tools that went");
+    changes.mark_unchanged();
     assert_eq!(scene.calendar().await["status"], "disconnected");
 
     let target = scene.answered("work").await;
     page(&scene.follow(&target).await, 200, "Google Calendar is connected");
+    assert!(changes.has_changed().unwrap(), "clients hear of tools that came");
     let calendar = scene.calendar().await;
     assert_eq!((&calendar["status"], &calendar["connections"][0]["account"]), (&json!("connected"), &json!("work")));
     let call = json!({ "arguments": {} });
@@ -125,11 +129,9 @@ async fn what_is_no_answer_connects_nothing_and_is_not_reflected() {
 async fn an_answer_from_another_server_or_with_a_no_ends_the_sign_in() {
     let scene = Scene::open().await;
     let good = scene.answered("one").await;
-    let swapped = good.replace(&format!("iss={}", parameter(&good, "iss")), "iss=https://evil.example.com");
-    if swapped != good {
-        page(&scene.follow(&swapped).await, 400, "server that was asked");
-        page(&scene.follow(&good).await, 400, "It did not work");
-    }
+    let query = good.replace(&format!("iss={}", parameter(&good, "iss")), "");
+    page(&scene.follow(&format!("{query}&iss=https://evil.example.com")).await, 400, "server that was asked");
+    page(&scene.follow(&good).await, 400, "was used already");
     let started = scene.post(START, json!({ "integration": "google-calendar", "account": "two" })).await.ok(200);
     let denied = scene.consent(started["authorize_url"].as_str().unwrap(), "deny").await;
     page(&scene.follow(&denied).await, 400, "Access was not granted");

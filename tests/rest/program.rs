@@ -1,12 +1,11 @@
 //! The real program: what `serve` puts together, and `connect` beside it.
 
 use std::{
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Lines, Write},
     net::SocketAddr,
+    process::{Child, ChildStderr, Stdio},
     time::Duration,
 };
-
-use serde_json::Value;
 
 use crate::{
     support::{Home, Server, end_of},
@@ -39,22 +38,58 @@ async fn the_sandbox_is_open_on_loopback_and_only_by_its_own_name() {
     assert_eq!(foreign.problem(403), "not_allowed");
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn connect_finishes_through_the_server_that_runs() {
     let home = Home::new();
     let server = home.serve();
-    let mut command = home.command(&["connect", "google-calendar", "--account", "second", "--sandbox"]);
-    let mut child = command.spawn().unwrap();
-    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
-    let url = lines.find(|line| line.contains("http://")).expect("it says where to consent").trim().to_owned();
-    let callback = consent(&url).await;
-    let registered = format!("http://localhost:{}/api/v1/integrations/oauth/callback?", server.address().port());
-    let query = callback.strip_prefix(&registered).unwrap_or_else(|| panic!("sent to {callback}"));
-    let finished = get(&server, &format!("/api/v1/integrations/oauth/callback?{query}"), &[]).await;
+    let mut command = Connecting::start(&home, &[]);
+    let target = command.consent(&server).await;
+    let finished = get(&server, &target, &[]).await;
     assert_eq!(finished.status, 200, "{finished:?}");
-    assert!(end_of(&mut child, Duration::from_mins(1)).success(), "{}", lines.collect::<Vec<_>>().join("\n"));
-    let calendar: Value = get(&server, "/api/v1/integrations/google-calendar", &[]).await.ok(200);
-    assert_eq!(calendar["connections"][1]["account"], "second", "{calendar}");
+    command.has_connected(&server).await;
+}
+
+#[tokio::test]
+async fn connect_takes_a_pasted_address_while_a_server_runs() {
+    let home = Home::new();
+    let server = home.serve();
+    let mut command = Connecting::start(&home, &["--print-url"]);
+    let target = command.consent(&server).await;
+    let mut stdin = command.child.stdin.take().unwrap();
+    writeln!(stdin, "http://localhost:{}{target}", server.address().port()).unwrap();
+    command.has_connected(&server).await;
+    assert_eq!(get(&server, &target, &[]).await.status, 400, "the answer is used up");
+}
+
+/// `connect` as a second process.
+struct Connecting {
+    child: Child,
+    lines: Lines<BufReader<ChildStderr>>,
+}
+
+impl Connecting {
+    fn start(home: &Home, flags: &[&str]) -> Self {
+        let arguments = [&["connect", "google-calendar", "--account", "second", "--sandbox"], flags].concat();
+        let mut child = home.command(&arguments).stdin(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        Connecting { child, lines }
+    }
+
+    /// Consents at the address that it names. Returns the target of the callback, which must be the server's.
+    async fn consent(&mut self, server: &Server) -> String {
+        let mut lines = self.lines.by_ref().map_while(Result::ok);
+        let url = lines.find(|line| line.contains("http://")).expect("it says where to consent");
+        let back = consent(url.trim()).await;
+        let own = format!("http://localhost:{}", server.address().port());
+        back.strip_prefix(&own).unwrap_or_else(|| panic!("sent to {back}")).to_owned()
+    }
+
+    async fn has_connected(mut self, server: &Server) {
+        let ended = end_of(&mut self.child, Duration::from_mins(1));
+        assert!(ended.success(), "{:?}", self.lines.map_while(Result::ok).collect::<Vec<_>>());
+        let calendar = get(server, "/api/v1/integrations/google-calendar", &[]).await.ok(200);
+        assert_eq!(calendar["connections"][1]["account"], "second", "{calendar}");
+    }
 }
 
 /// Says yes at the twin, as its form would. Returns where the browser is sent.

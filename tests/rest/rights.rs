@@ -65,6 +65,17 @@ async fn an_agent_sees_and_calls_and_changes_no_connection() {
 }
 
 #[tokio::test]
+async fn a_tool_that_the_agent_does_not_have_is_not_there() {
+    let scene = Scene::open().await;
+    let tools = scene.of(&scene.agent, "GET", "/api/v1/tools", &Value::Null).await.ok(200);
+    let has = |name: &str| tools["tools"].as_array().unwrap().iter().any(|tool| tool["name"] == name);
+    assert!(has("google_calendar_schedule_meeting") && !has("google_calendar_quick_add"), "{tools}");
+    let arguments = json!({ "arguments": { "text": "Lunch tomorrow at noon" } });
+    let call = "/api/v1/tools/google_calendar_quick_add/call";
+    assert_eq!(scene.of(&scene.agent, "POST", call, &arguments).await.problem(404), "unknown_tool");
+}
+
+#[tokio::test]
 async fn foreign_names_and_pages_are_turned_away() {
     let scene = Scene::open().await;
     let token = format!("Bearer {}", scene.administrator);

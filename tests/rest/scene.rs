@@ -14,7 +14,7 @@ use switchboard::{
         owner::{self, Claim},
     },
     config::{Environment, Settings},
-    hub::Deferred,
+    hub::{Deferred, Hub},
     id::{self, UserId},
     sandbox::Sandbox,
     secret::Secret,
@@ -34,6 +34,7 @@ pub struct Scene {
     pub administrator: String,
     pub agent: String,
     pub other_agent: String,
+    pub hub: Hub,
     house: Arc<House>,
     /// Everything that was ever answered.
     said: Mutex<String>,
@@ -51,10 +52,11 @@ impl Scene {
         let administrator = agents.administrator_token_if_first().await.unwrap().unwrap();
         let (agent, other_agent) = (agent(&agents, "desk").await, agent(&agents, "night").await);
         let house = Deferred::ready(house);
-        let address = serve(&house, agents).await;
+        let hub = house::hub(house.map(|house| house.desk.clone()));
+        let address = serve(hub.clone(), agents).await;
         let administrator = administrator.expose().to_owned();
         let house = house.get().await.unwrap();
-        Scene { address, administrator, agent, other_agent, house, said: Mutex::default(), _dir: dir }
+        Scene { address, administrator, agent, other_agent, hub, house, said: Mutex::default(), _dir: dir }
     }
 
     /// The twins.
@@ -142,10 +144,9 @@ async fn agent(agents: &Agents, name: &str) -> String {
 }
 
 /// The routers as `serve` puts them together.
-async fn serve(house: &Deferred<House>, agents: Agents) -> SocketAddr {
+async fn serve(hub: Hub, agents: Agents) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let hub = house::hub(house.map(|house| house.desk.clone()));
     let origin = format!("http://localhost:{}", address.port()).parse().unwrap();
     let api = Api::new(hub, origin, id::os());
     let options = Options::new(Access::Bearer(Arc::new(Tokens(agents))));

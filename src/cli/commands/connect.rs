@@ -61,13 +61,13 @@ async fn through_owner(session: &mut Session, connect: &Connect) -> Result<Conne
     let start = begin(session, connect, None).await?;
     if !connect.print_url {
         browse_if(connect, &start);
-        let waiting = tokio::time::timeout(PATIENCE, changed(session, connect, before));
+        let waiting = tokio::time::timeout(PATIENCE, Box::pin(changed(session, connect, before)));
         return show::waiting(WAITING, waiting).await.unwrap_or_else(|_| Err(nobody()));
     }
     // The browser may be one that reaches the owner after all.
     let answer = tokio::select! {
         answer = pasted(&start) => answer?,
-        connection = changed(session, connect, before) => return connection,
+        connection = Box::pin(changed(session, connect, before)) => return connection,
     };
     session.ask("connecting", Order::Finish { answer }).await
 }
