@@ -33,6 +33,8 @@ pub enum Order {
         /// Which account of it.
         account: Option<String>,
     },
+    /// Where the owner itself takes what vendors send back, when it does: `Option<String>`.
+    Redirect,
     /// Begin to connect: [`StartView`].
     Start {
         /// Which integration.

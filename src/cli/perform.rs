@@ -46,6 +46,7 @@ impl Office<'_> {
             Order::Disconnect { integration, account } => {
                 plain(self.disconnect(&integration, account.as_deref()).await?)
             }
+            Order::Redirect => plain(self.redirect),
             Order::Start { integration, account, redirect } => plain(self.start(integration, account, redirect).await?),
             Order::Finish { answer } => plain(self.finish(&answer).await?),
             Order::ConnectFields { integration, account, key } => {

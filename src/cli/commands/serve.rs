@@ -2,11 +2,12 @@
 
 use std::{net::SocketAddr, process::ExitCode, sync::Arc};
 
-use axum::{Router, routing::get};
+use axum::Router;
 use tokio::net::TcpListener;
 
 use crate::{
     agents::{Agents, Principal},
+    api::{self, Api},
     cli::{
         house::{self, Home, House},
         janitor,
@@ -17,8 +18,9 @@ use crate::{
         show,
     },
     hub::Deferred,
+    id,
     secret::Secret,
-    transport::{self, Access, Authenticate, Denied, Hosts, access::Authenticating, listen},
+    transport::{self, Access, Authenticate, Denied, Hosts, access::Authenticating, listen, rest},
 };
 
 /// Where `serve` listens when nobody says otherwise. `connect` uses the same port for what vendors send back.
@@ -47,24 +49,17 @@ pub async fn run(place: &Place, options: &Serve) -> Result<ExitCode, Failure> {
     let server = house::server_with(&hub, Some(key));
 
     let public = options.public_url.clone().or(settings.file.public_url.clone());
-    let own = public.as_ref().map_or_else(
-        || format!("http://localhost:{}", address.port()),
-        |url| url.as_str().trim_end_matches('/').to_owned(),
-    );
+    let origin = public.clone().map_or_else(|| format!("http://localhost:{}", address.port()).parse(), Ok);
+    let api = Api::new(hub.clone(), origin.map_err(Failure::of)?, id::os());
     let names = public.iter().filter_map(|url| url.host_str()).map(str::to_owned);
     let access =
         if is_open { Access::Open(house::local_principal()) } else { Access::Bearer(Arc::new(Tokens(agents.clone()))) };
     let transport =
         transport::Options { filters, hosts: Arc::new(Hosts::new(names)), ..transport::Options::new(access) };
-    let router = routes(&server, &transport);
+    let router = routes(&server, &api, &transport);
 
     greet(&agents, is_open, place, address).await?;
-    let reception = Reception {
-        hub,
-        server: server.clone(),
-        house: house.clone(),
-        redirect: Some(format!("{own}/api/v1/integrations/oauth/callback")),
-    };
+    let reception = Reception { hub, server: server.clone(), house: house.clone(), redirect: Some(api.redirect_uri()) };
     let visitors = tokio::spawn(reception.run(visitors, ownership));
     let tidying = tokio::spawn(janitor::keep_tidy(house.clone()));
     let served = listen::serve(listener, router, listen::Limits::default(), end_of(server)).await;
@@ -77,11 +72,12 @@ pub async fn run(place: &Place, options: &Serve) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn routes(server: &crate::mcp::Server, options: &transport::Options) -> Router {
-    let health = Router::new().route("/healthz", get(async || "ok\n"));
+fn routes(server: &crate::mcp::Server, api: &Api, options: &transport::Options) -> Router {
     transport::http::router(server.clone(), options.clone())
         .merge(transport::ws::router(server.clone(), options.clone()))
-        .merge(health)
+        .merge(rest::require(api::router(api.clone()), options.clone()))
+        .merge(rest::admit(api::callback(api.clone()), Arc::clone(&options.hosts)))
+        .merge(api::health(api))
 }
 
 /// Says where it is to be found, on stderr; programs wait for this line.

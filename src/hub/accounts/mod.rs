@@ -112,6 +112,19 @@ impl Accounts {
         self.0.parts.vault.connections(user).await.map_err(Error::internal)
     }
 
+    /// The account of `user` that is meant: the one that is named, or the only one.
+    ///
+    /// # Errors
+    /// There is none, or there are several and none is named.
+    pub async fn connection(
+        &self,
+        user: &UserId,
+        integration: &str,
+        account: Option<&str>,
+    ) -> Result<Connection, Error> {
+        self.pick(user, self.site(integration)?.integration, account).await
+    }
+
     /// The vendor as the account of `user` sees it, for one run of `row`.
     pub(super) async fn upstream(
         &self,
