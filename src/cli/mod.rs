@@ -8,6 +8,7 @@ pub mod order;
 pub mod owner;
 mod perform;
 mod reception;
+mod relay;
 mod session;
 pub mod show;
 
