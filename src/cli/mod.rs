@@ -23,7 +23,9 @@ use crate::telemetry::{self, Loudness};
 
 /// Reads the command line, does what it says, and tells how it went.
 pub fn run() -> ExitCode {
-    let cli = Cli::parse_from(arguments(std::env::args_os()));
+    let mut cli = Cli::parse_from(arguments(std::env::args_os()));
+    // Who speaks of the sandbox means the sandbox.
+    cli.place.sandbox |= matches!(cli.command, Command::Sandbox(_));
     telemetry::start(Loudness::of(cli.place.quiet, cli.place.verbose));
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -47,6 +49,9 @@ async fn perform(cli: Cli) -> Result<ExitCode, Failure> {
         _ => {}
     }
     let mut session = Session::open(&cli.place).await?;
+    if let Command::Connect(_) = cli.command {
+        session.welcome()?;
+    }
     let done = command(&mut session, &cli.command).await;
     session.close().await;
     done.map(|()| ExitCode::SUCCESS)

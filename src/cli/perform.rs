@@ -21,7 +21,7 @@ use crate::{
     oauth::{App, Callback, Revoked},
     sandbox::Sandbox,
     secret::Secret,
-    tool::{self, Row},
+    tool::{self, Kind, Row},
     vault::{Connection, Status},
 };
 
@@ -141,6 +141,7 @@ impl Office<'_> {
 
     async fn call(&self, request: CallRequest) -> Result<CallView, Failure> {
         let caller = local_caller(Filters::everything(), "command line");
+        let tool = request.tool.clone();
         match self.hub.call(&caller, request).await {
             Ok(Reply::Done(outcome)) => {
                 Ok(CallView::Done { text: outcome.joined_text(), structured: outcome.structured })
@@ -148,11 +149,33 @@ impl Office<'_> {
             Ok(Reply::Ask(question)) => {
                 Ok(CallView::Ask { question: question.text, ticket: question.ticket, approval: question.approval })
             }
-            Err(hub::Error::Tool { error, .. }) => Err(failed(error)),
+            Err(hub::Error::Tool { error, .. }) => Err(self.refused(&tool, error)),
             Err(error @ hub::Error::UnknownTool { .. }) => {
                 Err(Failure::of(error).next("`switchboard tools` lists them all."))
             }
             Err(error) => Err(Failure::of(error)),
+        }
+    }
+
+    /// Why a tool did not do it, in words for the person at the shell instead of a model.
+    fn refused(&self, tool: &str, error: tool::Error) -> Failure {
+        let kind = error.kind();
+        let failure = failed(error);
+        match kind {
+            Kind::Arguments if failure.next.is_none() => {
+                failure.next(format!("`switchboard tools {tool}` shows what it takes."))
+            }
+            Kind::NotConnected | Kind::Expired | Kind::MissingScope => {
+                let row = self.hub.rows().iter().find(|row| row.name() == tool);
+                let place = if self.house.sandbox.is_some() { " --sandbox" } else { "" };
+                match row {
+                    Some(row) => {
+                        failure.next(format!("Connect it with `switchboard connect {}{place}`.", row.toolset.id))
+                    }
+                    None => failure,
+                }
+            }
+            _ => failure,
         }
     }
 
@@ -187,9 +210,17 @@ async fn perform_in(twins: &Sandbox, order: SandboxOrder) -> Result<SandboxView,
         }
         SandboxOrder::Fault { vendor, what } => {
             twins.fault(&vendor, &what).map_err(Failure::of)?;
-            let text =
-                if what == "off" { format!("{vendor} works again.") } else { format!("{vendor} now does: {what}.") };
+            let text = if what.trim() == "off" {
+                format!("{vendor} works again.")
+            } else {
+                format!("{vendor} is broken on purpose now: {what}. `switchboard sandbox fault {vendor} off` mends it.")
+            };
             shown(text, &())
+        }
+        SandboxOrder::Revoke { vendor } => {
+            twins.revoke(&vendor).await.map_err(Failure::of)?;
+            let next = format!("connect it again with `switchboard connect {vendor} --sandbox`");
+            shown(format!("All grants of {vendor} have ended, as if the person had withdrawn them; {next}."), &())
         }
         SandboxOrder::Expire { vendor } => {
             twins.expire(&vendor).await.map_err(Failure::of)?;

@@ -129,7 +129,7 @@ pub struct Question {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// No such tool for this caller.
-    #[error("There is no tool `{name}` here{}.", nearest.as_ref().map_or_else(String::new, |near| format!("; did you mean `{near}`?")))]
+    #[error("There is no tool `{name}` here{}", nearest.as_ref().map_or_else(|| ".".into(), |near| format!("; did you mean `{near}`?")))]
     UnknownTool {
         /// What was asked for.
         name: String,

@@ -18,6 +18,7 @@ pub async fn run(session: &mut Session, sandbox: &Sandbox) -> Result<(), Failure
         SandboxAction::Diff { json } => (SandboxOrder::Diff, json),
         SandboxAction::Fault { vendor, what } => (SandboxOrder::Fault { vendor, what }, false),
         SandboxAction::Expire { vendor } => (SandboxOrder::Expire { vendor }, false),
+        SandboxAction::Revoke { vendor } => (SandboxOrder::Revoke { vendor }, false),
     };
     let answer: SandboxView = session.ask("asking the sandbox", Order::Sandbox(order)).await?;
     if json {
@@ -34,10 +35,19 @@ fn absolute(path: std::path::PathBuf) -> Result<std::path::PathBuf, Failure> {
     })
 }
 
+/// `1 event`, `2 events`, `2 entries`.
+fn counted(count: usize, kind: &str) -> String {
+    match (count, kind.strip_suffix('y')) {
+        (1, _) => format!("1 {kind}"),
+        (_, Some(stem)) if !stem.ends_with(['a', 'e', 'o', 'u']) => format!("{count} {stem}ies"),
+        _ => format!("{count} {kind}s"),
+    }
+}
+
 /// One line a twin.
 pub fn status_text(twins: &[Status]) -> String {
     let rows = twins.iter().map(|twin| {
-        let objects = twin.objects.iter().map(|(kind, count)| format!("{count} {kind}")).collect::<Vec<_>>();
+        let objects = twin.objects.iter().map(|(kind, count)| counted(*count, kind)).collect::<Vec<_>>();
         let fault = match &twin.fault {
             Some(fault) => Cell::styled(WARN, format!("broken on purpose: {fault}")),
             None => Cell::styled(GOOD, "works"),
@@ -51,4 +61,16 @@ pub fn status_text(twins: &[Status]) -> String {
         ]
     });
     show::table(&rows.collect::<Vec<_>>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn things_are_counted_as_people_do() {
+        let counts = [(0, "event"), (1, "event"), (2, "event"), (2, "entry"), (3, "day")];
+        let texts = counts.map(|(count, kind)| counted(count, kind));
+        assert_eq!(texts, ["0 events", "1 event", "2 events", "2 entries", "3 days"]);
+    }
 }
