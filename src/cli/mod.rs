@@ -26,7 +26,10 @@ pub fn run() -> ExitCode {
     let mut cli = Cli::parse_from(arguments(std::env::args_os()));
     // Who speaks of the sandbox means the sandbox.
     cli.place.sandbox |= matches!(cli.command, Command::Sandbox(_));
-    telemetry::start(Loudness::of(cli.place.quiet, cli.place.verbose));
+    // A command says itself what went wrong; a log beside that would say it twice.
+    let serves = matches!(cli.command, Command::Serve(_) | Command::Stdio(_));
+    let is_quiet = cli.place.quiet || (!serves && cli.place.verbose == 0);
+    telemetry::start(Loudness::of(is_quiet, cli.place.verbose));
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&Failure::new(format!("The program cannot start: {error}."))),

@@ -130,7 +130,12 @@ impl Office<'_> {
             return Err(Failure::new(format!("{} does not take one single key.", title(integration))));
         };
         let fields = BTreeMap::from([(name.to_owned(), key)]);
-        let connection = accounts.connect_with_fields(&user(), integration, account, fields).await.map_err(failed)?;
+        let connected = accounts.connect_with_fields(&user(), integration, account, fields).await;
+        let connection = connected.map_err(|error| match error.kind() {
+            Kind::Expired => Failure::new(format!("{} does not accept this key.", title(integration)))
+                .next("Is it whole, and still valid? Give it again."),
+            _ => failed(error),
+        })?;
         self.hub.changed();
         Ok(view(&connection))
     }
@@ -167,11 +172,8 @@ impl Office<'_> {
             }
             Kind::NotConnected | Kind::Expired | Kind::MissingScope => {
                 let row = self.hub.rows().iter().find(|row| row.name() == tool);
-                let place = if self.house.sandbox.is_some() { " --sandbox" } else { "" };
                 match row {
-                    Some(row) => {
-                        failure.next(format!("Connect it with `switchboard connect {}{place}`.", row.toolset.id))
-                    }
+                    Some(row) => failure.next(self.house.connect_hint(&row.toolset.id)),
                     None => failure,
                 }
             }

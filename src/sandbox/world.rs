@@ -219,6 +219,7 @@ impl Keeper {
     }
 
     /// A keeper of a second file with the same beginning: `<dir>/<name>.<what>.json`.
+    #[must_use]
     pub fn beside(&self, what: &str) -> Self {
         let path = self.path.as_ref().map(|path| path.with_extension(format!("{what}.json")));
         let turn = tokio::sync::Mutex::default();

@@ -19,7 +19,11 @@ fn mistakes() -> Vec<Case> {
     let later = hour(0)["start"].clone();
     let earlier = hour(-2)["start"].clone();
     vec![
-        case("google_calendar_list_meeting", json!({}), &["`google_calendar_list_meeting`", "did you mean", "meetings`"]),
+        case(
+            "google_calendar_list_meeting",
+            json!({}),
+            &["`google_calendar_list_meeting`", "did you mean", "meetings`"],
+        ),
         case("google_calendar_get_meeting", json!({}), &["`event_id` is missing"]),
         case("google_calendar_get_meeting", json!({"evnt_id": "x"}), &["`evnt_id`", "did you mean `event_id`?"]),
         case(
@@ -85,12 +89,15 @@ fn every_mistake_is_named_at_the_shell_and_to_a_model() {
 fn a_withdrawn_grant_and_a_missing_connection_say_how_to_connect() {
     let home = Home::new();
     let mut client = Client::start(&home);
+    let lists = |words| case("google_calendar_list_meetings", json!({}), words);
     let mut both = |words: &'static [&'static str]| {
-        let case = case("google_calendar_list_calendars", json!({}), words);
-        says(&at_the_shell(&home, &case), words);
-        says(&as_a_model(&mut client, &case), words);
+        says(&at_the_shell(&home, &lists(words)), words);
+        says(&as_a_model(&mut client, &lists(words)), words);
     };
     run(&home, &["sandbox", "revoke", "google-calendar"]).good();
+    // The first one to notice reads of the refusal, all others of what is known since.
+    let first = &["refused to renew access", "switchboard connect google-calendar"];
+    says(&at_the_shell(&home, &lists(first)), first);
     both(&["Google Calendar has to be connected again", "switchboard connect google-calendar"]);
     run(&home, &["disconnect", "google-calendar"]).good();
     both(&["Google Calendar is not connected", "switchboard connect google-calendar"]);

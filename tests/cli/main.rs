@@ -1,6 +1,6 @@
 //! The command line as its users meet it: the real program in a data directory of its own.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a test fails by panicking")]
 
 #[path = "../support/mod.rs"]
 mod support;

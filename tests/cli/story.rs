@@ -92,15 +92,14 @@ fn a_meeting_is_cancelled_only_after_a_persons_yes_and_a_yes_counts_once() {
 #[test]
 fn a_yes_is_used_up_by_its_call() {
     let home = Home::new();
-    for number in 0..2 {
-        // The same title at the same time, so that the second question reads like the first one.
-        let event = book(&home, "Twin", 0);
-        let id = approval_asked_for(&home, &event);
-        if number == 0 {
-            run(&home, &["approvals", "approve", &id]).good();
-            call(&home, "cancel_meeting", &json!({"event_id": event}));
-        }
-    }
+    let event = book(&home, "Twin", 0);
+    let id = approval_asked_for(&home, &event);
+    run(&home, &["approvals", "approve", &id]).good();
+    call(&home, "cancel_meeting", &json!({"event_id": event}));
+    // In a new world the same meeting gets the same id, so that the second call is the first one word for word.
+    run(&home, &["sandbox", "reset"]).good();
+    assert_eq!(book(&home, "Twin", 0), event);
+    assert_ne!(approval_asked_for(&home, &event), id);
 }
 
 #[test]
@@ -124,8 +123,8 @@ fn expired_tokens_are_renewed_and_nobody_notices() {
 
 fn book(home: &Home, title: &str, number: i64) -> Value {
     let booked = call(home, "schedule_meeting", &meeting(title, number));
-    let id = booked.pointer("/id").or_else(|| booked.pointer("/meeting/id")).or_else(|| booked.pointer("/event/id"));
-    id.unwrap_or_else(|| panic!("the meeting has no id: {booked}")).clone()
+    assert!(booked["meeting"]["id"].is_string(), "the meeting has no id: {booked}");
+    booked["meeting"]["id"].clone()
 }
 
 /// Tries to cancel, and returns the id of the approval that is needed first.

@@ -236,7 +236,8 @@ fn missing_scope(integration: &Integration, row: &Row) -> Error {
     Error::missing_scope(what, scopes).next(connect_it(integration))
 }
 
-fn connect_it(integration: &Integration) -> String {
+/// What a model tells the person to do.
+pub(super) fn connect_it(integration: &Integration) -> String {
     format!("Ask the person to connect it: `switchboard connect {}`.", integration.id)
 }
 
