@@ -25,18 +25,20 @@ const CONTROL: &str = "control-94f2a7c05be16d38-may-be-seen";
 
 /// The secret as it is and as it could be disguised. Base64 depends on where in a triple the text begins; without
 /// its ends, each of the three forms can be found in any larger text.
-fn disguises(secret: &str) -> Vec<Vec<u8>> {
+fn disguises(secret: &str) -> Vec<String> {
     let hex = secret.bytes().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
     let mut forms = vec![secret.to_owned(), hex.to_uppercase(), hex];
     for shift in 0..3 {
         let encoded = STANDARD_NO_PAD.encode(format!("{}{secret}", "x".repeat(shift)));
         forms.push(encoded[4..encoded.len() - 4].to_owned());
     }
-    forms.into_iter().map(String::into_bytes).collect()
+    forms
 }
 
+/// All forms are ASCII, which stays what it is when the bytes around it are no text.
 fn holds(bytes: &[u8], secret: &str) -> bool {
-    disguises(secret).iter().any(|form| bytes.windows(form.len()).any(|window| window == form))
+    let text = String::from_utf8_lossy(bytes);
+    disguises(secret).iter().any(|form| text.contains(form.as_str()))
 }
 
 /// Everything that was seen: where, and what.
@@ -114,11 +116,11 @@ async fn planted_secrets_are_found_nowhere() {
     }
     let booking = meeting(CONTROL, 0).to_string();
     say(&mut seen, &["call", "google_calendar_schedule_meeting", "--args", "-"], &booking).good();
-    for fault in ["500", "401", "malformed", "reset", "429"] {
+    for fault in ["500", "401", "malformed"] {
         say(&mut seen, &["sandbox", "fault", "google-calendar", fault], "").good();
-        say(&mut seen, &["call", "google_calendar_list_calendars"], "");
-        say(&mut seen, &["doctor", "--json"], "");
+        assert_eq!(say(&mut seen, &["call", "google_calendar_list_calendars"], "").code, 1, "{fault}");
     }
+    say(&mut seen, &["doctor", "--json"], "");
     say(&mut seen, &["sandbox", "fault", "google-calendar", "off"], "").good();
 
     let mut serve = home.command(&["serve", "--sandbox", "--listen", "127.0.0.1:0", "-vv"]);

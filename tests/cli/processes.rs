@@ -2,7 +2,7 @@
 
 use std::{
     io::{BufRead, BufReader, Write},
-    process::Command,
+    process::{Command, Stdio},
     time::Duration,
 };
 
@@ -135,6 +135,23 @@ fn stdout_of_stdio_is_protocol_however_loud_the_log() {
     );
     assert!(end_of(&mut child, LIMIT).success());
     assert!(home.told().contains("TRACE"), "nothing was logged");
+}
+
+#[test]
+fn a_command_that_waits_for_a_person_lets_others_in() {
+    let home = Home::new();
+    let connect = ["connect", "google-calendar", "--account", "second", "--print-url", "--sandbox"];
+    let mut waiting = home.command(&connect).stdin(Stdio::piped()).spawn().unwrap();
+    let mut said = BufReader::new(waiting.stderr.take().unwrap()).lines();
+    assert!(said.any(|line| line.unwrap().contains("Paste its whole address")), "it waits for nobody");
+
+    let mut client = Client::start(&home);
+    client.call("list_meetings", json!({})).good();
+    assert!(run(&home, &["connections"]).good().contains("active"));
+    drop(waiting.stdin.take());
+    assert_eq!(end_of(&mut waiting, LIMIT).code(), Some(1), "nothing was pasted");
+    client.call("list_meetings", json!({})).good();
+    client.leave();
 }
 
 #[test]

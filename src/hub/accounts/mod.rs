@@ -220,7 +220,8 @@ impl fmt::Debug for Accounts {
     }
 }
 
-fn not_connected(integration: &Integration) -> Error {
+/// Nobody has connected the account yet.
+pub(super) fn not_connected(integration: &Integration) -> Error {
     Error::new(Kind::NotConnected, format!("{} is not connected.", integration.title)).next(connect_it(integration))
 }
 

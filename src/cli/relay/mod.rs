@@ -282,5 +282,4 @@ fn renamed(request: &[u8]) -> Option<Vec<u8>> {
 }
 
 #[cfg(test)]
-#[path = "relay_tests.rs"]
 mod tests;
