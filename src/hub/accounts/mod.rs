@@ -233,7 +233,8 @@ impl fmt::Debug for Accounts {
     }
 }
 
-fn not_connected(integration: &Integration) -> Error {
+/// Nobody has connected the account yet.
+pub(super) fn not_connected(integration: &Integration) -> Error {
     Error::new(Kind::NotConnected, format!("{} is not connected.", integration.title)).next(connect_it(integration))
 }
 
@@ -249,8 +250,9 @@ fn missing_scope(integration: &Integration, row: &Row) -> Error {
     Error::missing_scope(what, scopes).next(connect_it(integration))
 }
 
-fn connect_it(integration: &Integration) -> String {
-    format!("A person connects it with `switchboard connect {}`.", integration.id)
+/// What a model tells the person to do.
+pub(super) fn connect_it(integration: &Integration) -> String {
+    format!("Ask the person to connect it: `switchboard connect {}`.", integration.id)
 }
 
 fn ambiguous(integration: &Integration, connections: &[Connection]) -> Error {
