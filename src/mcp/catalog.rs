@@ -184,7 +184,8 @@ mod tests {
     fn the_shelf_is_bounded() {
         let catalog = Catalog::default();
         (0..2000).for_each(|version| drop(catalog.pages(&listing(version), Version::July2026, empty)));
-        assert_eq!((catalog.lock().lists.len(), catalog.lock().order.len()), (KEPT, KEPT));
+        let shelf = catalog.lock();
+        assert_eq!((shelf.lists.len(), shelf.order.len()), (KEPT, KEPT));
     }
 
     #[test]
