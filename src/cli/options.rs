@@ -42,7 +42,7 @@ With your own Google Calendar:
 #[derive(Clone, Debug, Args)]
 pub struct Place {
     /// Use the sandbox: offline twins of the vendors, no account needed.
-    #[arg(long, global = true, env = "SWITCHBOARD_SANDBOX", hide_env_values = true, value_parser = clap::builder::BoolishValueParser::new(), value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", hide_possible_values = true, hide_default_value = true)]
+    #[arg(long, global = true, env = "SWITCHBOARD_SANDBOX", hide_env_values = true, value_parser = clap::builder::FalseyValueParser::new())]
     pub sandbox: bool,
     /// Keep everything in DIR [default: the platform's data directory].
     #[arg(long, global = true, value_name = "DIR", env = "SWITCHBOARD_DATA_DIR", hide_env_values = true)]
@@ -90,7 +90,7 @@ pub enum Command {
 #[derive(Clone, Debug, Default, Args)]
 pub struct Narrowing {
     /// Offer only tools that look and change nothing.
-    #[arg(long, env = "SWITCHBOARD_READ_ONLY", hide_env_values = true, value_parser = clap::builder::BoolishValueParser::new(), value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", hide_possible_values = true, hide_default_value = true)]
+    #[arg(long, env = "SWITCHBOARD_READ_ONLY", hide_env_values = true, value_parser = clap::builder::FalseyValueParser::new())]
     pub read_only: bool,
     /// Offer all tools of these integrations; `all` for every one [default: the core of what is connected].
     #[arg(long, value_name = "A,B", value_delimiter = ',', env = "SWITCHBOARD_TOOLSETS", hide_env_values = true)]

@@ -40,13 +40,8 @@ pub struct Reception {
 }
 
 impl Reception {
-    /// Takes visitors for as long as the process lives.
-    pub async fn run(self, listener: UnixListener, ownership: Arc<Ownership>) {
-        self.run_until(listener, ownership, CancellationToken::new()).await;
-    }
-
     /// Takes visitors until `closing`; those who are there then may finish, within reason.
-    pub async fn run_until(self, listener: UnixListener, ownership: Arc<Ownership>, closing: CancellationToken) {
+    pub async fn run(self, listener: UnixListener, ownership: Arc<Ownership>, closing: CancellationToken) {
         let visits = TaskTracker::new();
         closing.run_until_cancelled(self.welcome(listener, ownership, &visits)).await;
         visits.close();

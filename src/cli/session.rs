@@ -92,7 +92,7 @@ impl Session {
         let Where::Here(here) = &mut self.place else { return Ok(()) };
         let listener = here.ownership.listen().map_err(Failure::of)?;
         let closing = CancellationToken::new();
-        let receiving = here.reception.clone().run_until(listener, here.ownership.clone(), closing.clone());
+        let receiving = here.reception.clone().run(listener, here.ownership.clone(), closing.clone());
         here.visits = Some(Visits { closing, receiving: tokio::spawn(receiving) });
         Ok(())
     }

@@ -38,7 +38,11 @@ pub async fn run(session: &mut Session, connect: &Connect) -> Result<(), Failure
         if connect.api_key_stdin { with_key(session, connect).await? } else { with_consent(session, connect).await? };
     let name = connection.name.as_deref().map_or_else(String::new, |name| format!(" as {name}"));
     show::line(&format!("{} {} is connected{name}.", show::styled(GOOD, "✓"), connection.title));
-    show::aside(&format!("Look at its tools with `switchboard tools --integration {}`.", connection.integration));
+    let place = if session.home.is_sandbox { " --sandbox" } else { "" };
+    show::aside(&format!(
+        "Look at its tools with `switchboard tools --integration {}{place}`.",
+        connection.integration
+    ));
     Ok(())
 }
 
@@ -191,8 +195,10 @@ async fn pasted(start: &StartView) -> Result<Answer, Failure> {
     let line = line.await.map_err(Failure::of)?.map_err(Failure::of)?;
     let query = line.trim().split_once('?').map(|(_, query)| query.split('#').next().unwrap_or_default());
     let query = query.ok_or_else(|| {
-        Failure::new("That is not the address of the page.")
-            .next(format!("It begins with the redirect address and carries `?code=`. Start again: {}", start.title))
+        Failure::new("That is not the address of the page.").next(format!(
+            "It carries `?code=` after the address that {} sent the browser to. Start again.",
+            start.title
+        ))
     })?;
     Ok(parse(query))
 }

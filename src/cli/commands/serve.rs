@@ -4,6 +4,7 @@ use std::{net::SocketAddr, process::ExitCode, sync::Arc};
 
 use axum::Router;
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     agents::{Agents, Principal},
@@ -60,10 +61,13 @@ pub async fn run(place: &Place, options: &Serve) -> Result<ExitCode, Failure> {
 
     greet(&agents, is_open, place, address).await?;
     let reception = Reception { hub, server: server.clone(), house: house.clone(), redirect: Some(api.redirect_uri()) };
-    let visitors = tokio::spawn(reception.run(visitors, ownership));
+    let closing = CancellationToken::new();
+    let visitors = tokio::spawn(reception.run(visitors, ownership, closing.clone()));
     let tidying = tokio::spawn(janitor::keep_tidy(house.clone()));
     let served = listen::serve(listener, router, listen::Limits::default(), end_of(server)).await;
-    visitors.abort();
+    closing.cancel();
+    // It is bounded, and how it ends changes nothing any more.
+    let _ = visitors.await;
     tidying.abort();
     if let Ok(house) = house.get().await {
         house.close().await;

@@ -88,7 +88,7 @@ impl Server {
         let server = house::server(&hub);
         let reception = Reception { hub, server: server.clone(), house: house.clone(), redirect: None };
         let closing = CancellationToken::new();
-        let visitors = tokio::spawn(reception.run_until(listener, ownership, closing.clone()));
+        let visitors = tokio::spawn(reception.run(listener, ownership, closing.clone()));
         let _tidying = AbortOnDropHandle::new(tokio::spawn(janitor::keep_tidy(house.clone())));
 
         let (ours, theirs) = duplex(BUFFER);
