@@ -9,7 +9,7 @@
 //! | 3 | [`http`] [`sandbox`] | the outgoing client; offline twins of the vendors |
 //! | 4 | [`store`] | one trait, several engines |
 //! | 5 | [`vault`] [`agents`] [`audit`] [`approvals`] | sealed credentials; who may do what; who did what; what waits for a person |
-//! | 6 | [`oauth`] | grants: start, callback, refresh |
+//! | 6 | [`oauth`] [`issuer`] | grants: start, callback, refresh; access tokens that others issue for us |
 //! | 7 | [`tool`] | what a tool is |
 //! | 8 | [`integrations`] | one file or folder per vendor |
 //! | 9 | [`hub`] | the one door to every tool |
@@ -28,6 +28,7 @@ pub mod http;
 pub mod hub;
 pub mod id;
 pub mod integrations;
+pub mod issuer;
 pub mod mcp;
 pub mod moment;
 pub mod oauth;

@@ -17,7 +17,7 @@ const LAYERS: &[&[&str]] = &[
     &["http", "sandbox"],
     &["store"],
     &["vault", "agents", "audit", "approvals"],
-    &["oauth"],
+    &["oauth", "issuer"],
     &["tool"],
     &["integrations"],
     &["hub"],
@@ -34,6 +34,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("sqlx", &["store"]),
     ("age", &["vault"]),
     ("oauth2", &["oauth"]),
+    ("ring", &["issuer"]),
     // Only these two know JSON-RPC.
     ("jsonrpsee", &["mcp", "transport"]),
     ("jsonschema", &["schema"]),

@@ -4,6 +4,8 @@
 //! person and one agent, both called `local`.
 
 mod agent;
+mod identity;
+mod scope;
 mod token;
 
 use std::sync::Arc;
@@ -14,6 +16,8 @@ use serde::{Serialize, de::DeserializeOwned};
 use self::token::{StoredToken, TokenHash, mint};
 pub use self::{
     agent::{Agent, AskSetting, Integrations, LOCAL, Level, NewAgent, User},
+    identity::{Acquaintance, Identity},
+    scope::Scope,
     token::{Principal, TOKEN_PREFIX, TokenId, TokenInfo},
 };
 use crate::{

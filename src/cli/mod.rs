@@ -2,6 +2,7 @@
 
 pub mod commands;
 mod doctor;
+pub mod door;
 pub mod house;
 mod janitor;
 pub mod options;

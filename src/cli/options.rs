@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, net::SocketAddr, path::PathBuf};
 use clap::{Args, Parser, Subcommand, builder::styling};
 use url::Url;
 
-use crate::hub::Filters;
+use crate::{config, hub::Filters};
 
 /// Headings and names in colour, on terminals that want it.
 const STYLES: styling::Styles = styling::Styles::styled()
@@ -131,9 +131,38 @@ pub struct Serve {
     /// Answer without a token; on loopback only. The sandbox does so by itself.
     #[arg(long)]
     pub allow_unauthenticated: bool,
+    /// Whose access tokens are taken beside our own.
+    #[command(flatten)]
+    pub trust: Trust,
     /// Which tools are offered.
     #[command(flatten)]
     pub narrowing: Narrowing,
+}
+
+/// Whose access tokens are taken beside our own.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Trust {
+    /// Take access tokens of the OAuth authorization server with this identifier.
+    #[arg(long, value_name = "URL", env = "SWITCHBOARD_AUTH_ISSUER", conflicts_with = "allow_unauthenticated")]
+    pub auth_issuer: Option<String>,
+    /// The audience that its tokens must name [default: the address of this server, with or without /mcp].
+    #[arg(long, value_name = "NAME", env = "SWITCHBOARD_AUTH_AUDIENCE")]
+    pub auth_audience: Option<String>,
+    /// Make a user of everybody for whom it issues a token.
+    #[arg(long, env = "SWITCHBOARD_AUTH_PROVISION", value_parser = clap::builder::BoolishValueParser::new(), num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", hide_possible_values = true, hide_default_value = true)]
+    pub auth_provision: bool,
+}
+
+impl Trust {
+    /// What the settings file says where the command line is silent.
+    #[must_use]
+    pub fn or_file(self, file: &config::File) -> Trust {
+        Trust {
+            auth_issuer: self.auth_issuer.or_else(|| file.auth_issuer.clone()).filter(|issuer| !issuer.is_empty()),
+            auth_audience: self.auth_audience.or_else(|| file.auth_audience.clone()).filter(|name| !name.is_empty()),
+            auth_provision: self.auth_provision || file.auth_provision,
+        }
+    }
 }
 
 /// `switchboard stdio`

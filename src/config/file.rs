@@ -19,6 +19,13 @@ pub struct File {
     pub listen: Option<String>,
     /// The address under which browsers and vendors reach this server.
     pub public_url: Option<Url>,
+    /// The authorization server whose access tokens are taken.
+    pub auth_issuer: Option<String>,
+    /// The audience that its tokens must name.
+    pub auth_audience: Option<String>,
+    /// Whether everybody for whom it issues a token becomes a user.
+    #[serde(default)]
+    pub auth_provision: bool,
     /// Only tools that look.
     #[serde(default)]
     pub read_only: bool,

@@ -136,6 +136,11 @@ impl Server {
         self.0.closing.cancel();
     }
 
+    /// The door to the tools.
+    pub fn hub(&self) -> &Hub {
+        &self.0.core.hub
+    }
+
     /// The hub's word that lists of tools have changed.
     pub fn changes(&self) -> tokio::sync::watch::Receiver<u64> {
         self.0.core.hub.changes()

@@ -1,6 +1,6 @@
 //! Who comes in over HTTP: a bearer token in the header of every request, or everybody on loopback.
 
-use std::{fmt, pin::Pin, sync::Arc};
+use std::{fmt, pin::Pin, sync::Arc, time::Duration};
 
 use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
@@ -9,9 +9,12 @@ use axum::{
 
 use super::{Options, guard::TurnedAway};
 use crate::{
-    agents::Principal,
-    hub::Caller,
-    mcp::message::{error_text, internal_error, invalid_request},
+    agents::{Principal, Scope},
+    hub::{Caller, Filters},
+    mcp::{
+        envelope::RequestId,
+        message::{error_text, internal_error, invalid_request},
+    },
     secret::Secret,
 };
 
@@ -28,10 +31,36 @@ pub enum Access {
 pub trait Authenticate: Send + Sync {
     /// The principal behind `token`. Compares in constant time.
     fn authenticate<'a>(&'a self, token: &'a Secret) -> Authenticating<'a>;
+
+    /// The same, and how far the token reaches: as far as its principal, unless it is overridden.
+    fn admit<'a>(&'a self, token: &'a Secret) -> Admitting<'a> {
+        Box::pin(async { self.authenticate(token).await.map(Admission::whole) })
+    }
 }
 
-/// A running look at a token.
+/// A running look at whose a token is.
 pub type Authenticating<'a> = Pin<Box<dyn Future<Output = Result<Principal, Denied>> + Send + 'a>>;
+
+/// A running look at a token.
+pub type Admitting<'a> = Pin<Box<dyn Future<Output = Result<Admission, Denied>> + Send + 'a>>;
+
+/// What a token is good for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Admission {
+    /// Whose it is.
+    pub principal: Principal,
+    /// How far it reaches.
+    pub scope: Scope,
+    /// For how long it goes on to count; `None` when nobody knows.
+    pub counts_for: Option<Duration>,
+}
+
+impl Admission {
+    /// All that the principal may do, without an end.
+    pub fn whole(principal: Principal) -> Self {
+        Admission { principal, scope: Scope::Admin, counts_for: None }
+    }
+}
 
 /// Why a token does not open the door.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +69,8 @@ pub enum Denied {
     Invalid,
     /// It is good, and does not allow this; names the scopes that would.
     Scope(String),
+    /// It is good, and nobody here is the person whom it names.
+    Stranger,
     /// It could not be looked at now.
     Unavailable,
 }
@@ -53,21 +84,56 @@ impl fmt::Debug for Access {
     }
 }
 
-/// Whose request this is, or the refusal.
-pub(super) async fn caller(options: &Options, headers: &HeaderMap) -> Result<Caller, Box<Response>> {
-    let principal = match &options.access {
-        Access::Open(principal) => principal.clone(),
+/// Whose request this is, or the refusal. A token that may only look is refused: this is for what has no filters.
+pub async fn caller(options: &Options, headers: &HeaderMap) -> Result<Caller, Box<Response>> {
+    let visitor = visitor(options, headers).await?;
+    if visitor.beyond.is_some() {
+        return Err(Box::new(refusal(options, &Denied::Scope(Scope::Write.needed().to_owned()))));
+    }
+    Ok(visitor.caller)
+}
+
+/// Somebody who was let in.
+pub(super) struct Visitor {
+    /// Who it is, with what the operator and the token allow.
+    pub(super) caller: Caller,
+    /// Who it would be with a token that may also write, when this one may not.
+    pub(super) beyond: Option<Caller>,
+    /// For how long the token goes on to count.
+    pub(super) counts_for: Option<Duration>,
+}
+
+impl Visitor {
+    fn new(options: &Options, admission: Admission) -> Self {
+        let caller = Caller { principal: admission.principal, filters: options.filters.clone(), client: String::new() };
+        let counts_for = admission.counts_for;
+        if admission.scope >= Scope::Write {
+            return Visitor { caller, beyond: None, counts_for };
+        }
+        let filters = Filters { read_only: true, ..caller.filters.clone() };
+        Visitor { caller: Caller { filters, ..caller.clone() }, beyond: Some(caller), counts_for }
+    }
+}
+
+/// Who comes, and how far the token reaches, or the refusal.
+pub(super) async fn visitor(options: &Options, headers: &HeaderMap) -> Result<Visitor, Box<Response>> {
+    let admission = match &options.access {
+        Access::Open(principal) => Admission::whole(principal.clone()),
         Access::Bearer(authenticate) => {
             let Some(token) = bearer(headers) else {
                 return Err(Box::new(unauthorized(options, None)));
             };
-            match authenticate.authenticate(&token).await {
-                Ok(principal) => principal,
-                Err(denied) => return Err(Box::new(refusal(options, &denied))),
-            }
+            authenticate.admit(&token).await.map_err(|denied| Box::new(refusal(options, &denied)))?
         }
     };
-    Ok(Caller { principal, filters: options.filters.clone(), client: String::new() })
+    Ok(Visitor::new(options, admission))
+}
+
+/// Tells a client to come back with a token that may write.
+pub(super) fn step_up(options: &Options, id: &RequestId) -> Response {
+    let mut response = refusal(options, &Denied::Scope(Scope::Write.needed().to_owned()));
+    *response.body_mut() = error_text(Some(id), &invalid_request("the token does not allow this")).into();
+    response
 }
 
 /// The token of `Authorization: Bearer …`, when there is exactly one.
@@ -88,6 +154,10 @@ fn refusal(options: &Options, denied: &Denied) -> Response {
             let detail = format!("error=\"insufficient_scope\", scope=\"{scope}\"");
             challenge(options, StatusCode::FORBIDDEN, Some(&detail), "the token does not allow this")
         }
+        Denied::Stranger => {
+            let why = "the token is good, and nobody here is the person whom it names: ask the administrator";
+            challenge(options, StatusCode::FORBIDDEN, None, why)
+        }
         Denied::Unavailable => {
             let why = "tokens cannot be checked now: try again later";
             let mut response = json(StatusCode::SERVICE_UNAVAILABLE, error_text(None, &internal_error(why)));
@@ -99,7 +169,12 @@ fn refusal(options: &Options, denied: &Denied) -> Response {
 
 fn unauthorized(options: &Options, detail: Option<&str>) -> Response {
     let why = "a valid token is needed: send it as `Authorization: Bearer …`";
-    challenge(options, StatusCode::UNAUTHORIZED, detail, why)
+    // What a client should ask its authorization server for, to be able to do what is offered here.
+    let scope = if options.filters.read_only { Scope::Read } else { Scope::Write };
+    let scope = options.resource_metadata.as_ref().map(|_| format!("scope=\"{}\"", scope.needed()));
+    let parts: Vec<&str> = [detail, scope.as_deref()].into_iter().flatten().collect();
+    let detail = parts.join(", ");
+    challenge(options, StatusCode::UNAUTHORIZED, Some(detail.as_str()).filter(|detail| !detail.is_empty()), why)
 }
 
 fn challenge(options: &Options, status: StatusCode, detail: Option<&str>, why: &'static str) -> Response {

@@ -23,14 +23,16 @@ pub mod access;
 pub mod guard;
 pub mod http;
 pub mod listen;
+pub mod metadata;
 pub mod rest;
 pub mod stdio;
 pub mod ws;
 
 use std::{sync::Arc, time::Duration};
 
-pub use access::{Access, Authenticate, Denied};
+pub use access::{Access, Admission, Authenticate, Denied};
 pub use guard::Hosts;
+pub use metadata::ProtectedResource;
 
 use crate::hub::Filters;
 

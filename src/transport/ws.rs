@@ -21,13 +21,14 @@ use futures_util::{
 };
 use tokio::{sync::mpsc, time::Instant};
 
-use super::{Options, access, guard};
-use crate::{
-    hub::Caller,
-    mcp::{
-        Pipe, Server,
-        message::{error_text, invalid_request},
-    },
+use super::{
+    Options,
+    access::{self, Visitor},
+    guard,
+};
+use crate::mcp::{
+    Pipe, Server,
+    message::{error_text, invalid_request},
 };
 
 /// How many messages may wait to be written.
@@ -48,8 +49,8 @@ pub fn router(server: Server, options: Options) -> Router {
 
 async fn upgrade(State((server, options)): State<(Server, Arc<Options>)>, request: Request) -> Response {
     let (mut parts, _) = request.into_parts();
-    let caller = match access::caller(&options, &parts.headers).await {
-        Ok(caller) => caller,
+    let visitor = match access::visitor(&options, &parts.headers).await {
+        Ok(visitor) => visitor,
         Err(refusal) => return *refusal,
     };
     let Ok(upgrade) = WebSocketUpgrade::from_request_parts(&mut parts, &()).await else {
@@ -69,21 +70,22 @@ async fn upgrade(State((server, options)): State<(Server, Arc<Options>)>, reques
         .max_message_size(limit)
         .max_frame_size(limit)
         .protocols(["mcp"])
-        .on_upgrade(move |socket| serve(server, caller, socket))
+        .on_upgrade(move |socket| serve(server, visitor, socket))
         .into_response()
 }
 
 /// Serves one client until it leaves or breaks the rules.
-async fn serve(server: Server, caller: Caller, socket: WebSocket) {
+async fn serve(server: Server, visitor: Visitor, socket: WebSocket) {
     let (sink, stream) = socket.split();
     let (outbox, messages) = mpsc::channel(OUTBOX);
     let (farewell, farewells) = mpsc::channel(1);
     let (beat, beats) = mpsc::channel(1);
     let writer = tokio::spawn(write(sink, messages, farewells, beats));
-    let pipe = Pipe::new(server, caller, outbox);
+    let pipe = Pipe::new(server, visitor.caller, outbox);
     let goodbye = tokio::select! {
         goodbye = read(&pipe, stream, beat) => goodbye,
         () = pipe.closed() => Some((close_code::AWAY, "the server is closing")),
+        () = end_of(visitor.counts_for) => Some((close_code::POLICY, "the token has run out")),
     };
     let is_rude = goodbye.is_some_and(|(code, _)| code != close_code::AWAY);
     pipe.close(if is_rude { Duration::ZERO } else { GRACE }).await;
@@ -92,6 +94,14 @@ async fn serve(server: Server, caller: Caller, socket: WebSocket) {
     }
     drop(farewell);
     let _ = writer.await;
+}
+
+/// The moment in which the token of the upgrade runs out: a connection does not outlive it.
+async fn end_of(token: Option<Duration>) {
+    match token {
+        Some(left) => tokio::time::sleep(left).await,
+        None => std::future::pending().await,
+    }
 }
 
 /// A close code and its reason.

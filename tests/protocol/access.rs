@@ -38,8 +38,9 @@ async fn host() -> Host {
     Host::start_with(options).await
 }
 
-const CHALLENGE: &str =
+const METADATA: &str =
     "Bearer resource_metadata=\"https://tools.example.com/.well-known/oauth-protected-resource/mcp\"";
+const SCOPE: &str = "scope=\"tools:read tools:write\"";
 
 #[tokio::test]
 async fn only_the_right_token_opens_the_door() {
@@ -49,20 +50,20 @@ async fn only_the_right_token_opens_the_door() {
     let shorter = format!("Bearer {}", &TOKEN[..TOKEN.len() - 1]);
     let right = format!("Bearer {TOKEN}");
     for (header, status, challenge) in [
-        (None, 401, CHALLENGE.to_owned()),
-        (Some("Bearer"), 401, CHALLENGE.into()),
-        (Some("Bearer "), 401, CHALLENGE.into()),
-        (Some("Basic dDp0"), 401, CHALLENGE.into()),
-        (Some(TOKEN), 401, CHALLENGE.into()),
-        (Some("Bearer eyJhbGciOiJub25lIn0.e30."), 401, format!("{CHALLENGE}, error=\"invalid_token\"")),
-        (Some(&longer), 401, format!("{CHALLENGE}, error=\"invalid_token\"")),
-        (Some(&shorter), 401, format!("{CHALLENGE}, error=\"invalid_token\"")),
+        (None, 401, format!("{METADATA}, {SCOPE}")),
+        (Some("Bearer"), 401, format!("{METADATA}, {SCOPE}")),
+        (Some("Bearer "), 401, format!("{METADATA}, {SCOPE}")),
+        (Some("Basic dDp0"), 401, format!("{METADATA}, {SCOPE}")),
+        (Some(TOKEN), 401, format!("{METADATA}, {SCOPE}")),
+        (Some("Bearer eyJhbGciOiJub25lIn0.e30."), 401, format!("{METADATA}, error=\"invalid_token\", {SCOPE}")),
+        (Some(&longer), 401, format!("{METADATA}, error=\"invalid_token\", {SCOPE}")),
+        (Some(&shorter), 401, format!("{METADATA}, error=\"invalid_token\", {SCOPE}")),
         (Some(&right), 200, String::new()),
         (Some(&right.replace("Bearer", "bearer")), 200, String::new()),
         (
             Some(&format!("Bearer {NARROW}")),
             403,
-            format!("{CHALLENGE}, error=\"insufficient_scope\", scope=\"tools:write\""),
+            format!("{METADATA}, error=\"insufficient_scope\", scope=\"tools:write\""),
         ),
         (Some(&format!("Bearer {BROKEN}")), 503, String::new()),
     ] {

@@ -6,8 +6,11 @@
 )]
 
 mod access;
+mod authorization;
 mod fixtures;
 mod http;
+#[path = "../support/issuer.rs"]
+mod issuer;
 mod stdio;
 mod wire;
 mod ws;

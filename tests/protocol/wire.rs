@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
+use axum::Router;
 use serde_json::Value;
 use switchboard::{
     hub::Hub,
@@ -37,8 +38,14 @@ impl Host {
 
     /// A server with these options and limits.
     pub async fn start_limited(options: Options, limits: listen::Limits) -> Host {
+        Host::start_beside(options, limits, Router::new()).await
+    }
+
+    /// A server with these options and limits, and further routes.
+    pub async fn start_beside(options: Options, limits: listen::Limits, further: Router) -> Host {
         let (server, hub, seen) = fixtures::server();
-        let router = http::router(server.clone(), options.clone()).merge(ws::router(server.clone(), options));
+        let router =
+            http::router(server.clone(), options.clone()).merge(ws::router(server.clone(), options)).merge(further);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(listen::serve(listener, router, limits, std::future::pending()));

@@ -5,11 +5,13 @@ use std::{net::SocketAddr, process::ExitCode, sync::Arc};
 use axum::Router;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use url::Url;
 
 use crate::{
-    agents::{Agents, Principal},
+    agents::Agents,
     api::{self, Api},
     cli::{
+        door::Door,
         house::{self, Home, House},
         janitor,
         options::{Place, Serve},
@@ -20,8 +22,7 @@ use crate::{
     },
     hub::Deferred,
     id,
-    secret::Secret,
-    transport::{self, Access, Authenticate, Denied, Hosts, access::Authenticating, listen, rest},
+    transport::{self, Hosts, listen, rest},
 };
 
 /// Where `serve` listens when nobody says otherwise. `connect` uses the same port for what vendors send back.
@@ -32,7 +33,9 @@ pub async fn run(place: &Place, options: &Serve) -> Result<ExitCode, Failure> {
     let home = Home::of(place).map_err(Failure::of)?;
     let settings = home.settings().map_err(Failure::of)?;
     let address = address(options, settings.file.listen.as_deref())?;
-    let is_open = is_open(place, options, address)?;
+    let trust = options.trust.clone().or_file(&settings.file);
+    // Who names an issuer wants tokens, in the sandbox too.
+    let is_open = is_open(place, options, address)? && trust.auth_issuer.is_none();
     let Claim::Mine(ownership) = owner::claim(&home.dir).await.map_err(Failure::of)? else {
         return Err(Failure::new(format!("Another switchboard process already uses {}.", home.dir.display()))
             .next("Stop it first (an IDE may have started it), or name another folder with --data-dir."));
@@ -50,14 +53,13 @@ pub async fn run(place: &Place, options: &Serve) -> Result<ExitCode, Failure> {
     let server = house::server_with(&hub, Some(key));
 
     let public = options.public_url.clone().or(settings.file.public_url.clone());
-    let origin = public.clone().map_or_else(|| format!("http://localhost:{}", address.port()).parse(), Ok);
-    let api = Api::new(hub.clone(), origin.map_err(Failure::of)?, id::os());
+    let local = || format!("http://localhost:{}", address.port()).parse();
+    let origin: Url = public.clone().map_or_else(local, Ok).map_err(Failure::of)?;
+    let api = Api::new(hub.clone(), origin.clone(), id::os());
     let names = public.iter().filter_map(|url| url.host_str()).map(str::to_owned);
-    let access =
-        if is_open { Access::Open(house::local_principal()) } else { Access::Bearer(Arc::new(Tokens(agents.clone()))) };
-    let transport =
-        transport::Options { filters, hosts: Arc::new(Hosts::new(names)), ..transport::Options::new(access) };
-    let router = routes(&server, &api, &transport);
+    let door = if is_open { Door::open() } else { Door::guarded(&trust, &origin, filters.read_only, agents.clone())? };
+    let transport = transport::Options { filters, hosts: Arc::new(Hosts::new(names)), ..door.options() };
+    let router = door.with_metadata(routes(&server, &api, &transport), &transport.hosts);
 
     greet(&agents, is_open, place, address).await?;
     let reception = Reception { hub, server: server.clone(), house: house.clone(), redirect: Some(api.redirect_uri()) };
@@ -141,17 +143,5 @@ fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> Failure {
             failure.next("Another program has the port. Take another with --listen 127.0.0.1:PORT.")
         }
         _ => failure.next("Name another address with --listen."),
-    }
-}
-
-/// Our own tokens.
-struct Tokens(Agents);
-
-impl Authenticate for Tokens {
-    fn authenticate<'a>(&'a self, token: &'a Secret) -> Authenticating<'a> {
-        Box::pin(async {
-            let principal: Option<Principal> = self.0.principal_of(token).await.map_err(|_| Denied::Unavailable)?;
-            principal.ok_or(Denied::Invalid)
-        })
     }
 }

@@ -7,6 +7,7 @@ mod legacy;
 mod modern;
 mod narrow;
 mod post;
+mod scope;
 mod stream;
 
 use std::sync::Arc;
@@ -73,19 +74,23 @@ impl Endpoint {
     /// Answers one HTTP request; `route` is what its path narrows.
     async fn serve(&self, route: Filters, request: Request<Body>) -> Response {
         let (parts, body) = request.into_parts();
-        let caller = match access::caller(&self.options, &parts.headers).await {
-            Ok(caller) => caller,
+        let visitor = match access::visitor(&self.options, &parts.headers).await {
+            Ok(visitor) => visitor,
             Err(refusal) => return *refusal,
         };
         let asked = match narrow::asked(&parts.headers) {
             Ok(asked) => asked,
             Err(why) => return failed(StatusCode::BAD_REQUEST, None, &invalid_request(&why)),
         };
-        let filters = caller.filters.narrowed_by(&route).narrowed_by(&asked);
+        let narrowed = |caller: Caller| {
+            let filters = caller.filters.narrowed_by(&route).narrowed_by(&asked);
+            Caller { filters, ..caller }
+        };
         let visit = Visit {
             server: &self.server,
             options: &self.options,
-            caller: Caller { filters, ..caller },
+            caller: narrowed(visitor.caller),
+            beyond: visitor.beyond.map(narrowed),
             headers: protocol_headers(&parts.headers),
             takes_events: takes_events(&parts.headers),
         };
@@ -103,6 +108,8 @@ struct Visit<'a> {
     server: &'a Server,
     options: &'a Options,
     caller: Caller,
+    /// The same caller with a token that may also write, when this one may not.
+    beyond: Option<Caller>,
     headers: Headers,
     takes_events: bool,
 }

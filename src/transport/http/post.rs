@@ -34,6 +34,9 @@ impl Visit<'_> {
                     Ok(meta) => meta,
                     Err(error) => return failed(StatusCode::BAD_REQUEST, Some(&request.id), &error),
                 };
+                if let Some(refusal) = self.lacks_scope(&request).await {
+                    return refusal;
+                }
                 if self.names_modern() || meta.claims_modern() {
                     self.modern_request(&request, &meta).await
                 } else {
