@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs what the tests need besides Rust and a C compiler.
 #
-#   scripts/setup-tests.sh            what the test-suite needs and no administrator is needed for
-#   scripts/setup-tests.sh --all      system packages too (as root; on Debian, by apt)
+#   scripts/setup-tests.sh            what the test-suite needs; system packages only as root, on Debian, by apt
+#   scripts/setup-tests.sh --all      every row of the table below, needed or not
 #   scripts/setup-tests.sh --check    installs nothing, says what is there; fails when something needed is missing
 #   scripts/setup-tests.sh NAME...    only these rows of the table below
 #
@@ -20,9 +20,9 @@ programs() {
 python        | tests | found_python          | from_apt python3 python3-venv | the two Python clients of tests/clients
 client-modern | tests | found_client modern   | venv_for modern               | tests/clients: the official Python client, protocol 2026-07-28
 client-legacy | tests | found_client legacy   | venv_for legacy               | tests/clients: the official Python client, protocol 2025-11-25
+postgresql    | tests | found_postgresql      | from_apt postgresql           | src/store/postgres: the shared store
 cargo-deny    | ci    | found_cargo_deny      | install_cargo_deny            | the stage supply-chain of .ci/run
 node          | later | found_node            | install_node                  | no test yet
-postgresql    | later | found_postgresql      | from_apt postgresql           | no test yet
 chromium      | later | found_program chromium | from_apt chromium chromium-driver | no test yet
 espeak-ng     | later | found_program espeak-ng | from_apt espeak-ng          | no test yet
 ROWS
@@ -64,8 +64,8 @@ found_node() {
 
 found_postgresql() {
   local program
-  for program in "$(command -v initdb || true)" /usr/lib/postgresql/*/bin/initdb; do
-    [ -x "$program" ] && say "$(dirname "$program")" && return 0
+  for program in /usr/lib/postgresql/*/bin/initdb "$(command -v initdb || true)"; do
+    [ -x "$program" ] && [ -x "$(dirname "$program")/postgres" ] && say "$(dirname "$program")" && return 0
   done
   return 1
 }

@@ -1,1 +1,182 @@
-//! REST under `/api/v1`.
+//! REST under `/api/v1`, and the health pages: what programs and the console use that speak no MCP.
+//!
+//! The routers know nothing of tokens. Whoever puts them into a server lets [`router`] be reached only by known callers
+//! and adds the [`Caller`] to the extensions of each request. Bodies are JSON; refusals are [`Problem`]s.
+//!
+//! Tools may be listed and called by every caller, and the own accounts seen. To connect, test or end a connection and
+//! to answer questions takes an administrator: an agent must neither widen its own reach nor say yes to itself.
+
+mod approvals;
+mod audit;
+mod consent;
+mod health;
+mod integrations;
+mod problem;
+mod read;
+mod tools;
+
+use std::sync::Arc;
+
+use axum::{
+    Json, Router,
+    extract::{Request, State},
+    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::{any, delete, get, post},
+};
+pub use consent::callback;
+pub use health::health;
+pub use problem::Problem;
+use serde::Serialize;
+use url::Url;
+
+use crate::{
+    hub::{Accounts, Caller, Desk, Hub},
+    id::SharedEntropy,
+};
+
+/// Where the resources are.
+const BASE: &str = "/api/v1";
+/// Where vendors send browsers back to, below the base.
+const CALLBACK: &str = "/integrations/oauth/callback";
+
+/// What the resources are made of. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Api(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    hub: Hub,
+    entropy: SharedEntropy,
+    /// The scheme, host and port under which browsers know this server.
+    origin: Url,
+}
+
+impl Api {
+    /// The resources of `hub`. `origin` is where browsers find this server, such as `http://localhost:7411`.
+    pub fn new(hub: Hub, origin: Url, entropy: SharedEntropy) -> Self {
+        Api(Arc::new(Inner { hub, entropy, origin }))
+    }
+
+    /// Where vendors send browsers back to. It stands in their consoles, so nothing of a request decides about it.
+    pub fn redirect_uri(&self) -> String {
+        format!("{}{BASE}{CALLBACK}", self.0.origin.as_str().trim_end_matches('/'))
+    }
+
+    async fn desk(&self) -> Result<Arc<Desk>, Problem> {
+        Ok(self.0.hub.desk().await?)
+    }
+
+    async fn accounts(&self) -> Result<Accounts, Problem> {
+        let desk = self.desk().await?;
+        desk.accounts.clone().ok_or_else(|| {
+            Problem::new(StatusCode::NOT_FOUND, "not_found", "this server has no integrations that could be connected")
+        })
+    }
+}
+
+/// The resources under `/api/v1`. Each request must bring the [`Caller`] among its extensions.
+pub fn router(api: Api) -> Router {
+    let resources = Router::new()
+        .route("/integrations", get(integrations::list))
+        .route("/integrations/oauth/start", post(consent::start))
+        .route("/integrations/{id}", get(integrations::one))
+        .route("/integrations/{id}/connect", post(integrations::connect))
+        .route("/integrations/{id}/test", post(integrations::test))
+        .route("/integrations/{id}/disconnect", delete(integrations::disconnect))
+        .route("/tools", get(tools::list))
+        .route("/tools/{name}/call", post(tools::call))
+        .route("/approvals", get(approvals::list))
+        .route("/approvals/{id}", post(approvals::decide))
+        .route("/audit", get(audit::list))
+        .fallback(nothing_there)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::from_fn_with_state(api.clone(), same_origin))
+        .with_state(api);
+    // What is nested takes the base with anything behind it, but not with a bare slash.
+    Router::new().nest(BASE, resources).route(&format!("{BASE}/"), any(nothing_there))
+}
+
+async fn nothing_there() -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "not_found", "there is nothing at this address")
+        .next("docs/rest.md lists the addresses.")
+}
+
+async fn wrong_method() -> Problem {
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this address does not take that method")
+        .next("The header `Allow` lists those that it takes.")
+}
+
+/// Lets pages of this server write, and programs, which send no `Origin`; not pages of other programs on this machine.
+async fn same_origin(State(api): State<Api>, request: Request, next: Next) -> Response {
+    let is_own = is_own_page(&api.0.origin, request.uri(), request.headers());
+    if !request.method().is_safe() && !is_own {
+        return Problem::forbidden("pages of other origins may not change anything here").into_response();
+    }
+    let mut response = next.run(request).await;
+    response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+fn is_own_page(own: &Url, uri: &Uri, headers: &HeaderMap) -> bool {
+    let own = own.origin().ascii_serialization();
+    let called = host(uri, headers);
+    headers.get_all(header::ORIGIN).iter().all(|origin| {
+        let origin = origin.to_str().unwrap_or("null");
+        let host = origin.split_once("://").map(|(_, host)| host);
+        origin == own || host.is_some_and(|host| called.is_some_and(|called| called.eq_ignore_ascii_case(host)))
+    })
+}
+
+/// The name and port under which the server was called.
+fn host<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
+    let header = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    header.or_else(|| uri.authority().map(axum::http::uri::Authority::as_str))
+}
+
+/// Whether `caller` may change connections and answer questions.
+fn administrator(caller: &Caller) -> Result<(), Problem> {
+    if caller.principal.admin {
+        return Ok(());
+    }
+    Err(Problem::forbidden("only an administrator may do this, not an agent")
+        .next("Ask the person to do it, with the administrator's token or on the command line."))
+}
+
+/// A list as all resources give it: `{"<plural>": […]}`, and a cursor when there is more.
+fn page(plural: &str, items: impl Serialize, cursor: Option<String>) -> Result<Json<serde_json::Value>, Problem> {
+    let mut page = serde_json::json!({ plural: serde_json::to_value(items).map_err(Problem::internal)? });
+    if let Some(cursor) = cursor {
+        page["cursor"] = cursor.into();
+    }
+    Ok(Json(page))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(host: &str, origin: Option<&str>, expected: bool) {
+        let own = "https://tools.example.com".parse().unwrap();
+        let mut headers = HeaderMap::new();
+        headers.insert(header::HOST, host.parse().unwrap());
+        if let Some(origin) = origin {
+            headers.insert(header::ORIGIN, origin.parse().unwrap());
+        }
+        assert_eq!(is_own_page(&own, &Uri::from_static("/"), &headers), expected, "{origin:?} at {host}");
+    }
+
+    #[test]
+    fn only_pages_of_this_server_may_write() {
+        check("localhost:7411", None, true);
+        check("localhost:7411", Some("http://localhost:7411"), true);
+        check("127.0.0.1:80", Some("https://tools.example.com"), true);
+        check("localhost:7411", Some("http://localhost:3000"), false);
+        check("localhost:7411", Some("http://127.0.0.1:7411"), false);
+        check("localhost:7411", Some("http://evil.example.com"), false);
+        check("localhost:7411", Some("null"), false);
+    }
+}

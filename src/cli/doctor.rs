@@ -1,10 +1,11 @@
 //! Looks at an installation and says what to do.
 
 use super::{
+    house::House,
     order::{Finding, HealthView},
     perform::Office,
 };
-use crate::{hub::Accounts, id::UserId, tool::Kind, vault::Connection};
+use crate::{id::UserId, tool::Kind, vault::Connection};
 
 /// Everything that can be looked at from inside.
 pub async fn look(office: &Office<'_>) -> HealthView {
@@ -23,7 +24,7 @@ pub async fn look(office: &Office<'_>) -> HealthView {
         )),
         Ok(connections) => {
             for connection in &connections {
-                findings.push(vendor(&house.accounts, connection).await);
+                findings.push(vendor(house, connection).await);
             }
         }
         Err(error) => findings.push(Finding::bad("Connections", error.what(), "Look at the log with `-v`.")),
@@ -42,16 +43,16 @@ async fn store(office: &Office<'_>) -> Finding {
 }
 
 /// Asks one vendor whether its connection works.
-async fn vendor(accounts: &Accounts, connection: &Connection) -> Finding {
+async fn vendor(house: &House, connection: &Connection) -> Finding {
     let key = &connection.key;
-    match accounts.test(&key.user, &key.integration, Some(&key.account)).await {
+    match house.accounts.test(&key.user, &key.integration, Some(&key.account)).await {
         Ok(tested) => {
             let found = format!("{} answers in {} ms", tested.identity.name, tested.latency.as_millis());
             Finding::good(key.to_string(), found)
         }
         Err(error) => {
             let next = match error.kind() {
-                Kind::Expired => format!("Run `switchboard connect {}`.", key.integration),
+                Kind::Expired => house.connect_hint(&key.integration),
                 _ => error.next_step().unwrap_or("Try again later.").to_owned(),
             };
             Finding::bad(key.to_string(), error.what(), next)

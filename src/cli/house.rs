@@ -110,6 +110,12 @@ impl House {
         Ok(())
     }
 
+    /// What a person types to connect an integration here.
+    pub fn connect_hint(&self, integration: &str) -> String {
+        let place = if self.sandbox.is_some() { " --sandbox" } else { "" };
+        format!("Connect it with `switchboard connect {integration}{place}`.")
+    }
+
     /// Waits for what must not be lost: refreshes under way, lines of the audit.
     pub async fn close(&self) {
         self.broker.settle().await;

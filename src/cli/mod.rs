@@ -10,8 +10,10 @@ pub mod order;
 pub mod owner;
 mod perform;
 mod reception;
+mod relay;
 mod session;
 pub mod show;
+mod twins;
 
 use std::process::ExitCode;
 
@@ -24,8 +26,13 @@ use crate::telemetry::{self, Loudness};
 
 /// Reads the command line, does what it says, and tells how it went.
 pub fn run() -> ExitCode {
-    let cli = Cli::parse_from(arguments(std::env::args_os()));
-    telemetry::start(Loudness::of(cli.place.quiet, cli.place.verbose));
+    let mut cli = Cli::parse_from(arguments(std::env::args_os()));
+    // Who speaks of the sandbox means the sandbox.
+    cli.place.sandbox |= matches!(cli.command, Command::Sandbox(_));
+    // A command says itself what went wrong; a log beside that would say it twice.
+    let serves = matches!(cli.command, Command::Serve(_) | Command::Stdio(_));
+    let is_quiet = cli.place.quiet || (!serves && cli.place.verbose == 0);
+    telemetry::start(Loudness::of(is_quiet, cli.place.verbose));
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&Failure::new(format!("The program cannot start: {error}."))),
@@ -48,6 +55,9 @@ async fn perform(cli: Cli) -> Result<ExitCode, Failure> {
         _ => {}
     }
     let mut session = Session::open(&cli.place).await?;
+    if let Command::Connect(_) = cli.command {
+        session.welcome()?;
+    }
     let done = command(&mut session, &cli.command).await;
     session.close().await;
     done.map(|()| ExitCode::SUCCESS)

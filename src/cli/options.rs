@@ -42,10 +42,10 @@ With your own Google Calendar:
 #[derive(Clone, Debug, Args)]
 pub struct Place {
     /// Use the sandbox: offline twins of the vendors, no account needed.
-    #[arg(long, global = true, env = "SWITCHBOARD_SANDBOX", value_parser = clap::builder::BoolishValueParser::new(), num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", hide_possible_values = true, hide_default_value = true)]
+    #[arg(long, global = true, env = "SWITCHBOARD_SANDBOX", hide_env_values = true, value_parser = clap::builder::FalseyValueParser::new())]
     pub sandbox: bool,
     /// Keep everything in DIR [default: the platform's data directory].
-    #[arg(long, global = true, value_name = "DIR", env = "SWITCHBOARD_DATA_DIR")]
+    #[arg(long, global = true, value_name = "DIR", env = "SWITCHBOARD_DATA_DIR", hide_env_values = true)]
     pub data_dir: Option<PathBuf>,
     /// Say more; twice for everything.
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
@@ -64,19 +64,19 @@ pub enum Command {
     Stdio(Stdio),
     /// Connect an account: opens the browser, or takes a key.
     Connect(Connect),
-    /// Show the connected accounts and how they are.
+    /// Show the connected accounts and whether they work.
     Connections(Output),
     /// Ask a vendor whether a connection works.
     Test(Which),
     /// End a connection, at the vendor too where that is possible.
     Disconnect(Which),
-    /// Show the tools and what each costs a model to know.
+    /// Show the tools, or what one of them takes.
     Tools(Tools),
     /// Call a tool.
     Call(Call),
     /// Find tools by what they do.
     Search(Search),
-    /// Show, or decide, what waits for a person's yes.
+    /// Show what waits for a person's yes, and decide it.
     Approvals(Approvals),
     /// Keep the OAuth client of a vendor in the vault.
     App(App),
@@ -90,16 +90,16 @@ pub enum Command {
 #[derive(Clone, Debug, Default, Args)]
 pub struct Narrowing {
     /// Offer only tools that look and change nothing.
-    #[arg(long, env = "SWITCHBOARD_READ_ONLY", value_parser = clap::builder::BoolishValueParser::new(), num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", hide_possible_values = true, hide_default_value = true)]
+    #[arg(long, env = "SWITCHBOARD_READ_ONLY", hide_env_values = true, value_parser = clap::builder::FalseyValueParser::new())]
     pub read_only: bool,
     /// Offer all tools of these integrations; `all` for every one [default: the core of what is connected].
-    #[arg(long, value_name = "A,B", value_delimiter = ',', env = "SWITCHBOARD_TOOLSETS")]
+    #[arg(long, value_name = "A,B", value_delimiter = ',', env = "SWITCHBOARD_TOOLSETS", hide_env_values = true)]
     pub toolsets: Vec<String>,
     /// Offer only these tools.
-    #[arg(long, value_name = "X,Y", value_delimiter = ',', env = "SWITCHBOARD_TOOLS")]
+    #[arg(long, value_name = "X,Y", value_delimiter = ',', env = "SWITCHBOARD_TOOLS", hide_env_values = true)]
     pub tools: Vec<String>,
     /// Never offer these tools.
-    #[arg(long, value_name = "Z", value_delimiter = ',', env = "SWITCHBOARD_EXCLUDE_TOOLS")]
+    #[arg(long, value_name = "Z", value_delimiter = ',', env = "SWITCHBOARD_EXCLUDE_TOOLS", hide_env_values = true)]
     pub exclude_tools: Vec<String>,
 }
 
@@ -118,12 +118,15 @@ impl Narrowing {
 
 /// `switchboard serve`
 #[derive(Clone, Debug, Args)]
+#[command(after_help = "Examples:
+  switchboard serve --sandbox
+  switchboard serve --listen 127.0.0.1:8080 --toolsets google-calendar")]
 pub struct Serve {
     /// Listen here; port 0 takes a free one [default: 127.0.0.1:7411].
-    #[arg(long, value_name = "ADDRESS", env = "SWITCHBOARD_LISTEN")]
+    #[arg(long, value_name = "ADDRESS", env = "SWITCHBOARD_LISTEN", hide_env_values = true)]
     pub listen: Option<SocketAddr>,
     /// The address under which browsers and vendors reach this server [default: http://localhost:PORT].
-    #[arg(long, value_name = "URL", env = "SWITCHBOARD_PUBLIC_URL")]
+    #[arg(long, value_name = "URL", env = "SWITCHBOARD_PUBLIC_URL", hide_env_values = true)]
     pub public_url: Option<Url>,
     /// Answer without a token; on loopback only. The sandbox does so by itself.
     #[arg(long)]
@@ -164,6 +167,10 @@ impl Trust {
 
 /// `switchboard stdio`
 #[derive(Clone, Debug, Args)]
+#[command(after_help = r#"Clients start this command themselves. Most of them take this:
+  {"mcpServers": {"switchboard": {"command": "switchboard", "args": ["stdio"]}}}
+
+Add "--sandbox" to the list to try it without any account."#)]
 pub struct Stdio {
     /// Which tools are offered.
     #[command(flatten)]
@@ -172,6 +179,9 @@ pub struct Stdio {
 
 /// `switchboard connect`
 #[derive(Clone, Debug, Args)]
+#[command(after_help = "Examples:
+  switchboard connect google-calendar
+  switchboard connect google-calendar --account work --print-url")]
 pub struct Connect {
     /// The integration, such as `google-calendar`.
     pub integration: String,
@@ -209,7 +219,13 @@ pub struct Which {
 
 /// `switchboard tools`
 #[derive(Clone, Debug, Args)]
+#[command(after_help = "Examples:
+  switchboard tools
+  switchboard tools google_calendar_schedule_meeting")]
 pub struct Tools {
+    /// Show what this tool takes.
+    #[arg(conflicts_with_all = ["tokens", "integration"])]
+    pub tool: Option<String>,
     /// Write the definitions as clients get them.
     #[arg(long)]
     pub json: bool,
@@ -241,6 +257,7 @@ pub struct Call {
 
 /// `switchboard search`
 #[derive(Clone, Debug, Args)]
+#[command(after_help = "Example:\n  switchboard search free time")]
 pub struct Search {
     /// What the tool should do, such as `free time`.
     #[arg(required = true)]
@@ -249,6 +266,7 @@ pub struct Search {
 
 /// `switchboard approvals`
 #[derive(Clone, Debug, Args)]
+#[command(after_help = "Without a command it lists what waits, with the ids. A yes counts for one call.")]
 pub struct Approvals {
     /// What to do; lists what waits when left out.
     #[command(subcommand)]
@@ -272,6 +290,7 @@ pub enum ApprovalAction {
 
 /// `switchboard app`
 #[derive(Clone, Debug, Args)]
+#[command(after_help = "Example:\n  switchboard app set google --client-id ID --client-secret-stdin < secret.txt")]
 pub struct App {
     /// What to do.
     #[command(subcommand)]
@@ -296,6 +315,9 @@ pub enum AppAction {
 
 /// `switchboard sandbox`
 #[derive(Clone, Debug, Args)]
+#[command(after_help = "Examples:
+  switchboard sandbox diff
+  switchboard sandbox fault google-calendar 429:3")]
 pub struct Sandbox {
     /// What to do.
     #[command(subcommand)]
@@ -307,7 +329,7 @@ pub struct Sandbox {
 pub enum SandboxAction {
     /// Show the twins, how full they are, and which faults are set.
     Status,
-    /// Put the world back to its seed.
+    /// Put the world back to its seed, and mend what is broken.
     Reset {
         /// A seed of your own.
         #[arg(long, value_name = "FILE")]
@@ -319,16 +341,22 @@ pub enum SandboxAction {
         #[arg(long)]
         json: bool,
     },
-    /// Break a twin on purpose: 429, 500, 401, slow:2s, malformed, reset, quota; `off` mends it.
+    /// Break a twin on purpose, until it is mended or the sandbox is reset.
     Fault {
         /// The vendor, such as `google-calendar`.
         vendor: String,
-        /// What goes wrong; `429:3` for the next three requests.
+        /// What goes wrong: 429, quota, 500, 401, slow:2s, malformed or reset; `429:3` for the next three requests;
+        /// `off` mends it.
         what: String,
     },
-    /// Let the access tokens of a vendor run out.
+    /// Let the access tokens of a vendor run out; the next call fetches a new one.
     Expire {
-        /// The vendor.
+        /// The vendor, such as `google-calendar`.
+        vendor: String,
+    },
+    /// End all grants of a vendor, as a person does in the settings of the account.
+    Revoke {
+        /// The vendor, such as `google-calendar`.
         vendor: String,
     },
 }

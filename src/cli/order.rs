@@ -33,6 +33,8 @@ pub enum Order {
         /// Which account of it.
         account: Option<String>,
     },
+    /// Where the owner itself takes what vendors send back, when it does: `Option<String>`.
+    Redirect,
     /// Begin to connect: [`StartView`].
     Start {
         /// Which integration.
@@ -121,6 +123,11 @@ pub enum SandboxOrder {
         /// Whose.
         vendor: String,
     },
+    /// End all grants.
+    Revoke {
+        /// Whose.
+        vendor: String,
+    },
 }
 
 /// Why an order was not carried out.
@@ -147,8 +154,16 @@ impl Failure {
 
     /// From any error that says enough itself.
     pub fn of(error: impl std::fmt::Display) -> Self {
-        Failure::new(error.to_string())
+        Failure::new(sentence(&error.to_string()))
     }
+}
+
+/// The text as a whole sentence: errors that are made to stand after a colon begin small and have no full stop.
+fn sentence(text: &str) -> String {
+    let mut rest = text.chars();
+    let first = rest.next().map_or_else(String::new, |first| first.to_uppercase().collect());
+    let stop = if text.ends_with(['.', '?', '!']) { "" } else { "." };
+    format!("{first}{}{stop}", rest.as_str())
 }
 
 /// One connection.
@@ -320,5 +335,21 @@ impl Finding {
     /// Something is to be done.
     pub fn bad(what: impl Into<String>, found: impl Into<String>, next: impl Into<String>) -> Self {
         Finding { what: what.into(), found: found.into(), ok: false, next: Some(next.into()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_failure_is_a_whole_sentence() {
+        for (text, expected) in [
+            ("the disk is full", "The disk is full."),
+            ("Is it there?", "Is it there?"),
+            ("`x` is unknown.", "`x` is unknown."),
+        ] {
+            assert_eq!(Failure::of(text).what, expected);
+        }
     }
 }

@@ -12,7 +12,6 @@ use super::{
         AnswerView, ApprovalView, CallView, ConnectionView, DisconnectView, Failure, Order, SandboxOrder, SandboxView,
         StartView, TestView, ToolView,
     },
-    show::{self, Cell, FAINT, GOOD, STRONG, WARN},
 };
 use crate::{
     approvals::{Approval, Decision},
@@ -20,9 +19,9 @@ use crate::{
     id::UserId,
     integrations,
     oauth::{App, Callback, Revoked},
-    sandbox::{self, Sandbox},
+    sandbox::Sandbox,
     secret::Secret,
-    tool::{self, Row},
+    tool::{self, Kind, Row},
     vault::{Connection, Status},
 };
 
@@ -46,6 +45,7 @@ impl Office<'_> {
             Order::Disconnect { integration, account } => {
                 plain(self.disconnect(&integration, account.as_deref()).await?)
             }
+            Order::Redirect => plain(self.redirect),
             Order::Start { integration, account, redirect } => plain(self.start(integration, account, redirect).await?),
             Order::Finish { answer } => plain(self.finish(&answer).await?),
             Order::ConnectFields { integration, account, key } => {
@@ -131,7 +131,12 @@ impl Office<'_> {
             return Err(Failure::new(format!("{} does not take one single key.", title(integration))));
         };
         let fields = BTreeMap::from([(name.to_owned(), key)]);
-        let connection = accounts.connect_with_fields(&user(), integration, account, fields).await.map_err(failed)?;
+        let connected = accounts.connect_with_fields(&user(), integration, account, fields).await;
+        let connection = connected.map_err(|error| match error.kind() {
+            Kind::Expired => Failure::new(format!("{} does not accept this key.", title(integration)))
+                .next("Is it whole, and still valid? Give it again."),
+            _ => failed(error),
+        })?;
         self.hub.changed();
         Ok(view(&connection))
     }
@@ -142,6 +147,7 @@ impl Office<'_> {
 
     async fn call(&self, request: CallRequest) -> Result<CallView, Failure> {
         let caller = local_caller(Filters::everything(), "command line");
+        let tool = request.tool.clone();
         match self.hub.call(&caller, request).await {
             Ok(Reply::Done(outcome)) => {
                 Ok(CallView::Done { text: outcome.joined_text(), structured: outcome.structured })
@@ -149,11 +155,30 @@ impl Office<'_> {
             Ok(Reply::Ask(question)) => {
                 Ok(CallView::Ask { question: question.text, ticket: question.ticket, approval: question.approval })
             }
-            Err(hub::Error::Tool { error, .. }) => Err(failed(error)),
+            Err(hub::Error::Tool { error, .. }) => Err(self.refused(&tool, error)),
             Err(error @ hub::Error::UnknownTool { .. }) => {
                 Err(Failure::of(error).next("`switchboard tools` lists them all."))
             }
             Err(error) => Err(Failure::of(error)),
+        }
+    }
+
+    /// Why a tool did not do it, in words for the person at the shell instead of a model.
+    fn refused(&self, tool: &str, error: tool::Error) -> Failure {
+        let kind = error.kind();
+        let failure = failed(error);
+        match kind {
+            Kind::Arguments if failure.next.is_none() => {
+                failure.next(format!("`switchboard tools {tool}` shows what it takes."))
+            }
+            Kind::NotConnected | Kind::Expired | Kind::MissingScope => {
+                let row = self.hub.rows().iter().find(|row| row.name() == tool);
+                match row {
+                    Some(row) => failure.next(self.house.connect_hint(&row.toolset.id)),
+                    None => failure,
+                }
+            }
+            _ => failure,
         }
     }
 
@@ -177,7 +202,7 @@ impl Office<'_> {
 
 async fn perform_in(twins: &Sandbox, order: SandboxOrder) -> Result<SandboxView, Failure> {
     match order {
-        SandboxOrder::Status => shown(status_text(&twins.status()), &twins.status()),
+        SandboxOrder::Status => shown(super::twins::table(&twins.status()), &twins.status()),
         SandboxOrder::Reset { seed } => {
             twins.reset(seed.as_deref()).await.map_err(Failure::of)?;
             shown("The world is as it was seeded.", &())
@@ -188,9 +213,17 @@ async fn perform_in(twins: &Sandbox, order: SandboxOrder) -> Result<SandboxView,
         }
         SandboxOrder::Fault { vendor, what } => {
             twins.fault(&vendor, &what).map_err(Failure::of)?;
-            let text =
-                if what == "off" { format!("{vendor} works again.") } else { format!("{vendor} now does: {what}.") };
+            let text = if what.trim() == "off" {
+                format!("{vendor} works again.")
+            } else {
+                format!("{vendor} is broken on purpose now: {what}. `switchboard sandbox fault {vendor} off` mends it.")
+            };
             shown(text, &())
+        }
+        SandboxOrder::Revoke { vendor } => {
+            twins.revoke(&vendor).await.map_err(Failure::of)?;
+            let next = format!("connect it again with `switchboard connect {vendor} --sandbox`");
+            shown(format!("All grants of {vendor} have ended, as if the person had withdrawn them; {next}."), &())
         }
         SandboxOrder::Expire { vendor } => {
             twins.expire(&vendor).await.map_err(Failure::of)?;
@@ -264,23 +297,4 @@ fn approval_view(approval: Approval) -> ApprovalView {
         tool: approval.tool,
         expires_at: approval.expires_at,
     }
-}
-
-/// One line a twin.
-fn status_text(twins: &[sandbox::Status]) -> String {
-    let rows = twins.iter().map(|twin| {
-        let objects = twin.objects.iter().map(|(kind, count)| format!("{count} {kind}")).collect::<Vec<_>>();
-        let fault = match &twin.fault {
-            Some(fault) => Cell::styled(WARN, format!("broken on purpose: {fault}")),
-            None => Cell::styled(GOOD, "works"),
-        };
-        vec![
-            Cell::styled(STRONG, twin.vendor),
-            Cell::new(&twin.account),
-            Cell::new(objects.join(", ")),
-            fault,
-            Cell::styled(FAINT, &twin.base_url),
-        ]
-    });
-    show::table(&rows.collect::<Vec<_>>())
 }

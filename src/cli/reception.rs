@@ -6,6 +6,7 @@ use tokio::{
     io::AsyncWriteExt,
     net::{UnixListener, UnixStream},
 };
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     house::{self, House},
@@ -22,6 +23,8 @@ use crate::{
 
 /// How long a visitor may take to say what it wants.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long visitors may take to finish when the process ends; a little more than a pipe gives its calls.
+const GRACE: Duration = Duration::from_millis(950);
 
 /// Takes visitors.
 #[derive(Clone, Debug)]
@@ -37,14 +40,21 @@ pub struct Reception {
 }
 
 impl Reception {
-    /// Takes visitors for as long as the process lives.
-    pub async fn run(self, listener: UnixListener, ownership: Arc<Ownership>) {
+    /// Takes visitors until `closing`; those who are there then may finish, within reason.
+    pub async fn run(self, listener: UnixListener, ownership: Arc<Ownership>, closing: CancellationToken) {
+        let visits = TaskTracker::new();
+        closing.run_until_cancelled(self.welcome(listener, ownership, &visits)).await;
+        visits.close();
+        let _ = tokio::time::timeout(GRACE, visits.wait()).await;
+    }
+
+    async fn welcome(&self, listener: UnixListener, ownership: Arc<Ownership>, visits: &TaskTracker) {
         let Ok(user) = ownership.user() else { return };
         loop {
             match listener.accept().await {
                 Ok((stream, _)) => {
                     let reception = self.clone();
-                    tokio::spawn(async move {
+                    visits.spawn(async move {
                         if let Err(error) = reception.receive(user, stream).await {
                             tracing::debug!(%error, "a visitor left early");
                         }

@@ -4,14 +4,19 @@ use std::{path::Path, sync::Arc};
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
+    task::JoinHandle,
+};
+use tokio_util::sync::CancellationToken;
 
 use super::{
     house::{self, Home, House},
     options::Place,
     order::{Failure, Order},
-    owner::{self, Claim, Link, Wants},
+    owner::{self, Claim, Link, Ownership, Wants},
     perform::Office,
+    reception::Reception,
     show,
 };
 use crate::{config::Settings, hub::Deferred, hub::Hub};
@@ -35,8 +40,18 @@ enum Where {
 
 #[derive(Debug)]
 struct Here {
-    house: House,
+    house: Arc<House>,
     hub: Hub,
+    reception: Reception,
+    ownership: Arc<Ownership>,
+    visits: Option<Visits>,
+}
+
+/// Visitors who come while a command owns the data directory.
+#[derive(Debug)]
+struct Visits {
+    closing: CancellationToken,
+    receiving: JoinHandle<()>,
 }
 
 /// What the owner writes back: one line.
@@ -57,10 +72,10 @@ impl Session {
         let place = match owner::claim(&home.dir).await.map_err(Failure::of)? {
             Claim::Running(link) => Where::Elsewhere(Some(link)),
             Claim::Mine(ownership) => {
-                let opening = House::open(&home, &settings, Arc::new(ownership));
+                let ownership = Arc::new(ownership);
+                let opening = House::open(&home, &settings, ownership.clone());
                 let house = show::waiting("opening", opening).await?;
-                let hub = house::hub(Deferred::ready(house.desk.clone()));
-                Where::Here(Box::new(Here { house, hub }))
+                Where::Here(Box::new(Here::of(house, ownership).await?))
             }
         };
         Ok(Session { home, settings, place })
@@ -69,6 +84,17 @@ impl Session {
     /// Whether another process carries out the orders.
     pub fn is_elsewhere(&self) -> bool {
         matches!(self.place, Where::Elsewhere(_))
+    }
+
+    /// Lets other processes in while this one owns the data directory: for commands that wait for a person. Short
+    /// commands leave others waiting instead, because whoever is let in is cut off when the command ends.
+    pub fn welcome(&mut self) -> Result<(), Failure> {
+        let Where::Here(here) = &mut self.place else { return Ok(()) };
+        let listener = here.ownership.listen().map_err(Failure::of)?;
+        let closing = CancellationToken::new();
+        let receiving = here.reception.clone().run(listener, here.ownership.clone(), closing.clone());
+        here.visits = Some(Visits { closing, receiving: tokio::spawn(receiving) });
+        Ok(())
     }
 
     /// Gives an order and reads the answer.
@@ -92,8 +118,25 @@ impl Session {
     /// Finishes what must not be lost.
     pub async fn close(self) {
         if let Where::Here(here) = self.place {
+            if let Some(visits) = here.visits {
+                visits.closing.cancel();
+                here.reception.server.close();
+                // It is bounded, and how it ends changes nothing any more.
+                let _ = visits.receiving.await;
+            }
             here.house.close().await;
         }
+    }
+}
+
+impl Here {
+    async fn of(house: House, ownership: Arc<Ownership>) -> Result<Here, Failure> {
+        let deferred = Deferred::ready(house);
+        let house = deferred.get().await.map_err(Failure::of)?;
+        let hub = house::hub(Deferred::ready(house.desk.clone()));
+        let server = house::server(&hub);
+        let reception = Reception { hub: hub.clone(), server, house: deferred, redirect: None };
+        Ok(Here { house, hub, reception, ownership, visits: None })
     }
 }
 

@@ -131,7 +131,7 @@ pub struct Question {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// No such tool for this caller.
-    #[error("There is no tool `{name}` here.{}", nearest.as_ref().map_or_else(String::new, |near| format!(" Did you mean `{near}`?")))]
+    #[error("There is no tool `{name}` here{}", nearest.as_ref().map_or_else(|| ".".into(), |near| format!("; did you mean `{near}`?")))]
     UnknownTool {
         /// What was asked for.
         name: String,
@@ -270,10 +270,14 @@ impl Hub {
 
     /// The tools that `caller` sees.
     pub async fn tools(&self, caller: &Caller) -> Result<Listing, Error> {
-        let desk = self.desk().await?;
-        let offer = Offer { caller, agent: desk.agent(caller).await?, connected: desk.connected(caller).await? };
+        let offer = self.offer(caller).await?;
         let rows = self.0.rows.iter().filter(|row| offer.includes(row, self.integration(row)));
         Ok(Listing::of(rows.cloned().collect()))
+    }
+
+    async fn offer<'a>(&self, caller: &'a Caller) -> Result<Offer<'a>, Error> {
+        let desk = self.desk().await?;
+        Ok(Offer { caller, agent: desk.agent(caller).await?, connected: desk.connected(caller).await? })
     }
 
     /// The integration to which a tool belongs, if it belongs to one.
@@ -307,13 +311,27 @@ impl Hub {
         self.0.desk.get().await.map_err(|why| Error::Closed(why.to_string()))
     }
 
-    /// The tool, if this caller may use it. One that exists and may not be used is as unknown as one that does not.
+    /// The tool, if this caller may use it. One that exists and may not be used is as unknown as one that does not;
+    /// of one that only lacks its account it is said what is missing.
     async fn find(&self, caller: &Caller, name: &str) -> Result<Arc<Row>, Error> {
-        let listing = self.tools(caller).await?;
-        listing.find(name).cloned().ok_or_else(|| Error::UnknownTool {
-            name: name.to_owned(),
-            nearest: schema::nearest(name, listing.rows.iter().map(|row| row.name())).map(str::to_owned),
-        })
+        let mut offer = self.offer(caller).await?;
+        let includes = |offer: &Offer<'_>, row: &Arc<Row>| offer.includes(row, self.integration(row));
+        let named = self.0.rows.iter().find(|row| row.name() == name);
+        if let Some(row) = named.filter(|row| includes(&offer, row)) {
+            return Ok(row.clone());
+        }
+        let offered = self.0.rows.iter().filter(|row| includes(&offer, row)).map(|row| row.name());
+        let nearest = schema::nearest(name, offered).map(str::to_owned);
+        if let Some(row) = named
+            && let Some(integration) = self.integration(row)
+        {
+            offer.connected.insert(integration.id.to_owned());
+            if includes(&offer, row) {
+                let call = CallId::fresh(&*self.0.entropy);
+                return Err(Error::Tool { call, error: accounts::not_connected(integration) });
+            }
+        }
+        Err(Error::UnknownTool { name: name.to_owned(), nearest })
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use tokio::time::Instant;
 use tracing::Instrument;
 
-use super::{CallRequest, Caller, Desk, Error, Hub, Reply, bound, desk::Subject};
+use super::{CallRequest, Caller, Desk, Error, Hub, Reply, accounts::connect_it, bound, desk::Subject};
 use crate::{
     agents::AskSetting,
     audit::{self, Entry},
@@ -88,8 +88,19 @@ impl Run {
     async fn attempt(&self, confirmed: BTreeSet<String>) -> Result<Outcome, tool::Error> {
         let call = self.call(confirmed).await?;
         let outcome = tokio::time::timeout_at(self.until, self.row.call(self.arguments.clone(), &call)).await;
-        let outcome = outcome.unwrap_or_else(|_| Err(out_of_time(self.hub.0.bounds.time, self.row.effect())))?;
+        let outcome = outcome.unwrap_or_else(|_| Err(out_of_time(self.hub.0.bounds.time, self.row.effect())));
+        let outcome = outcome.map_err(|error| self.with_the_way_back(error))?;
         bound::within(self.hub.0.bounds.tokens, outcome)
+    }
+
+    /// A grant that ends in the middle of a call: the client below does not know whose it is.
+    fn with_the_way_back(&self, error: tool::Error) -> tool::Error {
+        match self.hub.integration(&self.row) {
+            Some(integration) if error.kind() == Kind::Expired && error.next_step().is_none() => {
+                error.next(connect_it(integration))
+            }
+            _ => error,
+        }
     }
 
     async fn call(&self, confirmed: BTreeSet<String>) -> Result<Call, tool::Error> {

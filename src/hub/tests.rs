@@ -245,7 +245,7 @@ async fn an_agent_that_is_gone_gets_nothing() {
 async fn an_unknown_tool_is_answered_with_the_nearest() {
     let fixture = fixture();
     let error = fixture.hub.call(&caller(), request("box_lok", "a")).await.unwrap_err();
-    assert_eq!(error.to_string(), "There is no tool `box_lok` here. Did you mean `box_look`?");
+    assert_eq!(error.to_string(), "There is no tool `box_lok` here; did you mean `box_look`?");
 }
 
 #[tokio::test(start_paused = true)]

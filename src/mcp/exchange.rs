@@ -18,7 +18,10 @@ use super::{
     flight::{Reply, Waiting},
     message::{notification_text, request_text},
 };
-use crate::hub::Caller;
+use crate::{
+    hub::Caller,
+    id::{self, base32hex},
+};
 
 /// One request on its way to an answer.
 #[derive(Clone, Debug)]
@@ -79,6 +82,9 @@ impl Drop for Open<'_> {
 pub struct Questions {
     waiting: Arc<Waiting<QuestionKey>>,
     next: Arc<AtomicU64>,
+    /// Begins every id. A client may outlive the process that asked it, and an answer that comes late must not
+    /// count for a question of the next one.
+    prefix: Arc<str>,
     scope: Arc<str>,
 }
 
@@ -88,7 +94,12 @@ pub type QuestionKey = (Arc<str>, RequestId);
 impl Questions {
     /// Questions of one pipe, or of all HTTP sessions of a server.
     pub fn new() -> Self {
-        Questions { waiting: Waiting::new(), next: Arc::new(AtomicU64::new(1)), scope: Arc::from("") }
+        Questions {
+            waiting: Waiting::new(),
+            next: Arc::new(AtomicU64::new(1)),
+            prefix: base32hex(&*id::os(), 8).into(),
+            scope: Arc::from(""),
+        }
     }
 
     /// The same, for one session: only its own answers count.
@@ -128,7 +139,7 @@ impl Outlet {
     /// Asks the client, and waits at most `limit`; `None` when no answer can come or none came.
     pub async fn ask(&self, method: &str, params: &Value, limit: Duration) -> Option<Reply> {
         let questions = self.questions.as_ref()?;
-        let id = RequestId::text(&format!("q{}", questions.next.fetch_add(1, Ordering::Relaxed)));
+        let id = RequestId::text(&format!("q-{}-{}", questions.prefix, questions.next.fetch_add(1, Ordering::Relaxed)));
         let ticket = questions.waiting.expect((Arc::clone(&questions.scope), id.clone()));
         self.messages.send(request_text(&id, method, params)).await.ok()?;
         let mut open = Open { outlet: self, id: &id, is_answered: false };

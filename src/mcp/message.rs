@@ -32,6 +32,11 @@ pub fn invalid_request(why: &str) -> ErrorObjectOwned {
     error(INVALID_REQUEST, why)
 }
 
+/// Said of a message that is longer than `limit` bytes.
+pub fn too_long(limit: usize) -> ErrorObjectOwned {
+    invalid_request(&format!("a message is at most {limit} bytes long; this one was left out"))
+}
+
 /// -32601 for `method`.
 pub fn method_not_found(method: &str) -> ErrorObjectOwned {
     error(METHOD_NOT_FOUND, &format!("method {:?} is not served", shortened(method)))

@@ -23,7 +23,7 @@ use super::{
     era::{Meta, Terms, Version},
     exchange::{Exchange, Outlet, Questions},
     flight::{Flight, Flights, Grounded},
-    message::{error_text, internal_error, invalid_params, invalid_request, refusal_text},
+    message::{error_text, internal_error, invalid_params, invalid_request, refusal_text, too_long},
     methods::lifecycle::negotiate,
     server::Server,
 };
@@ -83,8 +83,7 @@ impl Pipe {
 
     /// Says that a message was too long to be taken.
     pub async fn too_long(&self, limit: usize) {
-        let error = invalid_request(&format!("a message is at most {limit} bytes long; this one was left out"));
-        self.send(error_text(None, &error)).await;
+        self.send(error_text(None, &too_long(limit))).await;
     }
 
     /// Waits until the server ends its connections, or nothing more can be written to this one.

@@ -64,7 +64,7 @@ impl<T: Twin> ApiHost<T> {
             Some(state) => state,
             None => State::begin(T::seed(scene, file)?),
         };
-        let desk = Desk::new(T::PROFILE.id, keeper, keep);
+        let desk = Desk::open(T::PROFILE.id, keeper, keep)?;
         let state = Mutex::new(state);
         Ok(ApiHost { desk, clock, accounts, state })
     }

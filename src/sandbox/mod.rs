@@ -221,7 +221,7 @@ impl Sandbox {
             accounts.belongs_to(&scene.company.me);
         }
         for host in hosts(&self.twins, &self.families) {
-            host.desk().faults().set(None);
+            host.desk().set_fault(None)?;
             host.desk().log().clear();
         }
         self.save().await
@@ -244,10 +244,10 @@ impl Sandbox {
     }
 
     /// Makes a twin, or the OAuth server of a family, fail: `429`, `500:3`, `slow:2s`, `malformed`, `reset`, `off`.
+    /// It stays in force until it has struck as often as ordered, is switched off, or the world is reset.
     pub fn fault(&self, name: &str, what: &str) -> Result<(), Error> {
         let order = fault::parse(what)?;
-        self.host(name)?.desk().faults().set(order);
-        Ok(())
+        self.host(name)?.desk().set_fault(order)
     }
 
     /// Ends the access tokens of a vendor's family; refresh tokens stay good.
@@ -359,7 +359,7 @@ impl Sandbox {
             account: endpoint.account,
             objects,
             calls: twin.desk().log().counts().clone(),
-            fault: twin.desk().faults().order().map(ToString::to_string),
+            fault: twin.desk().fault(),
             live_tokens: self.families[endpoint.family].live(),
         }
     }

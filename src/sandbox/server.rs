@@ -22,7 +22,7 @@ use url::form_urlencoded;
 
 use super::{
     Error,
-    fault::{Fault, Faults},
+    fault::{self, Fault, Faults, Order},
     record::{Exchange, Log},
     twin::{Answer, Content, Trouble},
     world::Keeper,
@@ -118,13 +118,20 @@ pub(super) struct Desk {
     faults: Mutex<Faults>,
     log: Mutex<Log>,
     keeper: Keeper,
+    fault_keeper: Keeper,
 }
 
 impl Desk {
-    pub fn new(name: &'static str, keeper: Keeper, keep: usize) -> Self {
-        let (origin, faults) = Default::default();
+    /// A desk with the fault that was left in force.
+    pub fn open(name: &'static str, keeper: Keeper, keep: usize) -> Result<Self, Error> {
+        let fault_keeper = keeper.beside("fault");
+        let mut faults = Faults::default();
+        if let Some(left) = fault_keeper.load::<String>()? {
+            faults.set(fault::parse(&left)?);
+        }
+        let (origin, faults) = (OnceLock::new(), Mutex::new(faults));
         let log = Mutex::new(Log::keeping(keep));
-        Desk { name, origin, faults, log, keeper }
+        Ok(Desk { name, origin, faults, log, keeper, fault_keeper })
     }
 
     /// Where it is served: `http://127.0.0.1:40123`. Empty before it is.
@@ -132,7 +139,35 @@ impl Desk {
         self.origin.get().cloned().unwrap_or_default()
     }
 
-    pub fn faults(&self) -> MutexGuard<'_, Faults> {
+    /// Puts a fault in force, in this process and the ones after it; `None` ends it.
+    pub fn set_fault(&self, order: Option<Order>) -> Result<(), Error> {
+        let mut faults = self.faults();
+        faults.set(order);
+        self.note(&faults)
+    }
+
+    /// The fault in force, as a person would order it.
+    pub fn fault(&self) -> Option<String> {
+        self.faults().order().map(ToString::to_string)
+    }
+
+    /// The fault for the request that has just come in.
+    fn strike(&self) -> Option<Fault> {
+        let mut faults = self.faults();
+        let is_counted = faults.order().is_some_and(|order| order.times.is_some());
+        let fault = faults.strike();
+        if is_counted && let Err(error) = self.note(&faults) {
+            tracing::warn!(%error, twin = self.name, "the sandbox could not note how often the fault still strikes");
+        }
+        fault
+    }
+
+    /// Saved under the lock, so that a later count never loses to an earlier one.
+    fn note(&self, faults: &Faults) -> Result<(), Error> {
+        self.fault_keeper.note(faults.order().map(ToString::to_string).as_ref())
+    }
+
+    fn faults(&self) -> MutexGuard<'_, Faults> {
         self.faults.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -165,7 +200,7 @@ async fn handle(State(host): State<Arc<dyn Host>>, request: Request) -> Response
     let Ok(incoming) = Incoming::read(request).await else {
         return respond(Answer::empty(413), None);
     };
-    let fault = host.desk().faults().strike();
+    let fault = host.desk().strike();
     if let Some(Fault::Slow(by)) = fault {
         tokio::time::sleep(by).await;
     }

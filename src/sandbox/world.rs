@@ -218,6 +218,27 @@ impl Keeper {
         Keeper { path, turn }
     }
 
+    /// A keeper of a second file with the same beginning: `<dir>/<name>.<what>.json`.
+    #[must_use]
+    pub fn beside(&self, what: &str) -> Self {
+        let path = self.path.as_ref().map(|path| path.with_extension(format!("{what}.json")));
+        let turn = tokio::sync::Mutex::default();
+        Keeper { path, turn }
+    }
+
+    /// Saves something small at once, or removes the file when there is nothing to save. The caller sees to the order.
+    pub fn note(&self, value: Option<&impl Serialize>) -> Result<(), Error> {
+        let Some(path) = &self.path else { return Ok(()) };
+        let noted = match value {
+            Some(value) => return replace(path, &serde_json::to_vec(value).unwrap_or_default()),
+            None => fs::remove_file(path),
+        };
+        match noted {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::file(path, error)),
+            _ => Ok(()),
+        }
+    }
+
     /// What was saved, if anything was.
     pub fn load<T: DeserializeOwned>(&self) -> Result<Option<T>, Error> {
         let Some(path) = &self.path else { return Ok(None) };
@@ -309,6 +330,19 @@ mod tests {
         assert_eq!(keeper.load::<Value>().unwrap(), None);
         keeper.save(|| b"[1]".to_vec()).await.unwrap();
         assert_eq!(keeper.load::<Value>().unwrap(), Some(serde_json::json!([1])));
+    }
+
+    #[test]
+    fn a_note_lies_beside_the_world_and_goes_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let notes = Keeper::new(Some(dir.path()), "world").beside("fault");
+        notes.note(Some(&"429:3")).unwrap();
+        assert!(dir.path().join("world.fault.json").exists());
+        assert_eq!(notes.load::<String>().unwrap().as_deref(), Some("429:3"));
+        for _ in 0..2 {
+            notes.note(None::<&str>.as_ref()).unwrap();
+            assert_eq!(notes.load::<String>().unwrap(), None);
+        }
     }
 
     #[test]

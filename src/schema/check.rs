@@ -32,7 +32,9 @@ fn collect_object(schema: &Value, object: &Map<String, Value>, path: &str, probl
         match object.get(name) {
             Some(value) => collect(property, value, &join(path, name), problems),
             None if is_required(schema, name) => {
-                let means = property["description"].as_str().map_or_else(String::new, |text| format!(": {text}"));
+                let means = property["description"]
+                    .as_str()
+                    .map_or_else(String::new, |text| format!(": {}", text.trim_end_matches('.')));
                 problems.push(format!("`{}` is missing{means}", join(path, name)));
             }
             None => {}
@@ -183,7 +185,7 @@ mod tests {
 
     #[test]
     fn each_problem_names_the_field_and_the_way_out() {
-        problem(json!({}), "`title` is missing: What the meeting is about.");
+        problem(json!({}), "`title` is missing: What the meeting is about");
         problem(json!({ "title": "" }), "`title` must not be empty");
         problem(json!({ "title": 5 }), "`title` must be a text, not 5");
         problem(json!({ "title": "x", "minute": 5 }), "`minute` is no parameter here; did you mean `minutes`?");

@@ -86,8 +86,10 @@ impl Error {
 
     /// The arguments do not fit: one line a problem.
     pub fn arguments(problems: impl IntoIterator<Item = String>) -> Self {
-        let problems = problems.into_iter().collect::<Vec<_>>().join("; ");
-        Error::new(Kind::Arguments, format!("{problems}."))
+        let problems = problems.into_iter().map(|problem| problem.trim_end_matches('.').to_owned());
+        let problems = problems.collect::<Vec<_>>().join("; ");
+        let stop = if problems.ends_with('?') { "" } else { "." };
+        Error::new(Kind::Arguments, format!("{problems}{stop}"))
     }
 
     /// A person has to say yes to `question` first.

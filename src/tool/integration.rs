@@ -18,6 +18,8 @@ pub struct Integration {
     pub category: Category,
     /// Where the vendor describes its API.
     pub docs: &'static str,
+    /// Where a person registers an OAuth client, for vendors that have OAuth.
+    pub console: Option<&'static str>,
     /// Where its API is, version segment included.
     pub base_url: &'static str,
     /// How its OAuth works, for vendors that have it.

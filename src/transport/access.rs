@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::Options;
+use super::{Options, guard::TurnedAway};
 use crate::{
     agents::{Principal, Scope},
     hub::{Caller, Filters},
@@ -159,8 +159,10 @@ fn refusal(options: &Options, denied: &Denied) -> Response {
             challenge(options, StatusCode::FORBIDDEN, None, why)
         }
         Denied::Unavailable => {
-            let body = error_text(None, &internal_error("tokens cannot be checked now: try again later"));
-            json(StatusCode::SERVICE_UNAVAILABLE, body)
+            let why = "tokens cannot be checked now: try again later";
+            let mut response = json(StatusCode::SERVICE_UNAVAILABLE, error_text(None, &internal_error(why)));
+            response.extensions_mut().insert(TurnedAway(why));
+            response
         }
     }
 }
@@ -175,7 +177,7 @@ fn unauthorized(options: &Options, detail: Option<&str>) -> Response {
     challenge(options, StatusCode::UNAUTHORIZED, Some(detail.as_str()).filter(|detail| !detail.is_empty()), why)
 }
 
-fn challenge(options: &Options, status: StatusCode, detail: Option<&str>, why: &str) -> Response {
+fn challenge(options: &Options, status: StatusCode, detail: Option<&str>, why: &'static str) -> Response {
     let metadata = options.resource_metadata.as_ref().map(|url| format!("resource_metadata=\"{url}\""));
     let parts: Vec<&str> = [metadata.as_deref(), detail].into_iter().flatten().collect();
     let value = if parts.is_empty() {
@@ -184,6 +186,7 @@ fn challenge(options: &Options, status: StatusCode, detail: Option<&str>, why: &
         format!("Bearer {}", parts.join(", "))
     };
     let mut response = json(status, error_text(None, &invalid_request(why)));
+    response.extensions_mut().insert(TurnedAway(why));
     if let Ok(value) = HeaderValue::from_str(&value) {
         response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
     }

@@ -69,6 +69,10 @@ impl Hosts {
     }
 }
 
+/// Why a request was turned away before it reached a handler, for those who say it in another form.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TurnedAway(pub(super) &'static str);
+
 /// Puts the guard before every route of `router`.
 pub fn protect(router: Router, hosts: Arc<Hosts>) -> Router {
     router.layer(middleware::from_fn_with_state(hosts, guard))
@@ -108,8 +112,9 @@ fn framing(headers: &HeaderMap) -> Framing {
     }
 }
 
-fn refused(status: StatusCode, why: &str) -> Response {
+fn refused(status: StatusCode, why: &'static str) -> Response {
     let mut response = json(status, error_text(None, &invalid_request(why)));
+    response.extensions_mut().insert(TurnedAway(why));
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     response
 }

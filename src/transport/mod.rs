@@ -1,4 +1,5 @@
 //! Three transports over one dispatcher: lines ([`stdio`]), Streamable HTTP ([`http`]), WebSocket ([`ws`]).
+//! REST comes in through the same guard and with the same tokens ([`rest`]).
 //!
 //! ```no_run
 //! use std::sync::Arc;
@@ -23,6 +24,7 @@ pub mod guard;
 pub mod http;
 pub mod listen;
 pub mod metadata;
+pub mod rest;
 pub mod stdio;
 pub mod ws;
 

@@ -57,7 +57,7 @@ pub async fn serve_on(
     let (outbox, messages) = mpsc::channel(OUTBOX);
     let writer = tokio::spawn(write(output, messages));
     let pipe = Pipe::new(server, caller, outbox);
-    let mut lines = Lines { input: BufReader::with_capacity(64 << 10, input), line: Vec::new(), is_first: true };
+    let mut lines = Lines::new(input);
     let read = loop {
         let next = tokio::select! {
             next = lines.next(options.longest_line) => next,
@@ -91,21 +91,32 @@ async fn write(output: impl AsyncWrite + Unpin, mut messages: mpsc::Receiver<Str
 }
 
 /// Reads lines without ever holding more than the longest one.
-struct Lines<R> {
+#[derive(Debug)]
+pub struct Lines<R> {
     input: BufReader<R>,
     line: Vec<u8>,
     is_first: bool,
 }
 
-enum Next {
+/// What was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// A line; [`Lines::content`] has it.
     Line,
+    /// A line that was left out, because it is too long.
     TooLong,
+    /// Nothing more comes.
     End,
 }
 
 impl<R: AsyncRead + Unpin> Lines<R> {
+    /// The lines of a stream.
+    pub fn new(input: R) -> Self {
+        Lines { input: BufReader::with_capacity(64 << 10, input), line: Vec::new(), is_first: true }
+    }
+
     /// Reads the next line that is not blank. Not to be dropped half-way, unless for good.
-    async fn next(&mut self, longest: usize) -> io::Result<Next> {
+    pub async fn next(&mut self, longest: usize) -> io::Result<Next> {
         loop {
             self.line.clear();
             let next = self.read(longest).await?;
@@ -153,7 +164,7 @@ impl<R: AsyncRead + Unpin> Lines<R> {
     }
 
     /// The line without blanks around it.
-    fn content(&self) -> &[u8] {
+    pub fn content(&self) -> &[u8] {
         self.line.trim_ascii()
     }
 }

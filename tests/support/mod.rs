@@ -138,6 +138,20 @@ impl Server {
         self.log.to_string()
     }
 
+    /// Asks the process to end, waits until it has, and returns what it said.
+    ///
+    /// # Panics
+    ///
+    /// When it does not end, or ends with a failure.
+    #[cfg(unix)]
+    pub fn end(mut self) -> String {
+        let asked = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        assert!(asked.success(), "it was gone already\n{}", self.log);
+        let status = end_of(&mut self.child, START);
+        assert!(status.success(), "it ended with {status}\n{}", self.log);
+        self.log()
+    }
+
     /// The process.
     pub fn id(&self) -> u32 {
         self.child.id()

@@ -22,6 +22,10 @@ use crate::{
 
 /// How long a person may take to consent: as long as the sign-in counts.
 const PATIENCE: Duration = Duration::from_mins(10);
+/// How often the owner is asked whether the connection is there.
+const LOOK: Duration = Duration::from_millis(500);
+/// What is shown meanwhile.
+const WAITING: &str = "waiting for your consent in the browser";
 /// Where vendors send browsers back to.
 const CALLBACK: &str = "/api/v1/integrations/oauth/callback";
 
@@ -34,7 +38,11 @@ pub async fn run(session: &mut Session, connect: &Connect) -> Result<(), Failure
         if connect.api_key_stdin { with_key(session, connect).await? } else { with_consent(session, connect).await? };
     let name = connection.name.as_deref().map_or_else(String::new, |name| format!(" as {name}"));
     show::line(&format!("{} {} is connected{name}.", show::styled(GOOD, "✓"), connection.title));
-    show::aside(&format!("Look at its tools with `switchboard tools --integration {}`.", connection.integration));
+    let place = if session.home.is_sandbox { " --sandbox" } else { "" };
+    show::aside(&format!(
+        "Look at its tools with `switchboard tools --integration {}{place}`.",
+        connection.integration
+    ));
     Ok(())
 }
 
@@ -45,34 +53,92 @@ async fn with_key(session: &mut Session, connect: &Connect) -> Result<Connection
     session.ask("asking the vendor", order).await
 }
 
-/// Sends the person to the vendor, and waits for the answer: here, or pasted by the person.
+/// Sends the person to the vendor. The answer comes to a running `serve`, to this process, or is pasted by the person.
 async fn with_consent(session: &mut Session, connect: &Connect) -> Result<ConnectionView, Failure> {
-    let mut desk = Desk::open().await?;
-    let order = Order::Start {
-        integration: connect.integration.clone(),
-        account: connect.account.clone(),
-        redirect: Some(desk.redirect.clone()),
+    let owner = if session.is_elsewhere() { session.ask("asking", Order::Redirect).await? } else { None::<String> };
+    if owner.is_some() { through_owner(session, connect).await } else { through_desk(session, connect).await }
+}
+
+/// Waits until the owner, which takes the answer itself, has the connection.
+async fn through_owner(session: &mut Session, connect: &Connect) -> Result<ConnectionView, Failure> {
+    let before = found(session, connect).await?;
+    let start = begin(session, connect, None).await?;
+    if !connect.print_url {
+        browse_if(connect, &start);
+        let waiting = tokio::time::timeout(PATIENCE, Box::pin(changed(session, connect, before)));
+        return show::waiting(WAITING, waiting).await.unwrap_or_else(|_| Err(nobody()));
+    }
+    // The browser may be one that reaches the owner after all.
+    let answer = tokio::select! {
+        answer = pasted(&start) => answer?,
+        connection = Box::pin(changed(session, connect, before)) => return connection,
     };
+    session.ask("connecting", Order::Finish { answer }).await
+}
+
+/// Takes the answer in this process.
+async fn through_desk(session: &mut Session, connect: &Connect) -> Result<ConnectionView, Failure> {
+    let mut desk = Desk::open().await?;
+    let start = begin(session, connect, Some(desk.redirect.clone())).await?;
+    let answer = if connect.print_url {
+        pasted(&start).await?
+    } else {
+        browse_if(connect, &start);
+        let waiting = tokio::time::timeout(PATIENCE, desk.answers.recv());
+        show::waiting(WAITING, waiting).await.ok().flatten().ok_or_else(nobody)?
+    };
+    session.ask("connecting", Order::Finish { answer }).await
+}
+
+/// Begins, and shows the person where to go.
+async fn begin(session: &mut Session, connect: &Connect, redirect: Option<String>) -> Result<StartView, Failure> {
+    let (integration, account) = (connect.integration.clone(), connect.account.clone());
+    let order = Order::Start { integration, account, redirect };
     let start: StartView = session.ask("asking for consent", order).await?;
     show::aside(&format!(
         "Consent in the browser to connect {}:\n\n  {}\n",
         start.title,
         show::styled(STRONG, &start.authorize_url)
     ));
-    let answer = if connect.print_url {
-        pasted(&start).await?
-    } else {
-        if connect.open || std::io::stderr().is_terminal() {
-            browse(&start.authorize_url);
+    Ok(start)
+}
+
+/// The connection that is to be made, if there is one of that name.
+async fn found(session: &mut Session, connect: &Connect) -> Result<Option<ConnectionView>, Failure> {
+    let all: Vec<ConnectionView> = session.ask("looking", Order::Connections).await?;
+    let is_meant =
+        |one: &ConnectionView| one.integration == connect.integration && one.account == connect.account.trim();
+    Ok(all.into_iter().find(is_meant))
+}
+
+/// The connection, as soon as it is another one than `before`. Its name at the vendor is known a little later; a vendor
+/// that does not tell it is not waited for.
+async fn changed(
+    session: &mut Session,
+    connect: &Connect,
+    before: Option<ConnectionView>,
+) -> Result<ConnectionView, Failure> {
+    let known_since = before.map(|before| before.connected_at);
+    let mut looks_for_name = 4;
+    loop {
+        tokio::time::sleep(LOOK).await;
+        let now = found(session, connect).await?.filter(|now| Some(now.connected_at) != known_since);
+        match now {
+            Some(now) if now.name.is_some() || looks_for_name == 0 => return Ok(now),
+            Some(_) => looks_for_name -= 1,
+            None => {}
         }
-        let waiting = tokio::time::timeout(PATIENCE, desk.answers.recv());
-        let answer = show::waiting("waiting for your consent in the browser", waiting).await;
-        answer
-            .ok()
-            .flatten()
-            .ok_or_else(|| Failure::new("Nobody consented within ten minutes.").next("Start again."))?
-    };
-    session.ask("connecting", Order::Finish { answer }).await
+    }
+}
+
+fn nobody() -> Failure {
+    Failure::new("Nobody consented within ten minutes.").next("Start again.")
+}
+
+fn browse_if(connect: &Connect, start: &StartView) {
+    if connect.open || std::io::stderr().is_terminal() {
+        browse(&start.authorize_url);
+    }
 }
 
 /// Opens the browser; where there is none, the address on the screen has to do.
@@ -129,8 +195,10 @@ async fn pasted(start: &StartView) -> Result<Answer, Failure> {
     let line = line.await.map_err(Failure::of)?.map_err(Failure::of)?;
     let query = line.trim().split_once('?').map(|(_, query)| query.split('#').next().unwrap_or_default());
     let query = query.ok_or_else(|| {
-        Failure::new("That is not the address of the page.")
-            .next(format!("It begins with the redirect address and carries `?code=`. Start again: {}", start.title))
+        Failure::new("That is not the address of the page.").next(format!(
+            "It carries `?code=` after the address that {} sent the browser to. Start again.",
+            start.title
+        ))
     })?;
     Ok(parse(query))
 }

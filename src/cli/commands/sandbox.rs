@@ -15,6 +15,7 @@ pub async fn run(session: &mut Session, sandbox: &Sandbox) -> Result<(), Failure
         SandboxAction::Diff { json } => (SandboxOrder::Diff, json),
         SandboxAction::Fault { vendor, what } => (SandboxOrder::Fault { vendor, what }, false),
         SandboxAction::Expire { vendor } => (SandboxOrder::Expire { vendor }, false),
+        SandboxAction::Revoke { vendor } => (SandboxOrder::Revoke { vendor }, false),
     };
     let answer: SandboxView = session.ask("asking the sandbox", Order::Sandbox(order)).await?;
     if json {

@@ -2,11 +2,14 @@
 
 use std::{net::SocketAddr, process::ExitCode, sync::Arc};
 
-use axum::{Router, routing::get};
+use axum::Router;
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use url::Url;
 
 use crate::{
     agents::Agents,
+    api::{self, Api},
     cli::{
         door::Door,
         house::{self, Home, House},
@@ -18,7 +21,8 @@ use crate::{
         show,
     },
     hub::Deferred,
-    transport::{self, Hosts, listen},
+    id,
+    transport::{self, Hosts, listen, rest},
 };
 
 /// Where `serve` listens when nobody says otherwise. `connect` uses the same port for what vendors send back.
@@ -49,32 +53,23 @@ pub async fn run(place: &Place, options: &Serve) -> Result<ExitCode, Failure> {
     let server = house::server_with(&hub, Some(key));
 
     let public = options.public_url.clone().or(settings.file.public_url.clone());
-    let own = public.as_ref().map_or_else(
-        || format!("http://localhost:{}", address.port()),
-        |url| url.as_str().trim_end_matches('/').to_owned(),
-    );
+    let local = || format!("http://localhost:{}", address.port()).parse();
+    let origin: Url = public.clone().map_or_else(local, Ok).map_err(Failure::of)?;
+    let api = Api::new(hub.clone(), origin.clone(), id::os());
     let names = public.iter().filter_map(|url| url.host_str()).map(str::to_owned);
-    let door = if is_open {
-        Door::open()
-    } else {
-        let local = || format!("http://localhost:{}", address.port()).parse();
-        let own = public.clone().map_or_else(local, Ok).map_err(Failure::of)?;
-        Door::guarded(&trust, &own, filters.read_only, agents.clone())?
-    };
+    let door = if is_open { Door::open() } else { Door::guarded(&trust, &origin, filters.read_only, agents.clone())? };
     let transport = transport::Options { filters, hosts: Arc::new(Hosts::new(names)), ..door.options() };
-    let router = door.with_metadata(routes(&server, &transport), &transport.hosts);
+    let router = door.with_metadata(routes(&server, &api, &transport), &transport.hosts);
 
     greet(&agents, is_open, place, address).await?;
-    let reception = Reception {
-        hub,
-        server: server.clone(),
-        house: house.clone(),
-        redirect: Some(format!("{own}/api/v1/integrations/oauth/callback")),
-    };
-    let visitors = tokio::spawn(reception.run(visitors, ownership));
+    let reception = Reception { hub, server: server.clone(), house: house.clone(), redirect: Some(api.redirect_uri()) };
+    let closing = CancellationToken::new();
+    let visitors = tokio::spawn(reception.run(visitors, ownership, closing.clone()));
     let tidying = tokio::spawn(janitor::keep_tidy(house.clone()));
     let served = listen::serve(listener, router, listen::Limits::default(), end_of(server)).await;
-    visitors.abort();
+    closing.cancel();
+    // It is bounded, and how it ends changes nothing any more.
+    let _ = visitors.await;
     tidying.abort();
     if let Ok(house) = house.get().await {
         house.close().await;
@@ -83,11 +78,12 @@ pub async fn run(place: &Place, options: &Serve) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn routes(server: &crate::mcp::Server, options: &transport::Options) -> Router {
-    let health = Router::new().route("/healthz", get(async || "ok\n"));
+fn routes(server: &crate::mcp::Server, api: &Api, options: &transport::Options) -> Router {
     transport::http::router(server.clone(), options.clone())
         .merge(transport::ws::router(server.clone(), options.clone()))
-        .merge(health)
+        .merge(rest::require(api::router(api.clone()), options.clone()))
+        .merge(rest::admit(api::callback(api.clone()), Arc::clone(&options.hosts)))
+        .merge(api::health(api))
 }
 
 /// Says where it is to be found, on stderr; programs wait for this line.

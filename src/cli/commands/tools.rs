@@ -29,6 +29,9 @@ pub async fn list(session: &mut Session, tools: &Tools) -> Result<(), Failure> {
             Failure::new(format!("There is no integration `{id}`.")).next("`switchboard tools` lists all tools.")
         );
     }
+    if let Some(name) = &tools.tool {
+        return describe(&all, name, tools.json);
+    }
     if tools.json {
         return show::json(&all.iter().map(|tool| &tool.definition).collect::<Vec<_>>());
     }
@@ -38,6 +41,36 @@ pub async fn list(session: &mut Session, tools: &Tools) -> Result<(), Failure> {
         print_tools(&all);
     }
     Ok(())
+}
+
+/// One tool, and what it takes.
+fn describe(tools: &[ToolView], wanted: &str, json: bool) -> Result<(), Failure> {
+    let Some(tool) = tools.iter().find(|tool| name(tool) == wanted) else {
+        let near = crate::schema::nearest(wanted, tools.iter().map(name));
+        let near = near.map_or_else(String::new, |near| format!(" Did you mean `{near}`?"));
+        return Err(
+            Failure::new(format!("There is no tool `{wanted}`.{near}")).next("`switchboard tools` lists them all.")
+        );
+    };
+    if json {
+        return show::json(&tool.definition);
+    }
+    show::line(&format!("{}\n{}\n", show::styled(STRONG, wanted), text(tool, "description")));
+    let rows = parameters(&tool.definition["inputSchema"]);
+    show::line(&if rows.is_empty() { "It takes nothing.".into() } else { show::table(&rows) });
+    Ok(())
+}
+
+/// A row for each parameter: its name, whether it is needed, and what it is.
+fn parameters(schema: &Value) -> Vec<Vec<Cell>> {
+    let needed = |name: &String| schema["required"].as_array().is_some_and(|all| all.iter().any(|one| one == name));
+    let properties = schema["properties"].as_object().into_iter().flatten();
+    let row = |(name, parameter): (&String, &Value)| {
+        let mark = if needed(name) { "needed" } else { "" };
+        let about = parameter["description"].as_str().unwrap_or_default();
+        vec![Cell::styled(STRONG, format!("  {name}")), Cell::styled(FAINT, mark), Cell::new(about)]
+    };
+    properties.map(row).collect()
 }
 
 fn print_tools(tools: &[ToolView]) {

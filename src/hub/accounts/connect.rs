@@ -266,9 +266,9 @@ fn no_consent_page(integration: &Integration) -> Error {
 }
 
 fn no_app(integration: &Integration, family: &str) -> Error {
+    let place = integration.console.map_or_else(String::new, |address| format!(" at {address}"));
     Error::new(Kind::NotAllowed, format!("No OAuth client is set up for {}.", integration.title)).next(format!(
-        "Make one in the vendor's developer console ({}), then run `switchboard app set {family} --client-id ID --client-secret-stdin`.",
-        integration.docs
+        "Register one{place}, then keep it: `switchboard app set {family} --client-id ID --client-secret-stdin`."
     ))
 }
 

@@ -112,6 +112,19 @@ impl Accounts {
         self.0.parts.vault.connections(user).await.map_err(Error::internal)
     }
 
+    /// The account of `user` that is meant: the one that is named, or the only one.
+    ///
+    /// # Errors
+    /// There is none, or there are several and none is named.
+    pub async fn connection(
+        &self,
+        user: &UserId,
+        integration: &str,
+        account: Option<&str>,
+    ) -> Result<Connection, Error> {
+        self.pick(user, self.site(integration)?.integration, account).await
+    }
+
     /// The vendor as the account of `user` sees it, for one run of `row`.
     pub(super) async fn upstream(
         &self,
@@ -220,7 +233,8 @@ impl fmt::Debug for Accounts {
     }
 }
 
-fn not_connected(integration: &Integration) -> Error {
+/// Nobody has connected the account yet.
+pub(super) fn not_connected(integration: &Integration) -> Error {
     Error::new(Kind::NotConnected, format!("{} is not connected.", integration.title)).next(connect_it(integration))
 }
 
@@ -236,7 +250,8 @@ fn missing_scope(integration: &Integration, row: &Row) -> Error {
     Error::missing_scope(what, scopes).next(connect_it(integration))
 }
 
-fn connect_it(integration: &Integration) -> String {
+/// What a model tells the person to do.
+pub(super) fn connect_it(integration: &Integration) -> String {
     format!("Ask the person to connect it: `switchboard connect {}`.", integration.id)
 }
 

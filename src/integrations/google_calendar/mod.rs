@@ -43,6 +43,7 @@ pub const INTEGRATION: Integration = Integration {
     title: "Google Calendar",
     category: Category::Calendar,
     docs: "https://developers.google.com/calendar/api/v3/reference",
+    console: Some("https://console.cloud.google.com/apis/credentials"),
     base_url: "https://www.googleapis.com/calendar/v3",
     oauth: Some(GOOGLE),
     fields: &[Field {

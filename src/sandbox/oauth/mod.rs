@@ -148,7 +148,7 @@ impl Accounts {
             client_id: format!("sandbox-{family}.apps.example"),
             client_secret: Secret::new(format!("sandbox-{family}-client-secret")),
             scopes,
-            desk: Desk::new(family, keeper, keep),
+            desk: Desk::open(family, keeper, keep)?,
             clock,
             grants: Mutex::new(grants),
         })

@@ -1,7 +1,8 @@
 //! A PostgreSQL server for tests: the one in `TEST_DATABASE_URL`, or one that is started and ends with the tests.
 
 use std::{
-    env, fs, io,
+    env, fs,
+    io::{self, Write},
     os::unix::fs::{PermissionsExt, chown},
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -38,14 +39,21 @@ impl Schema {
 
 /// A fresh schema; `None`, and a line that says so, when there is no server and none can be started.
 pub(in crate::store) async fn schema() -> Option<Schema> {
-    let server = SERVER
-        .get_or_init(|| async { find().await.inspect_err(|why| eprintln!("SKIPPED, no PostgreSQL: {why}")).ok() });
+    let server = SERVER.get_or_init(|| async { find().await.inspect_err(step_aside).ok() });
     let options = server.await.clone()?;
     let name = format!("test_{}", base32hex(&*id::os(), 12));
     let create = sqlx::AssertSqlSafe(format!("CREATE SCHEMA {name}"));
     let mut connection = PgConnection::connect_with(&options).await.expect("the test server is there");
     sqlx::query(create).execute(&mut connection).await.expect("its owner may make schemas");
     Some(Schema(options.options([("search_path", name)])))
+}
+
+/// Says aloud that nothing was tested; with `SWITCHBOARD_REQUIRE_ALL` set that is a failure.
+fn step_aside(why: &io::Error) {
+    let must = env::var_os("SWITCHBOARD_REQUIRE_ALL").is_some_and(|value| !value.is_empty() && value != "0");
+    assert!(!must, "no PostgreSQL, and SWITCHBOARD_REQUIRE_ALL is set: {why}; run scripts/setup-tests.sh postgresql");
+    // Past the test harness, which would swallow what a passing test prints.
+    let _ = writeln!(io::stderr(), "SKIPPED the tests on PostgreSQL: {why}; run scripts/setup-tests.sh postgresql");
 }
 
 async fn find() -> io::Result<PgConnectOptions> {

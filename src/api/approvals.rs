@@ -1,0 +1,90 @@
+//! `/approvals`: questions that wait for a person.
+
+use axum::{
+    Extension, Json as Body,
+    extract::{RawQuery, State},
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Api, Problem, administrator, page, read};
+use crate::{
+    approvals::{Approval, Decision},
+    hub::Caller,
+};
+
+/// One question.
+#[derive(Debug, Serialize)]
+pub(super) struct View {
+    id: String,
+    question: String,
+    tool: String,
+    agent: String,
+    asked_at: Timestamp,
+    expires_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decision: Option<Decision>,
+}
+
+impl From<Approval> for View {
+    fn from(approval: Approval) -> Self {
+        View {
+            id: approval.id,
+            question: approval.question,
+            tool: approval.tool,
+            agent: approval.agent.to_string(),
+            asked_at: approval.asked_at,
+            expires_at: approval.expires_at,
+            decision: approval.decision,
+        }
+    }
+}
+
+/// What waits: for an administrator everything, for an agent what it asked itself.
+pub(super) async fn list(
+    State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
+    RawQuery(query): RawQuery,
+) -> Result<Body<Value>, Problem> {
+    read::query(query.as_deref(), &[])?;
+    let approvals = &api.desk().await?.approvals;
+    let waiting = if caller.principal.admin {
+        approvals.pending_of_all().await?
+    } else {
+        let mut own = approvals.pending(&caller.principal.user).await?;
+        own.retain(|approval| approval.agent == caller.principal.agent);
+        own
+    };
+    page("approvals", waiting.into_iter().map(View::from).collect::<Vec<_>>(), None)
+}
+
+/// A person's answer.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Answer {
+    decision: Verdict,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Verdict {
+    Approve,
+    Refuse,
+}
+
+/// Answers a question. An agent must not say yes to itself.
+pub(super) async fn decide(
+    State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
+    read::Id(id): read::Id,
+    read::Json(answer): read::Json<Answer>,
+) -> Result<Body<View>, Problem> {
+    administrator(&caller)?;
+    let decision = match answer.decision {
+        Verdict::Approve => Decision::Approved,
+        Verdict::Refuse => Decision::Refused,
+    };
+    let approvals = &api.desk().await?.approvals;
+    Ok(Body(approvals.decide_for_anyone(&id, decision, &caller.principal.user).await?.into()))
+}

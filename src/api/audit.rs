@@ -1,0 +1,92 @@
+//! `/audit`: calls and refusals, the newest first.
+
+use axum::{
+    Extension, Json as Body,
+    extract::{RawQuery, State},
+};
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{Api, Problem, page, read};
+use crate::{
+    audit::{Cursor, Entry, Outcome, Recorded},
+    hub::Caller,
+};
+
+/// How many lines a page has when nobody says otherwise, and at most.
+const USUAL: usize = 50;
+const MOST: usize = 200;
+
+/// One line.
+#[derive(Debug, Serialize)]
+struct View {
+    at: Timestamp,
+    call: String,
+    user: String,
+    agent: String,
+    integration: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account: Option<String>,
+    tool: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target: Option<String>,
+    outcome: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<String>,
+    millis: u64,
+}
+
+impl From<Recorded> for View {
+    fn from(recorded: Recorded) -> Self {
+        let Entry { at, call, user, agent, integration, connection, tool, target, outcome, millis } = recorded.entry;
+        let (outcome, code) = match outcome {
+            Outcome::Ok => ("ok", None),
+            Outcome::Error { code } => ("error", Some(code)),
+            Outcome::Refused { why } => ("refused", Some(why)),
+        };
+        View {
+            at,
+            call: call.to_string(),
+            user: user.to_string(),
+            agent: agent.to_string(),
+            integration,
+            account: connection,
+            tool,
+            target,
+            outcome,
+            code,
+            millis,
+        }
+    }
+}
+
+/// A page of lines: for an administrator everybody's, for others their own.
+pub(super) async fn list(
+    State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
+    RawQuery(query): RawQuery,
+) -> Result<Body<Value>, Problem> {
+    let query = read::query(query.as_deref(), &["cursor", "limit"])?;
+    let cursor = query.get("cursor").map(|text| {
+        Cursor::parse(text).ok_or_else(|| Problem::input("`cursor` is none that this server gave").next(FROM_THE_START))
+    });
+    let cursor = cursor.transpose()?;
+    let limit = query.get("limit").map_or(Ok(USUAL), |text| limit(text))?;
+    let desk = api.desk().await?;
+    let Some(audit) = &desk.audit else { return page("entries", Vec::<View>::new(), None) };
+    let found = if caller.principal.admin {
+        audit.newest(cursor.as_ref(), limit).await?
+    } else {
+        audit.newest_of(&caller.principal.user, cursor.as_ref(), limit).await?
+    };
+    let entries: Vec<View> = found.entries.into_iter().map(View::from).collect();
+    page("entries", entries, found.cursor.map(|cursor| cursor.to_string()))
+}
+
+const FROM_THE_START: &str = "Leave it out to begin with the newest line.";
+
+fn limit(text: &str) -> Result<usize, Problem> {
+    let number = text.parse().ok().filter(|number| (1..=MOST).contains(number));
+    number.ok_or_else(|| Problem::input(format!("`limit` is a number from 1 to {MOST}")))
+}

@@ -1,0 +1,57 @@
+//! Lets REST be reached: the same guard and the same tokens as everywhere, with refusals as problem documents.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::{Request, State},
+    http::{StatusCode, header},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+};
+
+use super::{
+    Options, access,
+    guard::{self, Hosts, TurnedAway},
+};
+use crate::api::Problem;
+
+/// Puts the guard and the look at the token before every route of `router`. Its handlers find the
+/// [`Caller`](crate::hub::Caller) among the extensions of the request.
+pub fn require(router: Router, options: Options) -> Router {
+    let hosts = Arc::clone(&options.hosts);
+    admit(router.layer(middleware::from_fn_with_state(Arc::new(options), identify)), hosts)
+}
+
+/// Puts only the guard before every route of `router`: for pages that need no token.
+pub fn admit(router: Router, hosts: Arc<Hosts>) -> Router {
+    guard::protect(router, hosts).layer(middleware::map_response(as_problem))
+}
+
+async fn identify(State(options): State<Arc<Options>>, mut request: Request, next: Next) -> Response {
+    match access::caller(&options, request.headers()).await {
+        Ok(caller) => {
+            request.extensions_mut().insert(caller);
+            next.run(request).await
+        }
+        Err(refusal) => *refusal,
+    }
+}
+
+/// Says a refusal of the guard or of the look at the token as REST does. Its headers stay.
+async fn as_problem(mut response: Response) -> Response {
+    let Some(TurnedAway(why)) = response.extensions_mut().remove() else { return response };
+    let code = match response.status() {
+        StatusCode::UNAUTHORIZED => "unauthorized",
+        StatusCode::FORBIDDEN => "not_allowed",
+        StatusCode::SERVICE_UNAVAILABLE => "unavailable",
+        _ => "bad_request",
+    };
+    let mut told = Problem::new(response.status(), code, why).into_response();
+    for name in [header::WWW_AUTHENTICATE, header::CONNECTION] {
+        if let Some(value) = response.headers_mut().remove(&name) {
+            told.headers_mut().insert(name, value);
+        }
+    }
+    told
+}
