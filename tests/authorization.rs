@@ -156,8 +156,18 @@ async fn serve_trusts_the_issuer_that_is_named() {
 
     let exp = clock::system().now().as_second() + 300;
     let claims = json!({"iss": issuer.name, "sub": "ann", "aud": AUDIENCE, "exp": exp, "scope": "tools:read"});
-    let now = call(server.address(), &key.sign(&claims), "switchboard_now").await;
+    let reader = key.sign(&claims);
+    let now = call(server.address(), &reader, "switchboard_now").await;
     assert!(now["result"]["content"][0]["text"].is_string(), "{now}");
+
+    let mut claims = claims;
+    claims["scope"] = "tools:write".into();
+    for (token, status) in [(reader, 403), (key.sign(&claims), 200)] {
+        let tools = Request::get(path!["api", "v1", "tools"]).header("authorization", format!("Bearer {token}"));
+        let answer = client.send(&lane, tools).await.unwrap();
+        let asks_for_more = answer.header("www-authenticate").is_some_and(|value| value.contains("insufficient_scope"));
+        assert_eq!((answer.status.as_u16(), asks_for_more), (status, status == 403), "{}", answer.text());
+    }
 }
 
 #[test]

@@ -360,3 +360,23 @@ pub enum SandboxAction {
         vendor: String,
     },
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_settings_file_names_an_issuer_where_the_command_line_is_silent() {
+        let file = config::File {
+            auth_issuer: Some("https://file.example.com".into()),
+            auth_audience: Some(String::new()),
+            auth_provision: true,
+            ..config::File::default()
+        };
+        let silent = Trust::default().or_file(&file);
+        assert_eq!(silent.auth_issuer.as_deref(), Some("https://file.example.com"));
+        assert!(silent.auth_audience.is_none() && silent.auth_provision);
+        let said = Trust { auth_issuer: Some("https://flag.example.com".into()), ..Trust::default() }.or_file(&file);
+        assert_eq!(said.auth_issuer.as_deref(), Some("https://flag.example.com"));
+    }
+}

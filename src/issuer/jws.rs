@@ -116,6 +116,21 @@ mod tests {
         format!("{}.e30.AAAA", URL_SAFE_NO_PAD.encode(header))
     }
 
+    proptest::proptest! {
+        #[test]
+        fn nothing_that_is_sent_breaks_the_reader(text in "[A-Za-z0-9._=-]{0,80}|.{0,40}") {
+            let _ = Jws::read(&text);
+        }
+
+        #[test]
+        fn no_header_breaks_the_reader(header in "\\{(\"(alg|kid|typ|crit)\":(\"[a-zA-Z0-9]{0,6}\"|null|1|\\[\\]),?){0,4}\\}") {
+            if let Ok(jws) = Jws::read(&token(&header)) {
+                proptest::prop_assert!(["RS256", "ES256", "EdDSA", "Ed25519"].iter().any(|alg| header.contains(alg)));
+                proptest::prop_assert_eq!(jws.payload(), b"{}");
+            }
+        }
+    }
+
     fn fault(token: &str) -> Option<&'static str> {
         Jws::read(token).err()
     }
