@@ -104,6 +104,7 @@ async fn rounds(
             arguments: call.arguments.clone(),
             progress: reporter.clone().map(|reporter| reporter as Arc<dyn Progress>),
             answered: answered.take(),
+            client: None,
         };
         match core.hub.call(&exchange.caller, request).await {
             Ok(Reply::Done(outcome)) => return Ok(finished(core, exchange.terms.version, outcome)),
