@@ -11,6 +11,7 @@
 //! | 5 | [`vault`] [`agents`] [`audit`] [`approvals`] | sealed credentials; who may do what; who did what; what waits for a person |
 //! | 6 | [`oauth`] [`issuer`] | grants: start, callback, refresh; access tokens that others issue for us |
 //! | 7 | [`tool`] | what a tool is |
+//! | 7½ | [`shelf`] | resources and prompts |
 //! | 8 | [`integrations`] | one file or folder per vendor |
 //! | 9 | [`hub`] | the one door to every tool |
 //! | 10 | [`mcp`] [`api`] | the protocol; REST |
@@ -35,6 +36,7 @@ pub mod oauth;
 pub mod sandbox;
 pub mod schema;
 pub mod secret;
+pub mod shelf;
 pub mod store;
 pub mod telemetry;
 pub mod tool;

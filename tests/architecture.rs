@@ -19,6 +19,7 @@ const LAYERS: &[&[&str]] = &[
     &["vault", "agents", "audit", "approvals"],
     &["oauth", "issuer"],
     &["tool"],
+    &["shelf"],
     &["integrations"],
     &["hub"],
     &["mcp", "api"],
@@ -43,7 +44,7 @@ const HOMES: &[(&str, &[&str])] = &[
 ];
 
 /// Layers that must not know any vendor, so that others can build on them with tools of their own.
-const VENDOR_FREE: &[&str] = &["tool", "mcp", "transport"];
+const VENDOR_FREE: &[&str] = &["tool", "shelf", "mcp", "transport"];
 
 /// All vendors, those to come included.
 const VENDORS: &[&str] = &[

@@ -162,7 +162,13 @@ fn status(kind: tool::Kind) -> StatusCode {
     use tool::Kind;
     match kind {
         Kind::Arguments => StatusCode::BAD_REQUEST,
-        Kind::Ask | Kind::NotConnected | Kind::Expired | Kind::Ambiguous | Kind::Conflict => StatusCode::CONFLICT,
+        Kind::Ask
+        | Kind::Input
+        | Kind::Unable
+        | Kind::NotConnected
+        | Kind::Expired
+        | Kind::Ambiguous
+        | Kind::Conflict => StatusCode::CONFLICT,
         Kind::MissingScope | Kind::NotAllowed => StatusCode::FORBIDDEN,
         Kind::NotFound => StatusCode::NOT_FOUND,
         Kind::Busy => StatusCode::TOO_MANY_REQUESTS,

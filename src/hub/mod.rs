@@ -14,7 +14,7 @@ mod running;
 #[cfg(test)]
 mod tests;
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, fmt, sync::Arc, time::Duration};
 
 pub use accounts::{Accounts, Begun, Consent, Parts as AccountParts, Site, Tested, expiry};
 pub use deferred::Deferred;
@@ -32,7 +32,7 @@ use crate::{
     id::{CallId, SharedEntropy},
     schema,
     secret::Secret,
-    tool::{self, Integration, Outcome, Progress, Row, State, ToolDef, Toolset},
+    tool::{self, Asking, Call, CallParts, Client, Integration, Outcome, Progress, Row, State, ToolDef, Toolset},
 };
 
 /// The one door to every tool. Clones share it.
@@ -87,12 +87,14 @@ pub struct CallRequest {
     pub progress: Option<Arc<dyn Progress>>,
     /// The answer to the question that the call before this one was answered with.
     pub answered: Option<Answered>,
+    /// The way back to the client, where there is one.
+    pub client: Option<Arc<dyn Client>>,
 }
 
 impl CallRequest {
     /// A call without anybody who waits for progress.
     pub fn new(tool: impl Into<String>, arguments: Map<String, Value>) -> Self {
-        CallRequest { tool: tool.into(), arguments, progress: None, answered: None }
+        CallRequest { tool: tool.into(), arguments, progress: None, answered: None, client: None }
     }
 }
 
@@ -304,6 +306,24 @@ impl Hub {
     pub async fn call(&self, caller: &Caller, request: CallRequest) -> Result<Reply, Error> {
         let row = self.find(caller, &request.tool).await?;
         running::run(self, caller, row, request).await
+    }
+
+    /// What a resource or a prompt of the server's own may use for `caller`: the clock, the server's state and the
+    /// client, and no account.
+    pub fn visit(&self, caller: &Caller, client: Option<Arc<dyn Client>>) -> Call {
+        let inner = &self.0;
+        Call::new(CallParts {
+            id: CallId::fresh(&*inner.entropy),
+            user: caller.principal.user.clone(),
+            clock: inner.clock.clone(),
+            entropy: inner.entropy.clone(),
+            upstream: None,
+            progress: None,
+            confirmed: BTreeSet::new(),
+            asking: Asking::default(),
+            state: inner.state.clone(),
+        })
+        .with_client(client)
     }
 
     /// What stands behind the door, as soon as it is open.

@@ -12,7 +12,7 @@ use crate::{
     agents::AskSetting,
     audit::{self, Entry},
     id::CallId,
-    tool::{self, Asking, Call, CallParts, Effect, Kind, Outcome, Progress, Row},
+    tool::{self, Asking, Call, CallParts, Client, Effect, Kind, Outcome, Progress, Row},
 };
 
 /// One run: what is called, by whom, until when.
@@ -24,6 +24,7 @@ struct Run {
     id: CallId,
     arguments: Map<String, Value>,
     progress: Option<Arc<dyn Progress>>,
+    client: Option<Arc<dyn Client>>,
     began: Timestamp,
     until: Instant,
     asking: Asking,
@@ -49,6 +50,7 @@ pub(super) async fn run(hub: &Hub, caller: &Caller, row: Arc<Row>, request: Call
         id: id.clone(),
         arguments: request.arguments,
         progress: request.progress,
+        client: request.client,
     };
     let answered = request.answered;
     let work = async move {
@@ -87,8 +89,7 @@ impl Run {
 
     async fn attempt(&self, confirmed: BTreeSet<String>) -> Result<Outcome, tool::Error> {
         let call = self.call(confirmed).await?;
-        let outcome = tokio::time::timeout_at(self.until, self.row.call(self.arguments.clone(), &call)).await;
-        let outcome = outcome.unwrap_or_else(|_| Err(out_of_time(self.hub.0.bounds.time, self.row.effect())));
+        let outcome = self.in_time(self.row.call(self.arguments.clone(), &call)).await;
         let outcome = outcome.map_err(|error| self.with_the_way_back(error))?;
         bound::within(self.hub.0.bounds.tokens, outcome)
     }
@@ -100,6 +101,22 @@ impl Run {
                 error.next(connect_it(integration))
             }
             _ => error,
+        }
+    }
+
+    /// Gives the work up when its time is over. Time in which a person thinks is not its own.
+    async fn in_time(&self, work: impl Future<Output = Result<Outcome, tool::Error>>) -> Result<Outcome, tool::Error> {
+        let waited = || self.client.as_ref().map_or(Duration::ZERO, |client| client.waited());
+        let mut work = std::pin::pin!(work);
+        let mut granted = waited();
+        loop {
+            if let Ok(outcome) = tokio::time::timeout_at(self.until + granted, &mut work).await {
+                return outcome;
+            }
+            if waited() <= granted {
+                return Err(out_of_time(self.hub.0.bounds.time, self.row.effect()));
+            }
+            granted = waited();
         }
     }
 
@@ -122,7 +139,8 @@ impl Run {
             confirmed,
             asking: self.asking,
             state: inner.state.clone(),
-        }))
+        })
+        .with_client(self.client.clone()))
     }
 
     async fn ask(&self, question: &str) -> Result<Reply, Error> {
@@ -141,6 +159,9 @@ impl Run {
         let outcome = match reply {
             Ok(Reply::Done(_)) => audit::Outcome::Ok,
             Ok(Reply::Ask(_)) => audit::Outcome::Refused { why: Kind::Ask.code().into() },
+            Err(Error::Tool { error, .. }) if error.kind() == Kind::Input => {
+                audit::Outcome::Refused { why: Kind::Input.code().into() }
+            }
             Err(Error::Tool { error, .. }) => audit::Outcome::Error { code: error.code().into() },
             Err(_) => audit::Outcome::Error { code: Kind::Internal.code().into() },
         };

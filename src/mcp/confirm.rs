@@ -5,14 +5,10 @@
 
 use jsonrpsee::types::ErrorObjectOwned;
 use serde::Deserialize;
-use serde_json::{Value, json, value::RawValue};
+use serde_json::{Map, Value, json};
 
 use super::{
-    era::Version,
-    exchange::Exchange,
-    message::invalid_params,
-    methods::{common, tools::failed},
-    server::Core,
+    era::Version, exchange::Exchange, message::invalid_params, methods::tools::failed, round::Round, server::Core,
 };
 use crate::{
     hub::{Answered, Question},
@@ -20,7 +16,7 @@ use crate::{
 };
 
 /// The name of our one question among the requests of an interim result.
-const KEY: &str = "confirm";
+pub(super) const KEY: &str = "confirm";
 
 /// How a call goes on after a question.
 pub(super) enum Next {
@@ -33,32 +29,21 @@ pub(super) enum Next {
 /// The answer that a repeated modern call brings; `None` when it brings none, and then it is asked again.
 ///
 /// Fails with -32602 when the answer is malformed (2026-07-28, basic/patterns/mrtr).
-pub(super) fn answer(responses: Option<&RawValue>, state: Option<&str>) -> Result<Option<Answered>, ErrorObjectOwned> {
-    #[derive(Deserialize)]
-    struct Responses {
-        confirm: Option<Elicited>,
-    }
-    let Some(responses) = responses else {
-        // A state alone is still shown to the hub: one that is not ours must not pass in silence.
+pub(super) fn answer(response: Option<Value>, ticket: String) -> Result<Option<Answered>, ErrorObjectOwned> {
+    let Some(response) = response else {
         return Ok(None);
     };
-    if !responses.get().starts_with('{') {
-        return Err(invalid_params("`inputResponses` is an object"));
-    }
-    let responses: Responses = serde_json::from_str(responses.get())
+    let elicited: Elicited = serde_json::from_value(response)
         .map_err(|_| invalid_params(&format!("`inputResponses.{KEY}` is the result of an elicitation")))?;
-    let (Some(elicited), Some(state)) = (responses.confirm, state) else {
-        return Ok(None);
-    };
     let approved = elicited.approves().ok_or_else(|| invalid_params("`approve` is a boolean, and required"))?;
-    Ok(Some(Answered { ticket: Secret::new(state), approved }))
+    Ok(Some(Answered { ticket: Secret::new(ticket), approved }))
 }
 
 /// Asks, in the way that this client knows.
-pub(super) async fn ask(core: &Core, exchange: &Exchange, question: Question) -> Next {
+pub(super) async fn ask(core: &Core, exchange: &Exchange, round: &Round<'_>, question: Question) -> Next {
     let terms = &exchange.terms;
     if terms.version.is_modern() && terms.capabilities.form {
-        return Next::Return(input_required(core, terms.version, &question));
+        return Next::Return(input_required(round, terms.version, &question));
     }
     let can_ask = terms.version >= Version::June2025 && terms.capabilities.form;
     if let Some(outlet) = exchange.outlet.as_ref().filter(|outlet| can_ask && outlet.can_ask()) {
@@ -96,13 +81,9 @@ impl Elicited {
     }
 }
 
-fn input_required(core: &Core, version: Version, question: &Question) -> Value {
-    let mut result = common(core, version);
-    result.insert("resultType".into(), "input_required".into());
+fn input_required(round: &Round<'_>, version: Version, question: &Question) -> Value {
     let request = json!({"method": "elicitation/create", "params": form(version, &question.text)});
-    result.insert("inputRequests".into(), json!({KEY: request}));
-    result.insert("requestState".into(), question.ticket.expose().into());
-    Value::Object(result)
+    round.interim(Map::from_iter([(KEY.to_owned(), request)]), Some(question.ticket.expose().to_owned()))
 }
 
 fn form(version: Version, question: &str) -> Value {

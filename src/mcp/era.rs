@@ -13,6 +13,7 @@ use super::{
     envelope::present,
     message::{invalid_params, unsupported_version},
 };
+use crate::tool::Level;
 
 /// The key of the version in `_meta`.
 pub const META_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
@@ -139,6 +140,9 @@ pub struct Meta<'a> {
     #[serde(rename = "progressToken")]
     #[serde(borrow, default, deserialize_with = "present")]
     progress: Option<&'a RawValue>,
+    #[serde(rename = "io.modelcontextprotocol/logLevel")]
+    #[serde(borrow, default, deserialize_with = "present")]
+    log_level: Option<&'a RawValue>,
 }
 
 impl<'a> Meta<'a> {
@@ -175,6 +179,15 @@ impl<'a> Meta<'a> {
             Some(raw) if super::envelope::RequestId::parse(raw.get()).is_some() => Ok(Some(raw.to_owned())),
             Some(_) => Err(invalid_params("`_meta.progressToken` is a string or an integer")),
         }
+    }
+
+    /// The least serious log that a modern request wants to hear; none unless it says so.
+    pub fn log_level(&self) -> Result<Option<Level>, ErrorObjectOwned> {
+        let Some(raw) = self.log_level else {
+            return Ok(None);
+        };
+        let level = super::envelope::string(raw).and_then(|name| Level::parse(&name));
+        level.map(Some).ok_or_else(|| invalid_params("`_meta` io.modelcontextprotocol/logLevel is no level"))
     }
 
     /// The client's name, for logs; empty when it gave none.

@@ -17,6 +17,7 @@ use super::{
     era::{ProgressToken, Terms},
     flight::{Reply, Waiting},
     message::{notification_text, request_text},
+    wishes::Wishes,
 };
 use crate::{
     hub::Caller,
@@ -40,6 +41,8 @@ pub struct Exchange {
     pub closing: CancellationToken,
     /// The `Mcp-Param-*` headers by lower-case name, on transports that have headers.
     pub headers: Option<Vec<(String, Field)>>,
+    /// What the client wants to hear beside the answer.
+    pub wishes: Arc<Wishes>,
 }
 
 /// A header as it came: a text, or something that is none.

@@ -19,6 +19,8 @@ pub const INTERNAL_ERROR: i32 = -32603;
 pub const HEADER_MISMATCH: i32 = -32020;
 /// The request needs a capability that the client did not declare in it (2026-07-28, basic/index).
 pub const MISSING_CAPABILITY: i32 = -32021;
+/// There is no such resource; used before 2026-07-28 only.
+pub const RESOURCE_NOT_FOUND: i32 = -32002;
 /// The request names a version that is not served (2026-07-28, basic/versioning).
 pub const UNSUPPORTED_VERSION: i32 = -32022;
 
@@ -45,6 +47,12 @@ pub fn method_not_found(method: &str) -> ErrorObjectOwned {
 /// -32602 with the reason.
 pub fn invalid_params(why: &str) -> ErrorObjectOwned {
     error(INVALID_PARAMS, why)
+}
+
+/// The resource is not there: -32602, and -32002 to a legacy client (2026-07-28, server/resources).
+pub fn resource_not_found(is_modern: bool, uri: &str) -> ErrorObjectOwned {
+    let code = if is_modern { INVALID_PARAMS } else { RESOURCE_NOT_FOUND };
+    ErrorObjectOwned::owned(code, "there is no resource at this address", Some(json!({"uri": shortened(uri)})))
 }
 
 /// -32603 with the reason that a caller may know.

@@ -11,6 +11,7 @@
 //! let server = Server::builder().name("my-tools").version("1.0.0").hub(hub).build();
 //! ```
 
+mod asker;
 mod catalog;
 mod confirm;
 pub mod envelope;
@@ -20,10 +21,14 @@ pub mod flight;
 pub mod headers;
 pub mod message;
 mod methods;
+pub mod news;
 mod pipe;
 mod progress;
+mod round;
+mod seal;
 mod server;
 pub mod session;
+pub mod wishes;
 
 pub use methods::lifecycle::negotiate;
 pub use pipe::{Pipe, cancelled_id};

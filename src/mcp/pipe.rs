@@ -26,6 +26,7 @@ use super::{
     message::{error_text, internal_error, invalid_params, invalid_request, refusal_text, too_long},
     methods::lifecycle::negotiate,
     server::Server,
+    wishes::Wishes,
 };
 use crate::hub::Caller;
 
@@ -48,6 +49,8 @@ pub struct Pipe {
     /// What `initialize` agreed on.
     session: Mutex<Option<Terms>>,
     is_watching: AtomicBool,
+    /// What the client of that handshake wants to hear.
+    wishes: Arc<Wishes>,
 }
 
 impl Pipe {
@@ -64,6 +67,7 @@ impl Pipe {
             tasks: TaskTracker::new(),
             session: Mutex::new(None),
             is_watching: AtomicBool::new(false),
+            wishes: Arc::new(Wishes::of_session()),
         }
     }
 
@@ -116,6 +120,11 @@ impl Pipe {
         let meta = Meta::of(request.params)?;
         let progress = meta.progress_token()?;
         let terms = self.terms(request, &meta)?;
+        let wishes = if terms.version.is_modern() {
+            Arc::new(Wishes::from_level(meta.log_level()?))
+        } else {
+            Arc::clone(&self.wishes)
+        };
         let flight = self.flights.start(request.id.clone()).map_err(|why| match why {
             Grounded::Duplicate => invalid_request("a request with this id is running already"),
             Grounded::Full => internal_error("too many requests are running on this connection: wait for answers"),
@@ -128,6 +137,7 @@ impl Pipe {
             outlet: Some(Outlet::new(self.outbox.clone(), Some(self.questions.clone()))),
             closing: self.closing.clone(),
             headers: None,
+            wishes,
         };
         self.run(flight, request, exchange);
         Ok(())
@@ -192,17 +202,20 @@ impl Pipe {
         }
     }
 
-    /// Tells a legacy client when its list of tools changes.
+    /// Tells a legacy client what has changed.
     fn watch(&self) {
         if self.is_watching.swap(true, Ordering::Relaxed) {
             return;
         }
         let outlet = Outlet::new(self.outbox.clone(), None);
         let closing = self.closing.clone();
-        let mut changes = self.server.changes();
+        let mut news = self.server.news();
+        let wishes = Arc::clone(&self.wishes);
         self.tasks.spawn(async move {
-            while let Some(Ok(())) = closing.run_until_cancelled(changes.changed()).await {
-                outlet.deliver("notifications/tools/list_changed", None).await;
+            while let Some(Some(change)) = closing.run_until_cancelled(news.next()).await {
+                if let Some((method, params)) = wishes.hint(&change) {
+                    outlet.deliver(method, params.as_ref()).await;
+                }
             }
         });
     }

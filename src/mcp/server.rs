@@ -22,6 +22,8 @@ use super::{
     flight::Flights,
     message::{error_text, internal_error, method_not_found, result_text},
     methods,
+    news::News,
+    seal::Sealer,
     session::Sessions,
 };
 use crate::{
@@ -29,6 +31,7 @@ use crate::{
     hub::Hub,
     id::{self, SharedEntropy},
     secret::Secret,
+    shelf::{Changes, Shelf},
 };
 
 /// How many requests of HTTP sessions may run at once in one process.
@@ -64,6 +67,10 @@ pub struct Core {
     pub(super) page_size: usize,
     pub(super) answer_within: Duration,
     pub(super) listeners: Arc<Semaphore>,
+    pub(super) shelf: Shelf,
+    pub(super) changes: Changes,
+    pub(super) logs: bool,
+    pub(super) sealer: Sealer,
 }
 
 /// One finished answer.
@@ -88,6 +95,9 @@ pub struct Builder {
     session_key: Option<Secret>,
     clock: SharedClock,
     entropy: SharedEntropy,
+    shelf: Shelf,
+    changes: Changes,
+    logs: bool,
 }
 
 impl Server {
@@ -104,6 +114,9 @@ impl Server {
             session_key: None,
             clock: clock::system(),
             entropy: id::os(),
+            shelf: Shelf::default(),
+            changes: Changes::new(),
+            logs: false,
         }
     }
 
@@ -141,9 +154,9 @@ impl Server {
         &self.0.core.hub
     }
 
-    /// The hub's word that lists of tools have changed.
-    pub fn changes(&self) -> tokio::sync::watch::Receiver<u64> {
-        self.0.core.hub.changes()
+    /// What changes from now on.
+    pub fn news(&self) -> News {
+        News::of(&self.0.core)
     }
 
     /// The HTTP sessions of the legacy era.
@@ -286,6 +299,27 @@ impl Builder {
         self
     }
 
+    /// Offers resources, prompts and completions.
+    #[must_use]
+    pub fn shelf(mut self, shelf: Shelf) -> Self {
+        self.shelf = shelf;
+        self
+    }
+
+    /// Tells clients of what is told to `changes`.
+    #[must_use]
+    pub fn changes(mut self, changes: Changes) -> Self {
+        self.changes = changes;
+        self
+    }
+
+    /// Passes on to clients what tools log.
+    #[must_use]
+    pub fn logging(mut self) -> Self {
+        self.logs = true;
+        self
+    }
+
     /// The clock that sessions expire by.
     #[must_use]
     pub fn clock(mut self, clock: SharedClock) -> Self {
@@ -307,6 +341,7 @@ impl Builder {
     /// When no hub was given.
     pub fn build(self) -> Server {
         let closing = CancellationToken::new();
+        let key = self.session_key.unwrap_or_else(|| id::token(&*self.entropy));
         let core = Arc::new(Core {
             name: self.name,
             title: self.title,
@@ -317,10 +352,13 @@ impl Builder {
             page_size: self.page_size,
             answer_within: self.answer_within,
             listeners: Arc::new(Semaphore::new(LISTENERS)),
+            shelf: self.shelf,
+            changes: self.changes,
+            logs: self.logs,
+            sealer: Sealer::new(&key, self.clock.clone(), self.entropy.clone()),
         });
         let mut module = RpcModule::from_arc(Arc::clone(&core));
-        methods::register(&mut module);
-        let key = self.session_key.unwrap_or_else(|| id::token(&*self.entropy));
+        methods::register(&mut module, &core);
         Server(Arc::new(Inner {
             core,
             methods: module.into(),

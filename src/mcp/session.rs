@@ -6,7 +6,7 @@
 use std::{
     collections::{HashMap, HashSet, VecDeque},
     fmt,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -16,7 +16,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::era::{Capabilities, Terms, Version};
+use super::{
+    era::{Capabilities, Terms, Version},
+    wishes::Wishes,
+};
 use crate::{agents::Principal, clock::SharedClock, id::SharedEntropy, secret::Secret};
 
 /// How long a session lasts at most.
@@ -43,6 +46,7 @@ struct Memory {
     ended: HashSet<String>,
     ended_order: VecDeque<String>,
     last_use: HashMap<String, Timestamp>,
+    wishes: HashMap<String, Arc<Wishes>>,
     /// When old times of last use were thrown away.
     swept: Timestamp,
 }
@@ -108,6 +112,11 @@ impl Sessions {
         Some(Session { id: id.to_owned(), terms })
     }
 
+    /// What the client of a session wants to hear, as this node knows it.
+    pub fn wishes(&self, session: &Session) -> Arc<Wishes> {
+        self.memory().wishes(&session.id)
+    }
+
     /// Ends a session for good on this node.
     pub fn end(&self, session: &Session) {
         self.memory().end(&session.id);
@@ -150,6 +159,7 @@ impl Memory {
         if self.last_use.len() >= REMEMBERED && now.duration_since(self.swept) > SWEEP {
             self.swept = now;
             self.last_use.retain(|_, last| now.duration_since(*last) <= IDLE);
+            self.wishes.retain(|id, _| self.last_use.contains_key(id));
         }
         if self.last_use.len() < REMEMBERED || self.last_use.contains_key(id) {
             self.last_use.insert(id.to_owned(), now);
@@ -157,7 +167,17 @@ impl Memory {
         true
     }
 
+    fn wishes(&mut self, id: &str) -> Arc<Wishes> {
+        let fresh = || Arc::new(Wishes::of_session());
+        // Beyond what is remembered, a session keeps the defaults.
+        if self.wishes.len() >= REMEMBERED && !self.wishes.contains_key(id) {
+            return fresh();
+        }
+        Arc::clone(self.wishes.entry(id.to_owned()).or_insert_with(fresh))
+    }
+
     fn end(&mut self, id: &str) {
+        self.wishes.remove(id);
         self.last_use.remove(id);
         if self.ended.insert(id.to_owned()) {
             self.ended_order.push_back(id.to_owned());

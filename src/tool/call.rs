@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
-use super::{Error, Kind, Result};
+use super::{Client, Error, Kind, Result};
 use crate::{
     clock::SharedClock,
     http::{self, Repeat, Request, Response},
@@ -26,7 +26,7 @@ const UNCERTAIN: &str = "It may have been done all the same: look before you rep
 /// What a tool may use while it runs: the vendor, the clock, a person's answers.
 ///
 /// It holds no credential: requests are signed on the way out.
-pub struct Call(CallParts);
+pub struct Call(CallParts, Option<Arc<dyn Client>>);
 
 /// What a call is made of. The hub makes calls; tests of tools may.
 pub struct CallParts {
@@ -95,7 +95,18 @@ pub trait Progress: Send + Sync {
 impl Call {
     /// Makes a call of its parts.
     pub fn new(parts: CallParts) -> Self {
-        Call(parts)
+        Call(parts, None)
+    }
+
+    /// The same call with a way back to the client that made it.
+    #[must_use]
+    pub fn with_client(self, client: Option<Arc<dyn Client>>) -> Self {
+        Call(self.0, client)
+    }
+
+    /// The client that called, where it can be reached.
+    pub(super) fn client(&self) -> Option<&dyn Client> {
+        self.1.as_deref()
     }
 
     /// The reference number of this call.

@@ -2,6 +2,7 @@
 
 use std::{error::Error as StdError, fmt, time::Duration};
 
+use super::Ability;
 use crate::http;
 
 /// The result of a tool.
@@ -14,6 +15,10 @@ pub enum Kind {
     Arguments,
     /// A person has to say yes to exactly this question first.
     Ask,
+    /// The client has to answer a question first, and then repeats the call.
+    Input,
+    /// The client cannot do something that this needs.
+    Unable,
     /// Nobody has connected the account yet.
     NotConnected,
     /// The account has to be connected again.
@@ -44,6 +49,8 @@ impl Kind {
         match self {
             Kind::Arguments => "bad_input",
             Kind::Ask => "confirmation_required",
+            Kind::Input => "input_required",
+            Kind::Unable => "client_unable",
             Kind::NotConnected => "not_connected",
             Kind::Expired => "expired",
             Kind::MissingScope => "missing_scope",
@@ -68,6 +75,7 @@ struct Inner {
     next: Option<String>,
     retry_after: Option<Duration>,
     scopes: Vec<String>,
+    ability: Option<Ability>,
     cause: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -80,6 +88,7 @@ impl Error {
             next: None,
             retry_after: None,
             scopes: Vec::new(),
+            ability: None,
             cause: None,
         }))
     }
@@ -95,6 +104,13 @@ impl Error {
     /// A person has to say yes to `question` first.
     pub fn ask(question: impl Into<String>) -> Self {
         Error::new(Kind::Ask, question)
+    }
+
+    /// The client cannot do what this needs.
+    pub fn unable(ability: Ability) -> Self {
+        let mut error = Error::new(Kind::Unable, format!("This needs a client that can {ability}."));
+        error.0.ability = Some(ability);
+        error.next("Use another client for it.")
     }
 
     /// `what`, such as "the event `abc`", is not there.
@@ -163,6 +179,11 @@ impl Error {
     /// The permissions any of which would do.
     pub fn scopes(&self) -> &[String] {
         &self.0.scopes
+    }
+
+    /// What the client would have to be able to do, if that is what is missing.
+    pub fn ability(&self) -> Option<Ability> {
+        self.0.ability
     }
 
     /// The cause with everything behind it, for the log.

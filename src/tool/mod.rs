@@ -42,6 +42,7 @@
 //! ```
 
 mod call;
+mod client;
 mod def;
 mod error;
 mod integration;
@@ -49,6 +50,7 @@ mod page;
 mod row;
 
 pub use call::{Account, Asking, Call, CallParts, Memory, Progress, State, Upstream};
+pub use client::{Ability, Ask, Boxed, Client, Elicited, Level, What};
 pub use def::{Handler, Running, RuntimeTool, ToolDef};
 pub use error::{Error, Kind, Result};
 pub use integration::{Category, Field, Identity, Integration, Probing, bearer};

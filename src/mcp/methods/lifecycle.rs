@@ -42,7 +42,7 @@ pub(super) fn initialize(core: &Core, extensions: &Extensions) -> Raw {
     let version = exchange(extensions).terms.version;
     let mut result = json!({
         "protocolVersion": version.name(),
-        "capabilities": capabilities(),
+        "capabilities": capabilities(core),
         "serverInfo": core.implementation(version),
     });
     if let Some(instructions) = &core.instructions {
@@ -56,7 +56,7 @@ pub(super) fn discover(core: &Core, extensions: &Extensions) -> Raw {
     let version = exchange(extensions).terms.version;
     let mut result = Map::new();
     result.insert("supportedVersions".into(), json!(Version::SERVED));
-    result.insert("capabilities".into(), capabilities());
+    result.insert("capabilities".into(), capabilities(core));
     if let Some(instructions) = &core.instructions {
         result.insert("instructions".into(), instructions.as_str().into());
     }
@@ -65,6 +65,19 @@ pub(super) fn discover(core: &Core, extensions: &Extensions) -> Raw {
 }
 
 /// What is served, and nothing else.
-fn capabilities() -> Value {
-    json!({"tools": {"listChanged": true}})
+fn capabilities(core: &Core) -> Value {
+    let mut served = json!({"tools": {"listChanged": true}});
+    if core.shelf.has_resources() {
+        served["resources"] = json!({"subscribe": true, "listChanged": true});
+    }
+    if core.shelf.has_prompts() {
+        served["prompts"] = json!({"listChanged": true});
+    }
+    if core.shelf.has_completions() {
+        served["completions"] = json!({});
+    }
+    if core.logs {
+        served["logging"] = json!({});
+    }
+    served
 }

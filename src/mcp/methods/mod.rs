@@ -12,12 +12,17 @@ use super::{
     server::Core,
 };
 
+mod completion;
 pub(super) mod lifecycle;
+mod lists;
+mod logging;
+mod prompts;
+mod resources;
 pub(super) mod subscriptions;
 pub(super) mod tools;
 
 /// Served only before 2026-07-28.
-const LEGACY: &[&str] = &["initialize", "ping"];
+const LEGACY: &[&str] = &["initialize", "ping", "logging/setLevel", "resources/subscribe", "resources/unsubscribe"];
 /// Served only since 2026-07-28.
 const MODERN: &[&str] = &["server/discover", "subscriptions/listen"];
 
@@ -27,8 +32,8 @@ pub(super) fn is_of_era(method: &str, version: Version) -> bool {
     !elsewhere.contains(&method)
 }
 
-/// Fills the table.
-pub(super) fn register(module: &mut RpcModule<Core>) {
+/// Fills the table with what `core` has to offer.
+pub(super) fn register(module: &mut RpcModule<Core>, core: &Core) {
     let unique = "each method is registered once";
     module.register_method("initialize", |_, core, cx| Answered::Ok(lifecycle::initialize(core, cx))).expect(unique);
     module.register_method("ping", |_, _, _| Answered::Ok(Raw::of(&json!({})))).expect(unique);
@@ -36,6 +41,19 @@ pub(super) fn register(module: &mut RpcModule<Core>) {
     module.register_async_method("tools/list", tools::listed).expect(unique);
     module.register_async_method("tools/call", tools::call).expect(unique);
     module.register_async_method("subscriptions/listen", subscriptions::listen).expect(unique);
+    if core.logs {
+        module.register_method("logging/setLevel", |params, _, cx| logging::set_level(&params, cx)).expect(unique);
+    }
+    if core.shelf.has_resources() {
+        resources::register(module);
+    }
+    if core.shelf.has_prompts() {
+        module.register_async_method("prompts/list", prompts::list).expect(unique);
+        module.register_async_method("prompts/get", prompts::get).expect(unique);
+    }
+    if core.shelf.has_completions() {
+        module.register_async_method("completion/complete", completion::complete).expect(unique);
+    }
 }
 
 /// A result that is JSON already.

@@ -1,43 +1,54 @@
-//! `subscriptions/listen`: a stream of hints that lists have changed.
+//! `subscriptions/listen`: a stream of hints that lists or resources have changed.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
-use jsonrpsee::{Extensions, types::Params};
+use jsonrpsee::{
+    Extensions,
+    types::{ErrorObjectOwned, Params},
+};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{Answered, Raw, common, exchange};
-use crate::mcp::{
-    era::META_SUBSCRIPTION,
-    message::{internal_error, invalid_params},
-    server::Core,
+use crate::{
+    mcp::{
+        era::META_SUBSCRIPTION,
+        message::{internal_error, invalid_params},
+        news::News,
+        server::Core,
+        wishes::hint,
+    },
+    shelf::Change,
 };
+
+/// How many resources one subscription may watch.
+const WATCHED: usize = 1024;
 
 /// Acknowledges what is served of the wish, then tells of every change until the client goes or the server closes.
 pub(super) async fn listen(params: Params<'static>, core: Arc<Core>, extensions: Extensions) -> Answered {
-    let wants_tools = wants_tools(&params)?;
+    let kinds = wish(&params)?.served(&core);
     let exchange = exchange(&extensions);
     let Some(outlet) = &exchange.outlet else {
         return Err(invalid_params("a subscription needs a client that accepts text/event-stream"));
     };
     let _place =
         core.listeners.try_acquire().map_err(|_| internal_error("too many subscriptions are open: try again later"))?;
-    let mut changes = core.hub.changes();
-    changes.mark_unchanged();
+    let mut news = News::of(&core);
     let id: Value = serde_json::from_str(exchange.id.as_json()).unwrap_or_default();
     let meta = json!({META_SUBSCRIPTION: id});
-    let accepted = if wants_tools { json!({"toolsListChanged": true}) } else { json!({}) };
-    let acknowledged = json!({"notifications": accepted, "_meta": meta});
+    let acknowledged = json!({"notifications": kinds.accepted(), "_meta": meta});
     let mut is_open = outlet.deliver("notifications/subscriptions/acknowledged", Some(&acknowledged)).await;
     while is_open {
         tokio::select! {
             () = exchange.closing.cancelled() => break,
-            news = changes.changed(), if wants_tools => {
-                if news.is_err() {
-                    break;
+            change = news.next() => {
+                let Some(change) = change else { break };
+                if kinds.include(&change) {
+                    let (method, params) = hint(&change);
+                    let mut params = params.unwrap_or_else(|| json!({}));
+                    params["_meta"] = meta.clone();
+                    is_open = outlet.deliver(method, Some(&params)).await;
                 }
-                let hint = json!({"_meta": meta});
-                is_open = outlet.deliver("notifications/tools/list_changed", Some(&hint)).await;
             }
         }
     }
@@ -51,18 +62,65 @@ pub(super) async fn listen(params: Params<'static>, core: Arc<Core>, extensions:
     Ok(Raw::of(&result))
 }
 
-fn wants_tools(params: &Params<'_>) -> Result<bool, jsonrpsee::types::ErrorObjectOwned> {
+/// The kinds of change that a client wants to hear of.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Kinds {
+    #[serde(default)]
+    tools_list_changed: bool,
+    #[serde(default)]
+    prompts_list_changed: bool,
+    #[serde(default)]
+    resources_list_changed: bool,
+    #[serde(default)]
+    resource_subscriptions: BTreeSet<String>,
+}
+
+impl Kinds {
+    /// Those that this server can tell of.
+    fn served(mut self, core: &Core) -> Self {
+        self.prompts_list_changed &= core.shelf.has_prompts();
+        self.resources_list_changed &= core.shelf.has_resources();
+        if !core.shelf.has_resources() {
+            self.resource_subscriptions.clear();
+        }
+        while self.resource_subscriptions.len() > WATCHED {
+            self.resource_subscriptions.pop_last();
+        }
+        self
+    }
+
+    fn accepted(&self) -> Value {
+        let flags = [
+            ("toolsListChanged", self.tools_list_changed),
+            ("promptsListChanged", self.prompts_list_changed),
+            ("resourcesListChanged", self.resources_list_changed),
+        ];
+        let wanted = flags.into_iter().filter(|(_, wanted)| *wanted);
+        let mut accepted: Map<String, Value> = wanted.map(|(name, _)| (name.to_owned(), true.into())).collect();
+        if !self.resource_subscriptions.is_empty() {
+            accepted.insert("resourceSubscriptions".into(), json!(self.resource_subscriptions));
+        }
+        Value::Object(accepted)
+    }
+
+    fn include(&self, change: &Change) -> bool {
+        match change {
+            Change::Tools => self.tools_list_changed,
+            Change::Prompts => self.prompts_list_changed,
+            Change::Resources => self.resources_list_changed,
+            Change::Resource(uri) => self.resource_subscriptions.contains(uri),
+        }
+    }
+}
+
+fn wish(params: &Params<'_>) -> Result<Kinds, ErrorObjectOwned> {
     #[derive(Deserialize)]
     struct Wish {
         notifications: Kinds,
     }
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Kinds {
-        #[serde(default)]
-        tools_list_changed: bool,
-    }
-    serde_json::from_str::<Wish>(params.as_str().unwrap_or("{}"))
-        .map(|wish| wish.notifications.tools_list_changed)
-        .map_err(|_| invalid_params("subscriptions/listen needs `notifications`: an object of booleans"))
+    let why =
+        "subscriptions/listen needs `notifications`: an object of booleans, and `resourceSubscriptions` of addresses";
+    let wish = serde_json::from_str::<Wish>(params.as_str().unwrap_or("{}"));
+    wish.map(|wish| wish.notifications).map_err(|_| invalid_params(why))
 }

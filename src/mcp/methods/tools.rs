@@ -15,15 +15,15 @@ use crate::{
     mcp::{
         catalog::{HeaderParam, Pages},
         confirm::{self, Next},
-        envelope::present,
         era::Version,
         exchange::{Exchange, Field},
         headers,
         message::{header_mismatch, internal_error, invalid_params},
         progress::Reporter,
+        round::{Brought, Round},
         server::Core,
     },
-    tool::{Content, Outcome, Progress},
+    tool::{Client, Content, Outcome, Progress},
 };
 
 /// How long a client may keep a list of tools, in milliseconds. Listeners hear of a change at once.
@@ -82,7 +82,9 @@ pub(super) async fn call(params: Params<'static>, core: Arc<Core>, extensions: E
         (Some(token), Some(outlet)) => Some(Arc::new(Reporter::new(token, outlet.clone()))),
         _ => None,
     };
-    let result = rounds(&core, &exchange, &call, reporter.clone()).await;
+    let arguments = Value::Object(call.arguments.clone());
+    let round = Round::open(&core, &exchange, ("tools/call", &call.name), arguments, &call.brought)?;
+    let result = rounds(&core, &exchange, &call, round, reporter.clone()).await;
     if let Some(reporter) = reporter {
         reporter.finish();
     }
@@ -93,10 +95,11 @@ pub(super) async fn call(params: Params<'static>, core: Arc<Core>, extensions: E
 async fn rounds(
     core: &Core,
     exchange: &Exchange,
-    call: &ToolCall,
+    call: &ToolCall<'_>,
+    mut round: Round<'_>,
     reporter: Option<Arc<Reporter>>,
 ) -> Result<Value, ErrorObjectOwned> {
-    let mut answered = confirm::answer(call.responses.as_deref(), call.state.as_deref())?;
+    let mut answered = round.answered.take();
     for _ in 0..ROUNDS {
         let was_refused = answered.as_ref().is_some_and(|answered| !answered.approved);
         let request = CallRequest {
@@ -104,16 +107,20 @@ async fn rounds(
             arguments: call.arguments.clone(),
             progress: reporter.clone().map(|reporter| reporter as Arc<dyn Progress>),
             answered: answered.take(),
+            client: Some(Arc::clone(&round.asker) as Arc<dyn Client>),
         };
         match core.hub.call(&exchange.caller, request).await {
             Ok(Reply::Done(outcome)) => return Ok(finished(core, exchange.terms.version, outcome)),
             // Who said no is not asked a second time.
             Ok(Reply::Ask(_)) if was_refused => return Ok(failed(core, exchange.terms.version, REFUSED)),
-            Ok(Reply::Ask(question)) => match confirm::ask(core, exchange, question).await {
+            Ok(Reply::Ask(question)) => match confirm::ask(core, exchange, &round, question).await {
                 Next::Again(given) => answered = Some(given),
                 Next::Return(result) => return Ok(result),
             },
-            Err(hub::Error::Tool { error, .. }) => return Ok(failed(core, exchange.terms.version, &error.text())),
+            Err(hub::Error::Tool { error, .. }) => {
+                let told = round.wanted(&error);
+                return told.unwrap_or_else(|| Ok(failed(core, exchange.terms.version, &error.text())));
+            }
             Err(error) => return Err(refused(error)),
         }
     }
@@ -121,26 +128,22 @@ async fn rounds(
 }
 
 /// What a client asked for.
-struct ToolCall {
+struct ToolCall<'a> {
     name: String,
     arguments: Map<String, Value>,
-    responses: Option<Box<RawValue>>,
-    state: Option<String>,
+    brought: Brought<'a>,
 }
 
-impl ToolCall {
-    fn read(params: Option<&str>) -> Result<Self, ErrorObjectOwned> {
+impl<'a> ToolCall<'a> {
+    fn read(params: Option<&'a str>) -> Result<Self, ErrorObjectOwned> {
         #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
         struct Members<'a> {
             name: String,
             #[serde(borrow)]
             arguments: Option<&'a RawValue>,
-            #[serde(borrow, default, deserialize_with = "present")]
-            input_responses: Option<&'a RawValue>,
-            request_state: Option<String>,
         }
-        let members: Members<'_> = serde_json::from_str(params.unwrap_or("{}"))
+        let text = params.unwrap_or("{}");
+        let members: Members<'_> = serde_json::from_str(text)
             .map_err(|_| invalid_params("tools/call needs `name`, a string, and may have `arguments`, an object"))?;
         let arguments = match members.arguments {
             None => Map::new(),
@@ -148,13 +151,14 @@ impl ToolCall {
                 .map_err(|fault| invalid_params(&format!("`arguments` cannot be read: {fault}")))?,
             Some(_) => return Err(invalid_params("`arguments` is an object")),
         };
-        Ok(ToolCall {
-            name: members.name,
-            arguments,
-            responses: members.input_responses.map(ToOwned::to_owned),
-            state: members.request_state,
-        })
+        Ok(ToolCall { name: members.name, arguments, brought: brought(text)? })
     }
+}
+
+/// What a repeated request brings.
+pub(super) fn brought(params: &str) -> Result<Brought<'_>, ErrorObjectOwned> {
+    serde_json::from_str(params)
+        .map_err(|_| invalid_params("`inputResponses` is an object, `requestState` a string, and each occurs once"))
 }
 
 /// Holds the arguments against their headers (2026-07-28, basic/transports/streamable-http, `Mcp-Param-*`).
@@ -217,7 +221,7 @@ pub(in crate::mcp) fn failed(core: &Core, version: Version, text: &str) -> Value
 }
 
 /// Links are plain text to a client that does not know them yet.
-fn written(part: Content, version: Version) -> Value {
+pub(super) fn written(part: Content, version: Version) -> Value {
     match part {
         Content::Text(text) => json!({"type": "text", "text": text}),
         Content::Image { data, mime_type } => json!({"type": "image", "data": data, "mimeType": mime_type}),

@@ -20,6 +20,7 @@ use crate::{
         flight::Grounded,
         message::{internal_error, invalid_request, notification_text},
         session::Session,
+        wishes::Wishes,
     },
 };
 
@@ -46,7 +47,8 @@ impl Visit<'_> {
         let (outbox, messages) = mpsc::channel(OUTBOX);
         let questions = self.server.questions().scoped(&session.id);
         let outlet = self.takes_events.then(|| Outlet::new(outbox, Some(questions)));
-        let exchange = Exchange { progress, outlet, ..self.exchange(session.terms.clone(), &request.id) };
+        let wishes = self.server.sessions().wishes(&session);
+        let exchange = Exchange { progress, outlet, wishes, ..self.exchange(session.terms.clone(), &request.id) };
         match self.launch(&session, request, exchange) {
             Ok(answer) => {
                 let answering = async move { answer.await.ok() };
@@ -89,9 +91,10 @@ impl Visit<'_> {
         if self.headers.session == Field::Absent {
             return not_allowed();
         }
-        if let Err(refusal) = self.session(None) {
-            return *refusal;
-        }
+        let session = match self.session(None) {
+            Ok(session) => session,
+            Err(refusal) => return *refusal,
+        };
         if !self.takes_events {
             return failed(StatusCode::NOT_ACCEPTABLE, None, &invalid_request("a stream is text/event-stream"));
         }
@@ -100,13 +103,16 @@ impl Visit<'_> {
             return failed(StatusCode::SERVICE_UNAVAILABLE, None, &error);
         };
         let (outbox, messages) = mpsc::channel(OUTBOX);
-        let mut changes = self.server.changes();
+        let mut news = self.server.news();
+        let wishes = self.server.sessions().wishes(&session);
         let closing = self.server.closing().clone();
         let watching = async move {
             let _place = place;
-            while let Some(Ok(())) = closing.run_until_cancelled(changes.changed()).await {
-                // A hint that finds no room is not missed: one is waiting there already.
-                let _ = outbox.try_send(notification_text("notifications/tools/list_changed", None));
+            while let Some(Some(change)) = closing.run_until_cancelled(news.next()).await {
+                if let Some((method, params)) = wishes.hint(&change) {
+                    // A hint that finds no room is not missed: others are waiting there already.
+                    let _ = outbox.try_send(notification_text(method, params.as_ref()));
+                }
             }
             None
         };
@@ -167,6 +173,7 @@ impl Visit<'_> {
             outlet: None,
             closing: self.server.closing().clone(),
             headers: None,
+            wishes: Arc::new(Wishes::of_session()),
         }
     }
 

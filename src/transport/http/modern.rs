@@ -1,5 +1,7 @@
 //! A modern POST: the request speaks for itself, and its headers repeat what it says.
 
+use std::sync::Arc;
+
 use axum::{http::StatusCode, response::Response};
 use jsonrpsee::types::ErrorObjectOwned;
 use tokio::sync::mpsc;
@@ -12,6 +14,7 @@ use crate::{
         era::{self, Meta, Terms},
         exchange::{Exchange, Field, Outlet},
         message::{HEADER_MISMATCH, METHOD_NOT_FOUND, header_mismatch, method_not_found, unsupported_version},
+        wishes::Wishes,
     },
 };
 
@@ -33,6 +36,10 @@ impl Visit<'_> {
             Ok(progress) => progress,
             Err(error) => return failed(StatusCode::BAD_REQUEST, Some(&request.id), &error),
         };
+        let wishes = match meta.log_level() {
+            Ok(level) => Arc::new(Wishes::from_level(level)),
+            Err(error) => return failed(StatusCode::BAD_REQUEST, Some(&request.id), &error),
+        };
         let (outbox, messages) = mpsc::channel(OUTBOX);
         let exchange = Exchange {
             caller: Caller { client: terms.client.clone(), ..self.caller.clone() },
@@ -42,6 +49,7 @@ impl Visit<'_> {
             outlet: self.takes_events.then(|| Outlet::new(outbox, None)),
             closing: self.server.closing().clone(),
             headers: Some(self.headers.params.clone()),
+            wishes,
         };
         let (server, method) = (self.server.clone(), request.method.to_string());
         let params = request.params.map(ToOwned::to_owned);

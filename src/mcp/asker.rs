@@ -1,0 +1,212 @@
+//! The client as a running tool sees it: it is asked in the way of its era, and hears the log that it wants.
+//!
+//! Modern: what is not answered yet ends the round with `input_required`, and the repeat of the request brings the
+//! answers. Legacy: requests of ours while the call waits.
+
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use jsonrpsee::types::ErrorObjectOwned;
+use serde_json::{Map, Value, json};
+use tokio::time::Instant;
+
+use super::{
+    era::Version,
+    exchange::Exchange,
+    message::{invalid_params, missing_capability},
+    seal::State,
+};
+use crate::tool::{Ability, Ask, Boxed, Client, Error, Kind, Level, Result, What};
+
+/// The client of one call.
+#[derive(Debug)]
+pub(super) struct Asker {
+    exchange: std::sync::Arc<Exchange>,
+    answer_within: Duration,
+    /// What log lines are said to come from; `None` where the server keeps no log for clients.
+    logger: Option<String>,
+    talk: Mutex<Talk>,
+}
+
+/// What was said so far.
+#[derive(Debug, Default)]
+struct Talk {
+    /// What came with this request, and what earlier rounds brought.
+    answers: Map<String, Value>,
+    /// Those of them that were asked for.
+    used: Map<String, Value>,
+    /// What is to be asked after this round.
+    pending: Map<String, Value>,
+    /// The answer that does not fit its question.
+    misfit: Option<String>,
+    waited: Duration,
+    waiting_since: Option<Instant>,
+}
+
+impl Asker {
+    /// The client behind `exchange`, with the answers that it has given already.
+    pub fn new(
+        exchange: std::sync::Arc<Exchange>,
+        answer_within: Duration,
+        logger: Option<String>,
+        answers: Map<String, Value>,
+    ) -> Self {
+        let talk = Talk { answers, ..Talk::default() };
+        Asker { exchange, answer_within, logger, talk: Mutex::new(talk) }
+    }
+
+    /// What to tell the client when a call failed for want of something from it: a protocol error, or the questions.
+    /// `None` when that is not why it failed.
+    pub fn wanted(&self, error: &Error) -> Option<Result<Map<String, Value>, ErrorObjectOwned>> {
+        let is_modern = self.exchange.terms.version.is_modern();
+        match error.kind() {
+            Kind::Input => {
+                let mut talk = self.talk();
+                Some(match talk.misfit.take() {
+                    Some(key) => {
+                        Err(invalid_params(&format!("`inputResponses.{key}` is not an answer to its question")))
+                    }
+                    None => Ok(std::mem::take(&mut talk.pending)),
+                })
+            }
+            Kind::Unable if is_modern => error.ability().map(|ability| Err(missing_capability(&capability(ability)))),
+            _ => None,
+        }
+    }
+
+    /// What the next round has to know.
+    pub fn state(&self) -> State {
+        State { answers: self.talk().used.clone(), ticket: None }
+    }
+
+    fn talk(&self) -> MutexGuard<'_, Talk> {
+        self.talk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Finds the answers among those that are there, and notes what has to be asked.
+    fn look_up(&self, questions: &[Ask]) -> Result<Vec<Value>> {
+        let mut talk = self.talk();
+        let mut found = Vec::new();
+        for question in questions {
+            match talk.answers.get(&question.key).cloned() {
+                Some(answer) if question.fits(&answer) => {
+                    talk.used.insert(question.key.clone(), answer.clone());
+                    found.push(answer);
+                }
+                Some(_) => talk.misfit = Some(question.key.clone()),
+                None => {
+                    let (method, params) = self.request(question);
+                    talk.pending.insert(question.key.clone(), json!({"method": method, "params": params}));
+                }
+            }
+        }
+        if found.len() == questions.len() {
+            return Ok(found);
+        }
+        Err(Error::new(Kind::Input, "The client has to answer first."))
+    }
+
+    /// Asks one after the other, and waits. An answer is kept for the case that the tool runs once more.
+    async fn converse(&self, questions: Vec<Ask>) -> Result<Vec<Value>> {
+        let mut found = Vec::new();
+        for question in questions {
+            let known = self.talk().answers.get(&question.key).cloned();
+            let answer = match known {
+                Some(answer) => answer,
+                None => self.put(&question).await?,
+            };
+            self.talk().answers.insert(question.key, answer.clone());
+            found.push(answer);
+        }
+        Ok(found)
+    }
+
+    async fn put(&self, question: &Ask) -> Result<Value> {
+        let Some(outlet) = &self.exchange.outlet else {
+            return Err(Error::unable(question.ability()));
+        };
+        let (method, params) = self.request(question);
+        self.talk().waiting_since = Some(Instant::now());
+        let reply = outlet.ask(method, &params, self.answer_within).await;
+        let mut talk = self.talk();
+        let since = talk.waiting_since.take();
+        talk.waited += since.map_or(Duration::ZERO, |since| since.elapsed());
+        match reply {
+            None => Err(Error::new(Kind::Vendor, "The client gave no answer to a question in time.")),
+            Some(Ok(answer)) if question.fits(&answer) => Ok(answer),
+            Some(Ok(_)) => Err(Error::new(Kind::Vendor, "The client's answer does not fit the question.")),
+            Some(Err(_)) => Err(Error::new(Kind::Vendor, "The client refused to answer a question.")),
+        }
+    }
+
+    /// A question as a method and its parameters.
+    fn request(&self, question: &Ask) -> (&'static str, Value) {
+        let version = self.exchange.terms.version;
+        match &question.what {
+            What::Form { message, schema } => {
+                let mut params = json!({"message": message, "requestedSchema": schema});
+                // Modes came with 2025-11-25.
+                if version >= Version::November2025 {
+                    params["mode"] = "form".into();
+                }
+                ("elicitation/create", params)
+            }
+            What::Page { message, url } => {
+                let mut params = json!({"mode": "url", "message": message, "url": url});
+                if !version.is_modern() {
+                    params["elicitationId"] = format!("{}/{}", self.exchange.id.as_json(), question.key).into();
+                }
+                ("elicitation/create", params)
+            }
+            What::Model(params) => ("sampling/createMessage", params.clone()),
+            What::Roots => ("roots/list", json!({})),
+        }
+    }
+}
+
+impl Client for Asker {
+    fn can(&self, ability: Ability) -> bool {
+        let terms = &self.exchange.terms;
+        let declared = match ability {
+            Ability::Form => terms.capabilities.form && terms.version >= Version::June2025,
+            Ability::Page => terms.capabilities.url && terms.version >= Version::November2025,
+            Ability::Model => terms.capabilities.sampling,
+            Ability::Roots => terms.capabilities.roots,
+        };
+        let reachable = || self.exchange.outlet.as_ref().is_some_and(super::exchange::Outlet::can_ask);
+        declared && (terms.version.is_modern() || reachable())
+    }
+
+    fn ask(&self, questions: Vec<Ask>) -> Boxed<'_, Result<Vec<Value>>> {
+        if self.exchange.terms.version.is_modern() {
+            let found = self.look_up(&questions);
+            return Box::pin(async move { found });
+        }
+        Box::pin(self.converse(questions))
+    }
+
+    fn log(&self, level: Level, data: &Value) {
+        let (Some(logger), Some(outlet)) = (&self.logger, &self.exchange.outlet) else { return };
+        if self.exchange.wishes.hear(level) {
+            let line = json!({"level": level.name(), "logger": logger, "data": data});
+            outlet.notify("notifications/message", Some(&line));
+        }
+    }
+
+    fn waited(&self) -> Duration {
+        let talk = self.talk();
+        talk.waited + talk.waiting_since.map_or(Duration::ZERO, |since| since.elapsed())
+    }
+}
+
+/// What a client has to declare for that.
+fn capability(ability: Ability) -> Value {
+    match ability {
+        Ability::Form => json!({"elicitation": {"form": {}}}),
+        Ability::Page => json!({"elicitation": {"url": {}}}),
+        Ability::Model => json!({"sampling": {}}),
+        Ability::Roots => json!({"roots": {}}),
+    }
+}

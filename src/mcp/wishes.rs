@@ -1,0 +1,110 @@
+//! What a client wants to hear beside its answers: how much log, and of which resources.
+
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU8, Ordering},
+    },
+};
+
+use serde_json::{Value, json};
+
+use crate::{shelf::Change, tool::Level};
+
+/// How many resources one legacy session may watch.
+const WATCHED: usize = 1024;
+/// Stands for "no log at all".
+const SILENT: u8 = u8::MAX;
+
+/// The wishes of a legacy session, or of one modern request.
+#[derive(Debug)]
+pub struct Wishes {
+    level: AtomicU8,
+    watched: Mutex<BTreeSet<String>>,
+}
+
+impl Wishes {
+    /// Those of a new legacy session: log from [`Level::Info`] up until `logging/setLevel` says otherwise.
+    pub fn of_session() -> Self {
+        Wishes::from_level(Some(Level::Info))
+    }
+
+    /// Those of a modern request, which hears no log unless it names a level.
+    pub fn from_level(level: Option<Level>) -> Self {
+        Wishes { level: AtomicU8::new(level.map_or(SILENT, |level| level as u8)), watched: Mutex::default() }
+    }
+
+    /// Sets the least serious level that is wanted.
+    pub fn set_level(&self, level: Level) {
+        self.level.store(level as u8, Ordering::Relaxed);
+    }
+
+    /// Whether a line of that level is wanted.
+    pub fn hear(&self, level: Level) -> bool {
+        let least = self.level.load(Ordering::Relaxed);
+        least != SILENT && level as u8 >= least
+    }
+
+    /// Watches a resource; `false` when too many are watched already.
+    pub fn watch(&self, uri: &str) -> bool {
+        let mut watched = self.watched();
+        if watched.len() >= WATCHED && !watched.contains(uri) {
+            return false;
+        }
+        watched.insert(uri.to_owned());
+        true
+    }
+
+    /// Watches a resource no longer.
+    pub fn unwatch(&self, uri: &str) {
+        self.watched().remove(uri);
+    }
+
+    /// The notification that tells a legacy client of a change; `None` when it does not want it.
+    pub fn hint(&self, change: &Change) -> Option<(&'static str, Option<Value>)> {
+        match change {
+            Change::Resource(uri) if !self.watched().contains(uri) => None,
+            change => Some(hint(change)),
+        }
+    }
+
+    fn watched(&self) -> std::sync::MutexGuard<'_, BTreeSet<String>> {
+        self.watched.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The notification that tells of a change.
+pub fn hint(change: &Change) -> (&'static str, Option<Value>) {
+    match change {
+        Change::Tools => ("notifications/tools/list_changed", None),
+        Change::Prompts => ("notifications/prompts/list_changed", None),
+        Change::Resources => ("notifications/resources/list_changed", None),
+        Change::Resource(uri) => ("notifications/resources/updated", Some(json!({"uri": uri}))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_wanted_is_heard() {
+        let wishes = Wishes::of_session();
+        assert!(!wishes.hear(Level::Debug) && wishes.hear(Level::Info));
+        wishes.set_level(Level::Error);
+        assert!(!wishes.hear(Level::Warning) && wishes.hear(Level::Emergency));
+        assert!(Level::ALL.iter().all(|level| !Wishes::from_level(None).hear(*level)));
+    }
+
+    #[test]
+    fn a_resource_is_heard_of_while_it_is_watched() {
+        let wishes = Wishes::of_session();
+        let change = Change::Resource("a://b".into());
+        assert_eq!(wishes.hint(&change), None);
+        assert!(wishes.watch("a://b"));
+        assert_eq!(wishes.hint(&change).unwrap().0, "notifications/resources/updated");
+        wishes.unwatch("a://b");
+        assert_eq!(wishes.hint(&change), None);
+    }
+}

@@ -1,0 +1,173 @@
+//! The things on a shelf, as they are listed and as they are handed out.
+
+use crate::tool::Content;
+
+/// Something to read, as it is listed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Resource {
+    /// Its address.
+    pub uri: String,
+    /// What programs call it.
+    pub name: String,
+    /// What people call it.
+    pub title: Option<String>,
+    /// What it is.
+    pub description: Option<String>,
+    /// Such as `text/plain`.
+    pub mime_type: Option<String>,
+}
+
+/// A form of addresses at which there is something to read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Template {
+    /// The address with variables in braces, each standing for one segment: `notes://{year}/index`.
+    pub uri: String,
+    /// What programs call it.
+    pub name: String,
+    /// What people call it.
+    pub title: Option<String>,
+    /// What it is.
+    pub description: Option<String>,
+    /// Such as `text/plain`.
+    pub mime_type: Option<String>,
+}
+
+/// What was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contents {
+    /// Where it is from.
+    pub uri: String,
+    /// Such as `text/plain`.
+    pub mime_type: String,
+    /// What it is.
+    pub body: Body,
+}
+
+/// A text, or bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Body {
+    /// A text.
+    Text(String),
+    /// Bytes, in base64.
+    Blob(String),
+}
+
+/// How to begin a conversation.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Prompt {
+    /// What programs call it.
+    pub name: String,
+    /// What people call it.
+    pub title: Option<String>,
+    /// What it is good for.
+    pub description: String,
+    /// What it can be told.
+    pub arguments: Vec<Argument>,
+}
+
+/// Something that a prompt can be told.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Argument {
+    /// Its name.
+    pub name: String,
+    /// What it means.
+    pub description: String,
+    /// Whether the prompt needs it.
+    pub required: bool,
+}
+
+/// One message of a prompt.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Message {
+    /// Who says it.
+    pub role: Role,
+    /// What they say.
+    pub content: Content,
+}
+
+/// Who says something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// The person.
+    User,
+    /// The model.
+    Assistant,
+}
+
+impl Resource {
+    /// A resource at that address.
+    pub fn new(uri: impl Into<String>, name: impl Into<String>) -> Self {
+        Resource { uri: uri.into(), name: name.into(), ..Resource::default() }
+    }
+
+    /// Says what it is.
+    #[must_use]
+    pub fn described(mut self, description: impl Into<String>, mime_type: impl Into<String>) -> Self {
+        self.description = Some(description.into());
+        self.mime_type = Some(mime_type.into());
+        self
+    }
+}
+
+impl Template {
+    /// A template of addresses.
+    pub fn new(uri: impl Into<String>, name: impl Into<String>) -> Self {
+        Template { uri: uri.into(), name: name.into(), ..Template::default() }
+    }
+
+    /// Says what is there.
+    #[must_use]
+    pub fn described(mut self, description: impl Into<String>, mime_type: impl Into<String>) -> Self {
+        self.description = Some(description.into());
+        self.mime_type = Some(mime_type.into());
+        self
+    }
+}
+
+impl Contents {
+    /// A text.
+    pub fn text(uri: impl Into<String>, mime_type: impl Into<String>, text: impl Into<String>) -> Self {
+        Contents { uri: uri.into(), mime_type: mime_type.into(), body: Body::Text(text.into()) }
+    }
+
+    /// Bytes, in base64.
+    pub fn blob(uri: impl Into<String>, mime_type: impl Into<String>, base64: impl Into<String>) -> Self {
+        Contents { uri: uri.into(), mime_type: mime_type.into(), body: Body::Blob(base64.into()) }
+    }
+}
+
+impl Prompt {
+    /// A prompt without arguments.
+    pub fn new(name: impl Into<String>, description: impl Into<String>) -> Self {
+        Prompt { name: name.into(), description: description.into(), ..Prompt::default() }
+    }
+
+    /// The same with an argument that it needs.
+    #[must_use]
+    pub fn needs(self, name: impl Into<String>, description: impl Into<String>) -> Self {
+        self.with(name, description, true)
+    }
+
+    /// The same with an argument that may be left out.
+    #[must_use]
+    pub fn takes(self, name: impl Into<String>, description: impl Into<String>) -> Self {
+        self.with(name, description, false)
+    }
+
+    fn with(mut self, name: impl Into<String>, description: impl Into<String>, required: bool) -> Self {
+        self.arguments.push(Argument { name: name.into(), description: description.into(), required });
+        self
+    }
+}
+
+impl Message {
+    /// What the person says, as text.
+    pub fn user(text: impl Into<String>) -> Self {
+        Message { role: Role::User, content: Content::Text(text.into()) }
+    }
+
+    /// What the person shows.
+    pub fn shown(content: Content) -> Self {
+        Message { role: Role::User, content }
+    }
+}

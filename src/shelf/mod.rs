@@ -1,0 +1,262 @@
+//! What a server offers beside tools: resources to read, prompts to begin with, and completions for both.
+//!
+//! ```
+//! use switchboard::shelf::{Argument, Contents, Message, Prompt, Resource, Shelf};
+//!
+//! let shelf = Shelf::builder()
+//!     .resource(Resource::new("notes://today", "today"), |uri, _cx| {
+//!         Box::pin(async move { Ok(vec![Contents::text(uri, "text/plain", "Nothing yet.")]) })
+//!     })
+//!     .prompt(Prompt::new("summarise", "Summarises a text.").needs("text", "The text."), |given, _cx| {
+//!         Box::pin(async move { Ok(vec![Message::user(format!("Summarise this: {}", given["text"]))]) })
+//!     })
+//!     .build()
+//!     .unwrap();
+//! assert!(shelf.has_prompts());
+//! ```
+
+mod changes;
+mod items;
+mod template;
+
+use std::{collections::BTreeMap, fmt, sync::Arc};
+
+pub use changes::{Change, Changes, News};
+pub use items::{Argument, Body, Contents, Message, Prompt, Resource, Role, Template};
+
+use crate::tool::{Boxed, Call, Error, Kind, Result};
+
+/// Values by their names: a prompt's arguments, or a template's variables.
+pub type Given = BTreeMap<String, String>;
+
+type Read = Arc<dyn for<'a> Fn(String, &'a Call) -> Boxed<'a, Result<Vec<Contents>>> + Send + Sync>;
+type ReadFrom = Arc<dyn for<'a> Fn(String, Given, &'a Call) -> Boxed<'a, Result<Vec<Contents>>> + Send + Sync>;
+type List = Arc<dyn for<'a> Fn(&'a Call) -> Boxed<'a, Result<Vec<Resource>>> + Send + Sync>;
+type Begin = Arc<dyn for<'a> Fn(Given, &'a Call) -> Boxed<'a, Result<Vec<Message>>> + Send + Sync>;
+type Complete = Arc<dyn for<'a> Fn(Partial, &'a Call) -> Boxed<'a, Result<Vec<String>>> + Send + Sync>;
+
+/// Resources, prompts and completions.
+#[derive(Clone, Default)]
+pub struct Shelf {
+    resources: Vec<(Resource, Read)>,
+    templates: Vec<(Template, ReadFrom)>,
+    lists: Vec<List>,
+    prompts: Vec<(Prompt, Begin)>,
+    completions: Vec<(About, String, Complete)>,
+}
+
+/// What a completion is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum About {
+    /// The prompt of that name.
+    Prompt(String),
+    /// The resource template of that text.
+    Template(String),
+}
+
+/// A value that is being typed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Partial {
+    /// What is there so far.
+    pub value: String,
+    /// The values that were chosen before.
+    pub others: Given,
+}
+
+/// Fills a [`Shelf`].
+#[derive(Default)]
+pub struct Builder(Shelf);
+
+impl Builder {
+    /// A resource at a fixed address; `read` gets the address.
+    #[must_use]
+    pub fn resource(
+        mut self,
+        resource: Resource,
+        read: impl for<'a> Fn(String, &'a Call) -> Boxed<'a, Result<Vec<Contents>>> + Send + Sync + 'static,
+    ) -> Self {
+        self.0.resources.push((resource, Arc::new(read)));
+        self
+    }
+
+    /// Resources at addresses of one form; `read` gets the address and the template's variables.
+    #[must_use]
+    pub fn template(
+        mut self,
+        template: Template,
+        read: impl for<'a> Fn(String, Given, &'a Call) -> Boxed<'a, Result<Vec<Contents>>> + Send + Sync + 'static,
+    ) -> Self {
+        self.0.templates.push((template, Arc::new(read)));
+        self
+    }
+
+    /// Further resources to list, which differ from caller to caller. A template reads them.
+    #[must_use]
+    pub fn lists(
+        mut self,
+        list: impl for<'a> Fn(&'a Call) -> Boxed<'a, Result<Vec<Resource>>> + Send + Sync + 'static,
+    ) -> Self {
+        self.0.lists.push(Arc::new(list));
+        self
+    }
+
+    /// A prompt; `begin` gets its arguments, and every required one is there.
+    #[must_use]
+    pub fn prompt(
+        mut self,
+        prompt: Prompt,
+        begin: impl for<'a> Fn(Given, &'a Call) -> Boxed<'a, Result<Vec<Message>>> + Send + Sync + 'static,
+    ) -> Self {
+        self.0.prompts.push((prompt, Arc::new(begin)));
+        self
+    }
+
+    /// Completes an argument of a prompt, or a variable of a template.
+    #[must_use]
+    pub fn completes(
+        mut self,
+        about: About,
+        argument: impl Into<String>,
+        complete: impl for<'a> Fn(Partial, &'a Call) -> Boxed<'a, Result<Vec<String>>> + Send + Sync + 'static,
+    ) -> Self {
+        self.0.completions.push((about, argument.into(), Arc::new(complete)));
+        self
+    }
+
+    /// The shelf.
+    ///
+    /// # Errors
+    /// In words, when an address or a name is there twice, or a template cannot be read.
+    pub fn build(self) -> Result<Shelf, String> {
+        let Shelf { resources, templates, prompts, .. } = &self.0;
+        unique("resource", resources.iter().map(|(resource, _)| resource.uri.as_str()))?;
+        unique("template", templates.iter().map(|(template, _)| template.uri.as_str()))?;
+        unique("prompt", prompts.iter().map(|(prompt, _)| prompt.name.as_str()))?;
+        templates.iter().try_for_each(|(template, _)| template::check(&template.uri))?;
+        Ok(self.0)
+    }
+}
+
+impl Shelf {
+    /// A shelf to be filled.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// Whether there is something to read.
+    pub fn has_resources(&self) -> bool {
+        !(self.resources.is_empty() && self.templates.is_empty() && self.lists.is_empty())
+    }
+
+    /// Whether there is a prompt.
+    pub fn has_prompts(&self) -> bool {
+        !self.prompts.is_empty()
+    }
+
+    /// Whether anything can be completed.
+    pub fn has_completions(&self) -> bool {
+        !self.completions.is_empty()
+    }
+
+    /// The resources that the caller sees.
+    pub async fn resources(&self, cx: &Call) -> Result<Vec<Resource>> {
+        let mut all: Vec<Resource> = self.resources.iter().map(|(resource, _)| resource.clone()).collect();
+        for list in &self.lists {
+            all.extend(list(cx).await?);
+        }
+        Ok(all)
+    }
+
+    /// The templates.
+    pub fn templates(&self) -> impl Iterator<Item = &Template> {
+        self.templates.iter().map(|(template, _)| template)
+    }
+
+    /// The prompts.
+    pub fn prompts(&self) -> impl Iterator<Item = &Prompt> {
+        self.prompts.iter().map(|(prompt, _)| prompt)
+    }
+
+    /// What is at an address.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`] when nothing is, or what the reader says.
+    pub async fn read(&self, uri: &str, cx: &Call) -> Result<Vec<Contents>> {
+        if let Some((_, read)) = self.resources.iter().find(|(resource, _)| resource.uri == uri) {
+            return read(uri.to_owned(), cx).await;
+        }
+        let mut matching = self.templates.iter().filter_map(|(template, read)| {
+            let given = template::matched(&template.uri, uri)?;
+            Some((given, read))
+        });
+        match matching.next() {
+            Some((given, read)) => read(uri.to_owned(), given, cx).await,
+            None => Err(Error::not_found("resource at this address")),
+        }
+    }
+
+    /// The messages that a prompt begins with.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`] for an unknown prompt, [`Kind::Arguments`] when a required argument is missing, or what
+    /// the prompt says.
+    pub async fn begin(&self, name: &str, given: Given, cx: &Call) -> Result<(&Prompt, Vec<Message>)> {
+        let found = self.prompts.iter().find(|(prompt, _)| prompt.name == name);
+        let Some((prompt, begin)) = found else {
+            return Err(Error::not_found("prompt of this name"));
+        };
+        let missing =
+            prompt.arguments.iter().filter(|argument| argument.required && !given.contains_key(&argument.name));
+        let missing: Vec<String> =
+            missing.map(|argument| format!("the argument `{}` is missing", argument.name)).collect();
+        if !missing.is_empty() {
+            return Err(Error::arguments(missing));
+        }
+        Ok((prompt, begin(given, cx).await?))
+    }
+
+    /// What could stand in an argument; nothing where nobody completes it.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`] when there is no such prompt or template, or what the completion says.
+    pub async fn complete(&self, about: &About, argument: &str, partial: Partial, cx: &Call) -> Result<Vec<String>> {
+        let is_there = match about {
+            About::Prompt(name) => self.prompts().any(|prompt| prompt.name == *name),
+            About::Template(uri) => {
+                self.templates().any(|template| template.uri == *uri)
+                    || self.resources.iter().any(|(resource, _)| resource.uri == *uri)
+            }
+        };
+        if !is_there {
+            return Err(Error::new(Kind::NotFound, "There is nothing of this name to complete."));
+        }
+        let found = self.completions.iter().find(|(known, name, _)| known == about && name == argument);
+        match found {
+            Some((_, _, complete)) => complete(partial, cx).await,
+            None => Ok(Vec::new()),
+        }
+    }
+}
+
+impl fmt::Debug for Shelf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Shelf { resources, templates, prompts, .. } = self;
+        write!(f, "Shelf of {} resources, {} templates, {} prompts", resources.len(), templates.len(), prompts.len())
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+fn unique<'a>(what: &str, names: impl Iterator<Item = &'a str>) -> Result<(), String> {
+    let mut seen = std::collections::BTreeSet::new();
+    for name in names {
+        if !seen.insert(name) {
+            return Err(format!("there are two entries for the {what} `{name}`"));
+        }
+    }
+    Ok(())
+}
