@@ -37,9 +37,7 @@ pub fn tools() -> Vec<ToolDef> {
         }),
         plain("test_tool_with_logging", "Logs while it runs.", |_, cx| Box::pin(logs(cx))),
         plain("test_error_handling", "Always fails.", |_, _| {
-            Box::pin(async {
-                Err(Error::new(Kind::Vendor, "This tool intentionally returns an error for testing"))
-            })
+            Box::pin(async { Err(Error::new(Kind::Vendor, "This tool intentionally returns an error for testing")) })
         }),
         plain("test_tool_with_progress", "Reports its progress.", |_, cx| Box::pin(progresses(cx))),
         plain("test_logging_tool", "Logs one line to those who want it.", |_, cx| {

@@ -28,13 +28,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let toolset = Toolset { id: "test".into(), title: "Test".into() };
     let tools = content::tools().into_iter().chain(asking::tools()).chain(rounds::tools());
     let hub = Hub::builder(clock::system(), id::os()).tools(&toolset, tools)?.state(changes.clone()).build();
-    let server = Server::builder()
-        .name("conformance-server")
-        .hub(hub)
-        .shelf(shelf::shelf()?)
-        .changes(changes)
-        .logging()
-        .build();
+    let server =
+        Server::builder().name("conformance-server").hub(hub).shelf(shelf::shelf()?).changes(changes).logging().build();
     let local = Principal { user: UserId::new("local"), agent: AgentId::new("local"), admin: false };
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
     eprintln!("listening on http://{}", listener.local_addr()?);

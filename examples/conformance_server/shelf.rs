@@ -24,9 +24,7 @@ pub fn shelf() -> std::result::Result<Shelf, String> {
         .needs("resourceUri", "The address of the resource.");
     Shelf::builder()
         .resource(static_text, |uri, _| says(uri, "This is the content of the static text resource."))
-        .resource(static_binary, |uri, _| {
-            Box::pin(async move { Ok(vec![Contents::blob(uri, "image/png", PNG)]) })
-        })
+        .resource(static_binary, |uri, _| Box::pin(async move { Ok(vec![Contents::blob(uri, "image/png", PNG)]) }))
         .resource(watched, |uri, _| says(uri, "Watch this."))
         .template(by_id, |uri, given, _| {
             let id = &given["id"];

@@ -65,7 +65,9 @@ impl Asker {
             Kind::Input => {
                 let mut talk = self.talk();
                 Some(match talk.misfit.take() {
-                    Some(key) => Err(invalid_params(&format!("`inputResponses.{key}` is not an answer to its question"))),
+                    Some(key) => {
+                        Err(invalid_params(&format!("`inputResponses.{key}` is not an answer to its question")))
+                    }
                     None => Ok(std::mem::take(&mut talk.pending)),
                 })
             }

@@ -8,12 +8,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{
-    era::Version,
-    exchange::Exchange,
-    message::invalid_params,
-    methods::tools::failed,
-    round::Round,
-    server::Core,
+    era::Version, exchange::Exchange, message::invalid_params, methods::tools::failed, round::Round, server::Core,
 };
 use crate::{
     hub::{Answered, Question},

@@ -205,8 +205,10 @@ impl Shelf {
         let Some((prompt, begin)) = found else {
             return Err(Error::not_found("prompt of this name"));
         };
-        let missing = prompt.arguments.iter().filter(|argument| argument.required && !given.contains_key(&argument.name));
-        let missing: Vec<String> = missing.map(|argument| format!("the argument `{}` is missing", argument.name)).collect();
+        let missing =
+            prompt.arguments.iter().filter(|argument| argument.required && !given.contains_key(&argument.name));
+        let missing: Vec<String> =
+            missing.map(|argument| format!("the argument `{}` is missing", argument.name)).collect();
         if !missing.is_empty() {
             return Err(Error::arguments(missing));
         }

@@ -173,7 +173,9 @@ impl Ask {
                 action => matches!(action, Some("decline" | "cancel")),
             },
             What::Page { .. } => matches!(answer["action"].as_str(), Some("accept" | "decline" | "cancel")),
-            What::Model(_) => answer["role"].is_string() && (answer["content"].is_object() || answer["content"].is_array()),
+            What::Model(_) => {
+                answer["role"].is_string() && (answer["content"].is_object() || answer["content"].is_array())
+            }
             What::Roots => answer["roots"].is_array(),
         }
     }

@@ -77,9 +77,9 @@ fn listed(prompt: &Prompt, version: Version) -> Value {
     if let Some(title) = prompt.title.as_ref().filter(|_| version >= Version::June2025) {
         entry["title"] = title.as_str().into();
     }
-    let arguments = prompt.arguments.iter().map(|argument| {
-        json!({"name": argument.name, "description": argument.description, "required": argument.required})
-    });
+    let arguments = prompt.arguments.iter().map(
+        |argument| json!({"name": argument.name, "description": argument.description, "required": argument.required}),
+    );
     entry["arguments"] = arguments.collect();
     entry
 }

@@ -119,7 +119,8 @@ fn wish(params: &Params<'_>) -> Result<Kinds, ErrorObjectOwned> {
     struct Wish {
         notifications: Kinds,
     }
-    let why = "subscriptions/listen needs `notifications`: an object of booleans, and `resourceSubscriptions` of addresses";
+    let why =
+        "subscriptions/listen needs `notifications`: an object of booleans, and `resourceSubscriptions` of addresses";
     let wish = serde_json::from_str::<Wish>(params.as_str().unwrap_or("{}"));
     wish.map(|wish| wish.notifications).map_err(|_| invalid_params(why))
 }
