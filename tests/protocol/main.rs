@@ -8,6 +8,7 @@
 mod access;
 mod fixtures;
 mod http;
+mod offers;
 mod stdio;
 mod wire;
 mod ws;
