@@ -12,6 +12,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 readonly tools="$PWD/target/test-tools"
 readonly cargo_deny_version=0.20.2
+readonly conformance_version=0.2.0-alpha.12
 
 # One row per program: name | who asks for it | how it is looked for | how it is had | what needs it.
 # "tests" rows are needed by the suite as it stands; "ci" rows by one stage of .ci/run; "later" rows by nothing yet.
@@ -22,7 +23,8 @@ client-modern | tests | found_client modern   | venv_for modern               | 
 client-legacy | tests | found_client legacy   | venv_for legacy               | tests/clients: the official Python client, protocol 2025-11-25
 postgresql    | tests | found_postgresql      | from_apt postgresql           | src/store/postgres: the shared store
 cargo-deny    | ci    | found_cargo_deny      | install_cargo_deny            | the stage supply-chain of .ci/run
-node          | later | found_node            | install_node                  | no test yet
+node          | tests | found_node            | install_node                  | tests/conformance.rs: the official suite needs node 22 or newer
+conformance   | tests | found_conformance     | install_conformance           | tests/conformance.rs: the official conformance suite
 chromium      | later | found_program chromium | from_apt chromium chromium-driver | no test yet
 espeak-ng     | later | found_program espeak-ng | from_apt espeak-ng          | no test yet
 ROWS
@@ -60,6 +62,11 @@ found_node() {
     [ -x "$program" ] && "$program" -e 'process.exit(+(process.versions.node.split(".")[0] < 22))' && say "$program" && return 0
   done
   return 1
+}
+
+found_conformance() {
+  local home="$tools/conformance/node_modules/@modelcontextprotocol/conformance"
+  grep -q "\"version\": *\"$conformance_version\"" "$home/package.json" 2>/dev/null && say "$home"
 }
 
 found_postgresql() {
@@ -106,9 +113,18 @@ install_cargo_deny() {
 }
 
 install_node() {
-  command -v npm >/dev/null || fail "node 22 or newer comes as an npm package: install npm first (on Debian: apt-get install npm)"
-  mkdir -p "$tools/node"
-  npm install --prefix "$tools/node" --no-save --no-audit --no-fund node@22
+  npm_install node node@22
+}
+
+install_conformance() {
+  npm_install conformance "@modelcontextprotocol/conformance@$conformance_version"
+}
+
+# Each in a folder of its own: npm removes what its command does not name.
+npm_install() {
+  command -v npm >/dev/null || fail "this comes as an npm package: install npm first (on Debian: apt-get install npm)"
+  mkdir -p "$tools/$1"
+  npm install --prefix "$tools/$1" --no-save --no-audit --no-fund "$2"
 }
 
 # The run over the table.

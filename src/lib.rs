@@ -10,8 +10,7 @@
 //! | 4 | [`store`] | one trait, several engines |
 //! | 5 | [`vault`] [`agents`] [`audit`] [`approvals`] | sealed credentials; who may do what; who did what; what waits for a person |
 //! | 6 | [`oauth`] [`issuer`] | grants: start, callback, refresh; access tokens that others issue for us |
-//! | 7 | [`tool`] | what a tool is |
-//! | 7½ | [`shelf`] | resources and prompts |
+//! | 7 | [`tool`] [`shelf`] | what a tool is; on top of it, resources and prompts |
 //! | 8 | [`integrations`] | one file or folder per vendor |
 //! | 9 | [`hub`] | the one door to every tool |
 //! | 10 | [`mcp`] [`api`] | the protocol; REST |

@@ -7,6 +7,7 @@ mod asking;
 mod content;
 mod rounds;
 mod shelf;
+mod tasks;
 
 use serde_json::{Map, Value, json};
 use switchboard::{
@@ -26,10 +27,16 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let port: u16 = arguments.next().unwrap_or_default().parse().map_err(|_| "say --port and a number")?;
     let changes = Changes::new();
     let toolset = Toolset { id: "test".into(), title: "Test".into() };
-    let tools = content::tools().into_iter().chain(asking::tools()).chain(rounds::tools());
+    let tools = content::tools().into_iter().chain(asking::tools()).chain(rounds::tools()).chain(tasks::tools());
     let hub = Hub::builder(clock::system(), id::os()).tools(&toolset, tools)?.state(changes.clone()).build();
-    let server =
-        Server::builder().name("conformance-server").hub(hub).shelf(shelf::shelf()?).changes(changes).logging().build();
+    let server = Server::builder()
+        .name("conformance-server")
+        .hub(hub)
+        .shelf(shelf::shelf()?)
+        .changes(changes)
+        .logging()
+        .tasks()
+        .build();
     let local = Principal { user: UserId::new("local"), agent: AgentId::new("local"), admin: false };
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
     eprintln!("listening on http://{}", listener.local_addr()?);

@@ -38,7 +38,7 @@ pub fn one_text(name: &str) -> Value {
 
 async fn greets(cx: &Call) -> Result<Outcome> {
     let given = cx.elicit("user_name", "What is your name?", one_text("name")).await?.fields();
-    Ok(Outcome::text(format!("Hello, {}!", given["name"].as_str().unwrap_or("stranger"))))
+    Ok(Outcome::text(format!("Hello, {}!", given.get("name").and_then(Value::as_str).unwrap_or("stranger"))))
 }
 
 async fn samples(cx: &Call) -> Result<Outcome> {

@@ -4,7 +4,7 @@
 //! answers. Legacy: requests of ours while the call waits.
 
 use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -17,16 +17,19 @@ use super::{
     exchange::Exchange,
     message::{invalid_params, missing_capability},
     seal::State,
+    tasks::{EXTENSION, Slot},
 };
 use crate::tool::{Ability, Ask, Boxed, Client, Error, Kind, Level, Result, What};
 
 /// The client of one call.
 #[derive(Debug)]
 pub(super) struct Asker {
-    exchange: std::sync::Arc<Exchange>,
+    exchange: Arc<Exchange>,
     answer_within: Duration,
     /// What log lines are said to come from; `None` where the server keeps no log for clients.
     logger: Option<String>,
+    /// The place for the task that the call may become, where its client knows tasks.
+    slot: Option<Arc<Slot>>,
     talk: Mutex<Talk>,
 }
 
@@ -48,13 +51,14 @@ struct Talk {
 impl Asker {
     /// The client behind `exchange`, with the answers that it has given already.
     pub fn new(
-        exchange: std::sync::Arc<Exchange>,
+        exchange: Arc<Exchange>,
         answer_within: Duration,
         logger: Option<String>,
+        slot: Option<Arc<Slot>>,
         answers: Map<String, Value>,
     ) -> Self {
         let talk = Talk { answers, ..Talk::default() };
-        Asker { exchange, answer_within, logger, talk: Mutex::new(talk) }
+        Asker { exchange, answer_within, logger, slot, talk: Mutex::new(talk) }
     }
 
     /// What to tell the client when a call failed for want of something from it: a protocol error, or the questions.
@@ -106,6 +110,38 @@ impl Asker {
             return Ok(found);
         }
         Err(Error::new(Kind::Input, "The client has to answer first."))
+    }
+
+    /// Whether the call goes on by itself.
+    pub fn is_task(&self) -> bool {
+        self.slot.as_ref().is_some_and(|slot| slot.task().is_some())
+    }
+
+    /// Puts all that is not known yet into the task, and waits.
+    async fn ask_in_task(&self, questions: Vec<Ask>) -> Result<Vec<Value>> {
+        let Some(task) = self.slot.as_ref().and_then(|slot| slot.task()) else {
+            return Ok(Vec::new());
+        };
+        let known = self.talk().answers.clone();
+        let open = questions.iter().filter(|question| !known.contains_key(&question.key));
+        let requests: Map<String, Value> = open
+            .map(|question| {
+                let (method, params) = self.request(question);
+                (question.key.clone(), json!({"method": method, "params": params}))
+            })
+            .collect();
+        let keys: Vec<String> = requests.keys().cloned().collect();
+        for (key, answer) in keys.into_iter().zip(task.ask(requests)) {
+            let gone = |_| Error::new(Kind::Vendor, "The task ended before its question was answered.");
+            let answer = answer.await.map_err(gone)?;
+            self.talk().answers.insert(key, answer);
+        }
+        let known = self.talk().answers.clone();
+        let answers = questions.iter().map(|question| {
+            let answer = known.get(&question.key).filter(|answer| question.fits(answer)).cloned();
+            answer.ok_or_else(|| Error::new(Kind::Vendor, "The client's answer does not fit the question."))
+        });
+        answers.collect()
     }
 
     /// Asks one after the other, and waits. An answer is kept for the case that the tool runs once more.
@@ -174,6 +210,7 @@ impl Client for Asker {
             Ability::Page => terms.capabilities.url && terms.version >= Version::November2025,
             Ability::Model => terms.capabilities.sampling,
             Ability::Roots => terms.capabilities.roots,
+            Ability::Tasks => return self.slot.is_some(),
         };
         let reachable = || self.exchange.outlet.as_ref().is_some_and(super::exchange::Outlet::can_ask);
         declared && (terms.version.is_modern() || reachable())
@@ -181,6 +218,9 @@ impl Client for Asker {
 
     fn ask(&self, questions: Vec<Ask>) -> Boxed<'_, Result<Vec<Value>>> {
         if self.exchange.terms.version.is_modern() {
+            if self.is_task() {
+                return Box::pin(self.ask_in_task(questions));
+            }
             let found = self.look_up(&questions);
             return Box::pin(async move { found });
         }
@@ -193,6 +233,16 @@ impl Client for Asker {
             let line = json!({"level": level.name(), "logger": logger, "data": data});
             outlet.notify("notifications/message", Some(&line));
         }
+    }
+
+    fn go_on(&self) -> Result<()> {
+        let Some(slot) = &self.slot else { return Ok(()) };
+        if !slot.begin() {
+            return Err(Error::new(Kind::Busy, "Too many tasks are running.").next("Try again later."));
+        }
+        // The call's own time ends here; the task has its own.
+        self.talk().waiting_since.get_or_insert_with(Instant::now);
+        Ok(())
     }
 
     fn waited(&self) -> Duration {
@@ -208,5 +258,6 @@ fn capability(ability: Ability) -> Value {
         Ability::Page => json!({"elicitation": {"url": {}}}),
         Ability::Model => json!({"sampling": {}}),
         Ability::Roots => json!({"roots": {}}),
+        Ability::Tasks => json!({"extensions": {EXTENSION: {}}}),
     }
 }

@@ -13,6 +13,7 @@ use super::{
 use crate::{
     hub::{Answered, Question},
     secret::Secret,
+    tool::{Ability, Ask, Client},
 };
 
 /// The name of our one question among the requests of an interim result.
@@ -42,6 +43,15 @@ pub(super) fn answer(response: Option<Value>, ticket: String) -> Result<Option<A
 /// Asks, in the way that this client knows.
 pub(super) async fn ask(core: &Core, exchange: &Exchange, round: &Round<'_>, question: Question) -> Next {
     let terms = &exchange.terms;
+    if round.asker.is_task() && round.asker.can(Ability::Form) {
+        let form = form(terms.version, &question.text);
+        let asked = round.asker.ask(vec![Ask::form(KEY, question.text.clone(), form["requestedSchema"].clone())]).await;
+        let elicited = asked.ok().and_then(|mut answers| serde_json::from_value::<Elicited>(answers.pop()?).ok());
+        if let Some(approved) = elicited.and_then(|elicited| elicited.approves()) {
+            return Next::Again(Answered { ticket: question.ticket, approved });
+        }
+        return Next::Return(failed(core, terms.version, &elsewhere(&question)));
+    }
     if terms.version.is_modern() && terms.capabilities.form {
         return Next::Return(input_required(round, terms.version, &question));
     }

@@ -28,6 +28,7 @@ mod round;
 mod seal;
 mod server;
 pub mod session;
+mod tasks;
 pub mod wishes;
 
 pub use methods::lifecycle::negotiate;

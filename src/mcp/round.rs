@@ -16,6 +16,7 @@ use super::{
     methods::common,
     seal::{State, Subject},
     server::Core,
+    tasks::Slot,
 };
 use crate::{hub::Answered, tool};
 
@@ -49,6 +50,7 @@ impl<'a> Round<'a> {
         (method, name): (&str, &str),
         arguments: Value,
         brought: &Brought<'_>,
+        slot: Option<Arc<Slot>>,
     ) -> Result<Self, ErrorObjectOwned> {
         let subject = Subject { principal: &exchange.caller.principal, target: format!("{method} {name}"), arguments };
         let (mut answers, mut answered) = (Map::new(), None);
@@ -62,7 +64,7 @@ impl<'a> Round<'a> {
             answers.extend(responses);
         }
         let logger = core.logs.then(|| name.to_owned());
-        let asker = Arc::new(Asker::new(Arc::clone(exchange), core.answer_within, logger, answers));
+        let asker = Arc::new(Asker::new(Arc::clone(exchange), core.answer_within, logger, slot, answers));
         Ok(Round { core, exchange: Arc::clone(exchange), subject, asker, answered })
     }
 

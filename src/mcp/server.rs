@@ -25,6 +25,7 @@ use super::{
     news::News,
     seal::Sealer,
     session::Sessions,
+    tasks::Tasks,
 };
 use crate::{
     clock::{self, SharedClock},
@@ -71,6 +72,7 @@ pub struct Core {
     pub(super) changes: Changes,
     pub(super) logs: bool,
     pub(super) sealer: Sealer,
+    pub(super) tasks: Option<Arc<Tasks>>,
 }
 
 /// One finished answer.
@@ -98,6 +100,7 @@ pub struct Builder {
     shelf: Shelf,
     changes: Changes,
     logs: bool,
+    tasks: bool,
 }
 
 impl Server {
@@ -117,6 +120,7 @@ impl Server {
             shelf: Shelf::default(),
             changes: Changes::new(),
             logs: false,
+            tasks: false,
         }
     }
 
@@ -320,6 +324,13 @@ impl Builder {
         self
     }
 
+    /// Lets calls go on as tasks for clients that know the extension; they live in this process.
+    #[must_use]
+    pub fn tasks(mut self) -> Self {
+        self.tasks = true;
+        self
+    }
+
     /// The clock that sessions expire by.
     #[must_use]
     pub fn clock(mut self, clock: SharedClock) -> Self {
@@ -355,6 +366,7 @@ impl Builder {
             shelf: self.shelf,
             changes: self.changes,
             logs: self.logs,
+            tasks: self.tasks.then(|| Tasks::new(self.clock.clone(), self.entropy.clone())),
             sealer: Sealer::new(&key, self.clock.clone(), self.entropy.clone()),
         });
         let mut module = RpcModule::from_arc(Arc::clone(&core));

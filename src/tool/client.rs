@@ -25,6 +25,12 @@ pub trait Client: Send + Sync {
     /// Takes a line of log. It must never block.
     fn log(&self, level: Level, data: &Value);
 
+    /// Lets the call go on by itself; nothing where the client does not know such calls.
+    ///
+    /// # Errors
+    /// Too many go on already.
+    fn go_on(&self) -> Result<()>;
+
     /// How long the call has waited for answers so far: time that does not count as its own.
     fn waited(&self) -> Duration;
 }
@@ -40,6 +46,8 @@ pub enum Ability {
     Model,
     /// Name its roots.
     Roots,
+    /// Look after a call that goes on by itself.
+    Tasks,
 }
 
 impl fmt::Display for Ability {
@@ -49,6 +57,7 @@ impl fmt::Display for Ability {
             Ability::Page => "send a person to a page",
             Ability::Model => "ask its model",
             Ability::Roots => "name its roots",
+            Ability::Tasks => "look after a task",
         })
     }
 }
@@ -275,6 +284,15 @@ impl Call {
     pub async fn ask_one(&self, question: Ask) -> Result<Value> {
         let missing = || Error::new(Kind::Internal, "The client's answer is missing.");
         self.ask([question]).await?.pop().ok_or_else(missing)
+    }
+
+    /// From here on, the call goes on by itself where the client can look after it: its request is answered at once,
+    /// and the result is fetched later. What has to be asked before is asked before. Elsewhere nothing changes.
+    ///
+    /// # Errors
+    /// Too many go on already.
+    pub fn go_on_as_task(&self) -> Result<()> {
+        self.client().map_or(Ok(()), Client::go_on)
     }
 
     /// Tells the client, if it wants to hear it. Never secrets.

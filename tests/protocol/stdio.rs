@@ -16,7 +16,8 @@ use tokio::{
 
 use crate::fixtures::{self, Seen, call, caller, initialize, modern, modern_with, notification, request};
 
-struct Client {
+/// A client on a pair of byte streams.
+pub struct Client {
     writer: WriteHalf<DuplexStream>,
     lines: Lines<BufReader<ReadHalf<DuplexStream>>>,
     served: JoinHandle<std::io::Result<()>>,
@@ -33,7 +34,8 @@ impl Client {
         Client::start_on(fixtures::server(), options)
     }
 
-    fn start_on((server, hub, seen): (Server, Hub, Seen), options: Options) -> Client {
+    /// A client of this server.
+    pub fn start_on((server, hub, seen): (Server, Hub, Seen), options: Options) -> Client {
         let (ours, theirs) = tokio::io::duplex(1 << 20);
         let (input, output) = tokio::io::split(theirs);
         let served = tokio::spawn(serve_on(server, caller(), input, output, options));
@@ -41,17 +43,17 @@ impl Client {
         Client { writer, lines: BufReader::new(reader).lines(), served, hub, seen }
     }
 
-    async fn send(&mut self, message: impl AsRef<[u8]>) {
+    pub async fn send(&mut self, message: impl AsRef<[u8]>) {
         self.writer.write_all(message.as_ref()).await.unwrap();
         self.writer.write_all(b"\n").await.unwrap();
     }
 
-    async fn receive(&mut self) -> Value {
+    pub async fn receive(&mut self) -> Value {
         let line = timeout(Duration::from_secs(5), self.lines.next_line()).await.expect("an answer in time");
         serde_json::from_str(&line.unwrap().expect("the connection is open")).unwrap()
     }
 
-    async fn ask(&mut self, message: impl AsRef<[u8]>) -> Value {
+    pub async fn ask(&mut self, message: impl AsRef<[u8]>) -> Value {
         self.send(message).await;
         self.receive().await
     }

@@ -9,6 +9,7 @@ use crate::mcp::{
     era::{Capabilities, Terms, Version, client_name},
     message::invalid_params,
     server::Core,
+    tasks::EXTENSION,
 };
 
 /// How long a client may keep what `server/discover` says, in milliseconds.
@@ -42,7 +43,7 @@ pub(super) fn initialize(core: &Core, extensions: &Extensions) -> Raw {
     let version = exchange(extensions).terms.version;
     let mut result = json!({
         "protocolVersion": version.name(),
-        "capabilities": capabilities(core),
+        "capabilities": capabilities(core, version),
         "serverInfo": core.implementation(version),
     });
     if let Some(instructions) = &core.instructions {
@@ -56,7 +57,7 @@ pub(super) fn discover(core: &Core, extensions: &Extensions) -> Raw {
     let version = exchange(extensions).terms.version;
     let mut result = Map::new();
     result.insert("supportedVersions".into(), json!(Version::SERVED));
-    result.insert("capabilities".into(), capabilities(core));
+    result.insert("capabilities".into(), capabilities(core, version));
     if let Some(instructions) = &core.instructions {
         result.insert("instructions".into(), instructions.as_str().into());
     }
@@ -65,7 +66,7 @@ pub(super) fn discover(core: &Core, extensions: &Extensions) -> Raw {
 }
 
 /// What is served, and nothing else.
-fn capabilities(core: &Core) -> Value {
+fn capabilities(core: &Core, version: Version) -> Value {
     let mut served = json!({"tools": {"listChanged": true}});
     if core.shelf.has_resources() {
         served["resources"] = json!({"subscribe": true, "listChanged": true});
@@ -78,6 +79,9 @@ fn capabilities(core: &Core) -> Value {
     }
     if core.logs {
         served["logging"] = json!({});
+    }
+    if core.tasks.is_some() && version.is_modern() {
+        served["extensions"] = json!({EXTENSION: {}});
     }
     served
 }

@@ -19,12 +19,13 @@ mod logging;
 mod prompts;
 mod resources;
 pub(super) mod subscriptions;
+mod tasks;
 pub(super) mod tools;
 
 /// Served only before 2026-07-28.
 const LEGACY: &[&str] = &["initialize", "ping", "logging/setLevel", "resources/subscribe", "resources/unsubscribe"];
 /// Served only since 2026-07-28.
-const MODERN: &[&str] = &["server/discover", "subscriptions/listen"];
+const MODERN: &[&str] = &["server/discover", "subscriptions/listen", "tasks/get", "tasks/update", "tasks/cancel"];
 
 /// Whether `method` belongs to that revision. What is served in both eras is in neither table.
 pub(super) fn is_of_era(method: &str, version: Version) -> bool {
@@ -43,6 +44,9 @@ pub(super) fn register(module: &mut RpcModule<Core>, core: &Core) {
     module.register_async_method("subscriptions/listen", subscriptions::listen).expect(unique);
     if core.logs {
         module.register_method("logging/setLevel", |params, _, cx| logging::set_level(&params, cx)).expect(unique);
+    }
+    if core.tasks.is_some() {
+        tasks::register(module);
     }
     if core.shelf.has_resources() {
         resources::register(module);

@@ -42,7 +42,7 @@ pub(super) async fn get(params: Params<'static>, core: Arc<Core>, extensions: Ex
     let version = exchange.terms.version;
     let Wish { name, arguments } = wish(&params)?;
     let brought = brought(params.as_str().unwrap_or("{}"))?;
-    let round = Round::open(&core, &exchange, ("prompts/get", &name), json!(arguments), &brought)?;
+    let round = Round::open(&core, &exchange, ("prompts/get", &name), json!(arguments), &brought, None)?;
     let cx = core.hub.visit(&exchange.caller, Some(Arc::clone(&round.asker) as Arc<dyn Client>));
     match core.shelf.begin(&name, arguments, &cx).await {
         Ok((prompt, messages)) => {

@@ -60,7 +60,7 @@ async fn read(params: Params<'static>, core: Arc<Core>, extensions: Extensions) 
     let version = exchange.terms.version;
     let uri = uri(&params)?;
     let brought = brought(params.as_str().unwrap_or("{}"))?;
-    let round = Round::open(&core, &exchange, ("resources/read", &uri), Value::Null, &brought)?;
+    let round = Round::open(&core, &exchange, ("resources/read", &uri), Value::Null, &brought, None)?;
     let cx = core.hub.visit(&exchange.caller, Some(Arc::clone(&round.asker) as Arc<dyn Client>));
     match core.shelf.read(&uri, &cx).await {
         Ok(contents) => {

@@ -8,8 +8,9 @@ use jsonrpsee::{
 };
 use serde::Deserialize;
 use serde_json::{Map, Value, json, value::RawValue};
+use tokio_util::task::AbortOnDropHandle;
 
-use super::{Answered, Raw, cacheable, common, exchange};
+use super::{Answered, Raw, cacheable, common, exchange, tasks};
 use crate::{
     hub::{self, CallRequest, Reply},
     mcp::{
@@ -22,6 +23,7 @@ use crate::{
         progress::Reporter,
         round::{Brought, Round},
         server::Core,
+        tasks::Slot,
     },
     tool::{Client, Content, Outcome, Progress},
 };
@@ -73,6 +75,51 @@ async fn pages(core: &Core, exchange: &Exchange) -> Result<Arc<Pages>, ErrorObje
 /// `tools/call`.
 pub(super) async fn call(params: Params<'static>, core: Arc<Core>, extensions: Extensions) -> Answered {
     let exchange = exchange(&extensions);
+    match core.tasks.as_ref().filter(|_| tasks::are_known(&exchange)) {
+        None => answer(params, core, exchange, None).await.map(|result| Raw::of(&result)),
+        Some(known) => {
+            let (slot, beginning) = known.slot(&exchange.caller.principal);
+            let work = go_on(params, Arc::clone(&core), Arc::clone(&exchange), slot);
+            let mut work = AbortOnDropHandle::new(tokio::spawn(work));
+            tokio::select! {
+                // A task may be over as soon as it has begun.
+                biased;
+                Ok(described) = beginning => {
+                    drop(work.detach());
+                    Ok(tasks::created(&core, &exchange, described))
+                }
+                result = &mut work => match result {
+                    Ok(result) => result.map(|result| Raw::of(&result)),
+                    Err(_panic) => Err(internal_error("something broke on our side; the log says what")),
+                },
+            }
+        }
+    }
+}
+
+/// Answers a call that may become a task, and keeps the answer there when it has.
+async fn go_on(
+    params: Params<'static>,
+    core: Arc<Core>,
+    exchange: Arc<Exchange>,
+    slot: Arc<Slot>,
+) -> Result<Value, ErrorObjectOwned> {
+    let ending = slot.ending.clone();
+    let work = answer(params, core, exchange, Some(Arc::clone(&slot)));
+    let outcome = ending.run_until_cancelled(work).await;
+    let outcome = outcome.unwrap_or_else(|| Err(internal_error("the task was cancelled")));
+    if let Some(task) = slot.task() {
+        task.finish(outcome.clone());
+    }
+    outcome
+}
+
+async fn answer(
+    params: Params<'static>,
+    core: Arc<Core>,
+    exchange: Arc<Exchange>,
+    slot: Option<Arc<Slot>>,
+) -> Result<Value, ErrorObjectOwned> {
     let call = ToolCall::read(params.as_str())?;
     if let Some(headers) = &exchange.headers {
         let pages = pages(&core, &exchange).await?;
@@ -83,12 +130,12 @@ pub(super) async fn call(params: Params<'static>, core: Arc<Core>, extensions: E
         _ => None,
     };
     let arguments = Value::Object(call.arguments.clone());
-    let round = Round::open(&core, &exchange, ("tools/call", &call.name), arguments, &call.brought)?;
+    let round = Round::open(&core, &exchange, ("tools/call", &call.name), arguments, &call.brought, slot)?;
     let result = rounds(&core, &exchange, &call, round, reporter.clone()).await;
     if let Some(reporter) = reporter {
         reporter.finish();
     }
-    Ok(Raw::of(&result?))
+    result
 }
 
 /// Runs the tool, and asks a person where the hub wants a yes first.
