@@ -48,17 +48,17 @@ mod tests {
 
     #[test]
     fn variables_are_single_segments() {
-        let id = |uri| matched("test://template/{id}/data", uri).map(|given| given["id"].clone());
-        assert_eq!(id("test://template/123/data"), Some("123".into()));
-        assert_eq!(id("test://template/a%20b/data"), Some("a b".into()));
+        let id = |uri| matched("notes://year/{id}/data", uri).map(|given| given["id"].clone());
+        assert_eq!(id("notes://year/123/data"), Some("123".into()));
+        assert_eq!(id("notes://year/a%20b/data"), Some("a b".into()));
         for uri in [
-            "test://template//data",
-            "test://template/1/2/data",
-            "test://template/%2e%2e/data",
-            "test://template/a%2Fb/data",
-            "test://template/1/data/",
-            "test://template/1",
-            "other://template/1/data",
+            "notes://year//data",
+            "notes://year/1/2/data",
+            "notes://year/%2e%2e/data",
+            "notes://year/a%2Fb/data",
+            "notes://year/1/data/",
+            "notes://year/1",
+            "other://year/1/data",
         ] {
             assert_eq!(id(uri), None, "{uri}");
         }
