@@ -8,7 +8,10 @@ use axum::{
 };
 use serde_json::{Map, Value, json};
 
-use crate::{approvals, audit, hub, tool};
+use crate::{
+    approvals, audit, hub,
+    tool::{self, sentence},
+};
 
 /// Why a request was not done: `application/problem+json` with `type`, `title`, `status`, and beside these `code` for
 /// programs, `detail` for people and `next`, what to do about it.
@@ -176,15 +179,6 @@ fn status(kind: tool::Kind) -> StatusCode {
         Kind::TooLarge => StatusCode::UNPROCESSABLE_ENTITY,
         Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     }
-}
-
-/// The text with a capital and a full stop.
-fn sentence(text: &str) -> String {
-    let mut chars = text.chars();
-    let first = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
-    let rest = chars.as_str();
-    let stop = if rest.ends_with(['.', '!', '?']) { "" } else { "." };
-    format!("{first}{rest}{stop}")
 }
 
 #[cfg(test)]

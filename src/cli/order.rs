@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use crate::{
     hub::Filters,
     secret::{self, Secret},
+    tool::sentence,
 };
 
 /// What is asked for.
@@ -156,14 +157,6 @@ impl Failure {
     pub fn of(error: impl std::fmt::Display) -> Self {
         Failure::new(sentence(&error.to_string()))
     }
-}
-
-/// The text as a whole sentence: errors that are made to stand after a colon begin small and have no full stop.
-fn sentence(text: &str) -> String {
-    let mut rest = text.chars();
-    let first = rest.next().map_or_else(String::new, |first| first.to_uppercase().collect());
-    let stop = if text.ends_with(['.', '?', '!']) { "" } else { "." };
-    format!("{first}{}{stop}", rest.as_str())
 }
 
 /// One connection.

@@ -27,7 +27,7 @@ use serde_json::{Map, Value};
 use tokio::sync::watch;
 
 use crate::{
-    agents::Principal,
+    agents::{Agent, Principal},
     clock::SharedClock,
     id::{CallId, SharedEntropy},
     schema,
@@ -304,8 +304,8 @@ impl Hub {
     /// # Errors
     /// No such tool for this caller, a ticket that is not valid, or the tool's own failure.
     pub async fn call(&self, caller: &Caller, request: CallRequest) -> Result<Reply, Error> {
-        let row = self.find(caller, &request.tool).await?;
-        running::run(self, caller, row, request).await
+        let (row, agent) = self.find(caller, &request.tool).await?;
+        running::run(self, caller, &agent, row, request).await
     }
 
     /// What a resource or a prompt of the server's own may use for `caller`: the clock, the server's state and the
@@ -331,14 +331,14 @@ impl Hub {
         self.0.desk.get().await.map_err(|why| Error::Closed(why.to_string()))
     }
 
-    /// The tool, if this caller may use it. One that exists and may not be used is as unknown as one that does not;
+    /// The tool, if this caller may use it, and the agent that may. One that exists and may not be used is as unknown as one that does not;
     /// of one that only lacks its account it is said what is missing.
-    async fn find(&self, caller: &Caller, name: &str) -> Result<Arc<Row>, Error> {
+    async fn find(&self, caller: &Caller, name: &str) -> Result<(Arc<Row>, Agent), Error> {
         let mut offer = self.offer(caller).await?;
         let includes = |offer: &Offer<'_>, row: &Arc<Row>| offer.includes(row, self.integration(row));
         let named = self.0.rows.iter().find(|row| row.name() == name);
         if let Some(row) = named.filter(|row| includes(&offer, row)) {
-            return Ok(row.clone());
+            return Ok((row.clone(), offer.agent));
         }
         let offered = self.0.rows.iter().filter(|row| includes(&offer, row)).map(|row| row.name());
         let nearest = schema::nearest(name, offered).map(str::to_owned);

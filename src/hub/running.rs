@@ -9,7 +9,7 @@ use tracing::Instrument;
 
 use super::{CallRequest, Caller, Desk, Error, Hub, Reply, accounts::connect_it, bound, desk::Subject};
 use crate::{
-    agents::AskSetting,
+    agents::{Agent, AskSetting},
     audit::{self, Entry},
     id::CallId,
     tool::{self, Asking, Call, CallParts, Client, Effect, Kind, Outcome, Progress, Row},
@@ -32,11 +32,16 @@ struct Run {
 }
 
 /// Runs the tool. One that may write is carried to its end even when nobody waits any more.
-pub(super) async fn run(hub: &Hub, caller: &Caller, row: Arc<Row>, request: CallRequest) -> Result<Reply, Error> {
+pub(super) async fn run(
+    hub: &Hub,
+    caller: &Caller,
+    agent: &Agent,
+    row: Arc<Row>,
+    request: CallRequest,
+) -> Result<Reply, Error> {
     let id = CallId::fresh(&*hub.0.entropy);
     let span = tracing::info_span!("call", tool = row.name(), agent = %caller.principal.agent, request = %id);
     let desk = hub.desk().await?;
-    let agent = desk.agent(caller).await?;
     let only_looks = row.effect() == Effect::Reads;
     let run = Run {
         began: hub.0.clock.now(),

@@ -3,9 +3,10 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
-use url::{Host, Url};
+use url::Url;
 
 use super::{Error, Result};
+use crate::config;
 
 /// A vendor's OAuth server with its habits: a constant of the integration.
 ///
@@ -260,15 +261,12 @@ fn is_label(text: &str) -> bool {
 fn checked(text: &str) -> Result<String> {
     let bad = |why: &str| Error::Setup(format!("the OAuth address {text:?} {why}"));
     let url = Url::parse(&text.replace("{client_id}", "id")).map_err(|_| bad("is not a URL"))?;
-    let loopback = match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        None => return Err(bad("has no host")),
-    };
+    if !url.has_host() {
+        return Err(bad("has no host"));
+    }
     match url.scheme() {
         "https" => Ok(text.to_owned()),
-        "http" if loopback => Ok(text.to_owned()),
+        "http" if config::is_loopback(&url) => Ok(text.to_owned()),
         _ => Err(bad("must begin with https; http is for loopback only")),
     }
 }

@@ -243,13 +243,17 @@ impl From<http::Error> for Error {
     }
 }
 
-/// The text with a capital and a full stop.
-fn sentence(text: &str) -> String {
-    let mut chars = text.chars();
-    let first = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
-    let rest = chars.as_str();
-    let stop = if rest.ends_with(['.', '!', '?']) { "" } else { "." };
-    format!("{first}{rest}{stop}")
+/// The text with a capital and a full stop, unless it ends in a mark of its own.
+pub(crate) fn sentence(text: &str) -> String {
+    let stop = if text.ends_with(['.', '!', '?']) { "" } else { "." };
+    format!("{}{stop}", capitalised(text))
+}
+
+/// The text with a capital.
+pub(super) fn capitalised(text: &str) -> String {
+    let mut rest = text.chars();
+    let first = rest.next().map_or_else(String::new, |first| first.to_uppercase().collect());
+    format!("{first}{}", rest.as_str())
 }
 
 #[cfg(test)]

@@ -52,6 +52,7 @@ mod row;
 pub use call::{Account, Asking, Call, CallParts, Memory, Progress, State, Upstream};
 pub use client::{Ability, Ask, Boxed, Client, Elicited, Level, What};
 pub use def::{Handler, Running, RuntimeTool, ToolDef};
+pub(crate) use error::sentence;
 pub use error::{Error, Kind, Result};
 pub use integration::{Category, Field, Identity, Integration, Probing, bearer};
 pub use page::{Cursor, Left};

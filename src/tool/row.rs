@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::{
     Call, Effect, Error, Result, Scopes, ToolDef,
     def::{Implementation, RuntimeTool},
+    error::capitalised,
 };
 use crate::schema;
 
@@ -260,7 +261,5 @@ impl Parts {
 fn title(toolset: &Toolset, name: &str) -> String {
     let prefix = toolset.id.replace('-', "_") + "_";
     let words = name.strip_prefix(&prefix).unwrap_or(name).replace('_', " ");
-    let mut chars = words.chars();
-    let first = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
-    format!("{}: {first}{}", toolset.title, chars.as_str())
+    format!("{}: {}", toolset.title, capitalised(&words))
 }

@@ -14,7 +14,7 @@ use crate::{
     oauth::{self, Callback, Revoked, Start, Started},
     secret::Secret,
     store::Table,
-    tool::{Error, Identity, Integration, Kind},
+    tool::{Error, Identity, Integration, Kind, sentence},
     vault::{Connection, ConnectionKey, Credential, OAuthApp, Status, When},
 };
 
@@ -296,10 +296,7 @@ fn refused_consent(error: oauth::Error) -> Error {
         oauth::Error::Vault(_) => Kind::Internal,
         _ => Kind::NotAllowed,
     };
-    let text = error.to_string();
-    let mut chars = text.chars();
-    let first = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
-    Error::new(kind, format!("{first}{}.", chars.as_str())).because(error)
+    Error::new(kind, sentence(&error.to_string())).because(error)
 }
 
 /// When an access token runs out, where the vendor says so.

@@ -5,13 +5,16 @@
 
 use std::fmt::Write;
 
-use url::{Host as UrlHost, Url};
+use url::Url;
 
 use super::{AUTHORIZE, Accounts, Pkce, RefreshTokens, grants::Code, value};
-use crate::sandbox::{
-    server::Incoming,
-    shape::{Field, check_pairs},
-    twin::{Answer, plainly},
+use crate::{
+    config,
+    sandbox::{
+        server::Incoming,
+        shape::{Field, check_pairs},
+        twin::{Answer, plainly},
+    },
 };
 
 /// A request that may be shown to a person.
@@ -162,14 +165,8 @@ impl Accounts {
 fn loopback(redirect_uri: &str) -> Result<Url, Improper> {
     let mismatch = || Improper("redirect_uri_mismatch", "redirect_uri must be http on a loopback address".into());
     let url = Url::parse(redirect_uri).map_err(|_| mismatch())?;
-    let is_loopback = match url.host() {
-        Some(UrlHost::Domain(name)) => name == "localhost",
-        Some(UrlHost::Ipv4(address)) => address.is_loopback(),
-        Some(UrlHost::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    };
     let plain = url.scheme() == "http" && url.fragment().is_none() && url.username().is_empty();
-    if is_loopback && plain { Ok(url) } else { Err(mismatch()) }
+    if config::is_loopback(&url) && plain { Ok(url) } else { Err(mismatch()) }
 }
 
 fn is_challenge(text: &str) -> bool {
