@@ -9,7 +9,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value, json, value::RawValue};
 
 use super::era::Version;
-use crate::{hub::Listing, tool::Row};
+use crate::{hub::Listing, schema, tool::Row};
 
 /// How many listings are kept as bytes.
 const KEPT: usize = 256;
@@ -137,24 +137,14 @@ fn fitting(mut definition: Value, version: Version) -> Value {
     definition
 }
 
+/// A tool that breaks the rules was refused when it was registered.
 fn header_params(definition: &Value) -> Option<(String, Vec<HeaderParam>)> {
-    let mut found = Vec::new();
-    collect_headers(&definition["inputSchema"], &mut Vec::new(), &mut found);
-    let name = definition["name"].as_str()?.to_owned();
-    (!found.is_empty()).then_some((name, found))
-}
-
-/// Only what `properties` lead to counts: no items, no composition, no references.
-fn collect_headers(schema: &Value, path: &mut Vec<String>, found: &mut Vec<HeaderParam>) {
-    for (name, property) in schema["properties"].as_object().into_iter().flatten() {
-        path.push(name.clone());
-        if let Some(header) = property["x-mcp-header"].as_str() {
-            found
-                .push(HeaderParam { path: path.clone(), header: format!("mcp-param-{}", header.to_ascii_lowercase()) });
-        }
-        collect_headers(property, path, found);
-        path.pop();
-    }
+    let mirrored = schema::mirrored(&definition["inputSchema"]).ok().filter(|found| !found.is_empty())?;
+    let params = mirrored.into_iter().map(|one| {
+        let header = format!("mcp-param-{}", one.name.to_ascii_lowercase());
+        HeaderParam { path: one.path, header }
+    });
+    Some((definition["name"].as_str()?.to_owned(), params.collect()))
 }
 
 #[cfg(test)]
@@ -189,15 +179,13 @@ mod tests {
     }
 
     #[test]
-    fn headers_are_found_through_properties_only() {
+    fn a_mirrored_argument_has_a_header_in_lower_case() {
         let definition = json!({"name": "t", "inputSchema": {"type": "object", "properties": {
-            "a": {"type": "string", "x-mcp-header": "Region"},
             "b": {"type": "object", "properties": {"c": {"type": "integer", "x-mcp-header": "Size"}}},
-            "d": {"type": "array", "items": {"type": "string", "x-mcp-header": "No"}},
         }}});
-        let (_, found) = header_params(&definition).unwrap();
+        let (name, found) = header_params(&definition).unwrap();
         let found: Vec<(String, &str)> = found.iter().map(|param| (param.path.join("."), &*param.header)).collect();
-        assert_eq!(found, [("a".into(), "mcp-param-region"), ("b.c".into(), "mcp-param-size")]);
+        assert_eq!((&*name, &*found), ("t", &[("b.c".into(), "mcp-param-size")][..]));
     }
 
     #[test]

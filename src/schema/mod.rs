@@ -3,12 +3,14 @@
 //! Everything is inlined, a field that may be absent is simply not `required`, an enumeration is a plain
 //! `enum` whose meanings move into the description. [`violations`] says what falls outside, [`strict`] derives
 //! the form that strict modes want, [`repair`] mends arguments that lost their types on the way, and [`check`]
-//! says what is wrong with them in words a model can act on.
+//! says what is wrong with them in words a model can act on. [`mirrored`] finds what clients repeat as headers.
 
 mod check;
+mod mirror;
 mod repair;
 
 pub use check::{Raw, check};
+pub use mirror::{Mirrored, mirrored};
 pub use repair::repair;
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::{Map, Value, json};

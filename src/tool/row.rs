@@ -111,7 +111,7 @@ impl Row {
     /// Makes a tool of run time ready.
     ///
     /// # Errors
-    /// In words, when its input is no schema of an object.
+    /// In words, when its input is no schema of an object, or breaks a rule of `x-mcp-header`.
     pub fn owned(toolset: Toolset, def: ToolDef) -> Result<Row, String> {
         let raw = match &def.kind {
             Implementation::Runtime(tool) => Some(compile(&def, tool)?),
@@ -202,7 +202,8 @@ fn compile(def: &ToolDef, tool: &Arc<RuntimeTool>) -> Result<schema::Raw, String
     if tool.input["type"] != "object" {
         return Err(format!("the input schema of `{}` must be of type object", def.name));
     }
-    schema::Raw::compile(&tool.input).map_err(|reason| format!("the input schema of `{}`: {reason}", def.name))
+    let compiled = schema::mirrored(&tool.input).and_then(|_| schema::Raw::compile(&tool.input));
+    compiled.map_err(|reason| format!("the input schema of `{}`: {reason}", def.name))
 }
 
 /// What a definition is made of.
