@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 use super::{
     envelope::present,
     message::{invalid_params, unsupported_version},
+    trace::Trace,
 };
 use crate::tool::Level;
 
@@ -143,6 +144,8 @@ pub struct Meta<'a> {
     #[serde(rename = "io.modelcontextprotocol/logLevel")]
     #[serde(borrow, default, deserialize_with = "present")]
     log_level: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    traceparent: Option<&'a RawValue>,
 }
 
 impl<'a> Meta<'a> {
@@ -188,6 +191,11 @@ impl<'a> Meta<'a> {
         };
         let level = super::envelope::string(raw).and_then(|name| Level::parse(&name));
         level.map(Some).ok_or_else(|| invalid_params("`_meta` io.modelcontextprotocol/logLevel is no level"))
+    }
+
+    /// The trace that the request belongs to, where it tells one.
+    pub fn trace(&self) -> Option<Trace> {
+        Trace::parse(&super::envelope::string(self.traceparent?)?)
     }
 
     /// The client's name, for logs; empty when it gave none.

@@ -17,6 +17,7 @@ use super::{
     era::{ProgressToken, Terms},
     flight::{Reply, Waiting},
     message::{notification_text, request_text},
+    trace::Trace,
     wishes::Wishes,
 };
 use crate::{
@@ -43,6 +44,8 @@ pub struct Exchange {
     pub headers: Option<Vec<(String, Field)>>,
     /// What the client wants to hear beside the answer.
     pub wishes: Arc<Wishes>,
+    /// The client's trace, where it told one.
+    pub trace: Option<Trace>,
 }
 
 /// A header as it came: a text, or something that is none.

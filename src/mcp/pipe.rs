@@ -138,6 +138,7 @@ impl Pipe {
             closing: self.closing.clone(),
             headers: None,
             wishes,
+            trace: meta.trace(),
         };
         self.run(flight, request, exchange);
         Ok(())

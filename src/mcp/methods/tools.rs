@@ -9,6 +9,7 @@ use jsonrpsee::{
 use serde::Deserialize;
 use serde_json::{Map, Value, json, value::RawValue};
 use tokio_util::task::AbortOnDropHandle;
+use tracing::Instrument;
 
 use super::{Answered, Raw, cacheable, common, exchange, tasks};
 use crate::{
@@ -80,7 +81,7 @@ pub(super) async fn call(params: Params<'static>, core: Arc<Core>, extensions: E
         Some(known) => {
             let (slot, beginning) = known.slot(&exchange.caller.principal);
             let work = go_on(params, Arc::clone(&core), Arc::clone(&exchange), slot);
-            let mut work = AbortOnDropHandle::new(tokio::spawn(work));
+            let mut work = AbortOnDropHandle::new(tokio::spawn(work.in_current_span()));
             tokio::select! {
                 // A task may be over as soon as it has begun.
                 biased;

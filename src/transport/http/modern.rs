@@ -50,6 +50,7 @@ impl Visit<'_> {
             closing: self.server.closing().clone(),
             headers: Some(self.headers.params.clone()),
             wishes,
+            trace: meta.trace(),
         };
         let (server, method) = (self.server.clone(), request.method.to_string());
         let params = request.params.map(ToOwned::to_owned);
