@@ -13,11 +13,11 @@ use crate::{
     hub::{AccountParts, Accounts, Caller, Deferred, Desk, Filters, Hub, Site, TicketKey},
     id::{self, AgentId, SharedEntropy, UserId},
     integrations,
-    mcp::Server,
+    mcp::{self, Server},
     oauth::{self, Broker, Endpoints},
     sandbox::{self, Sandbox},
     secret::{self, Secret},
-    store::{Expect, Key, SledStore, Table},
+    store::{Expect, Key, SharedStore, SledStore, Table},
     tool::Integration,
     vault::{Connection, ConnectionKey, Credential, KeyRing, Sources, Status, Vault},
 };
@@ -131,21 +131,22 @@ pub fn hub(desk: Deferred<Desk>) -> Hub {
 
 /// The protocol in front of the hub, for one process.
 pub fn server(hub: &Hub) -> Server {
-    server_with(hub, None)
+    product(hub).build()
 }
 
-/// The protocol in front of the hub; sessions are signed with `key`, so that they outlive the process.
-pub fn server_with(hub: &Hub, key: Option<Secret>) -> Server {
-    let server = Server::builder()
+/// The protocol in front of the hub; sessions are signed with `key` and kept in `store`, so that they outlive the
+/// process.
+pub fn server_with(hub: &Hub, key: Secret, store: SharedStore) -> Server {
+    product(hub).session_key(key).store(store).build()
+}
+
+fn product(hub: &Hub) -> mcp::Builder {
+    Server::builder()
         .name("switchboard")
         .title("Switchboard")
         .version(env!("CARGO_PKG_VERSION"))
         .instructions(INSTRUCTIONS)
-        .hub(hub.clone());
-    match key {
-        Some(key) => server.session_key(key).build(),
-        None => server.build(),
-    }
+        .hub(hub.clone())
 }
 
 /// What a model is told about the server as a whole.

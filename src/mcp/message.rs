@@ -88,7 +88,7 @@ fn error(code: i32, why: &str) -> ErrorObjectOwned {
 }
 
 /// At most 256 characters of a text that came from outside and goes back there.
-fn shortened(text: &str) -> String {
+pub fn shortened(text: &str) -> String {
     text.chars().take(256).collect()
 }
 

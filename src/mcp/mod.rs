@@ -29,6 +29,7 @@ mod seal;
 mod server;
 pub mod session;
 mod tasks;
+mod trace;
 pub mod wishes;
 
 pub use methods::lifecycle::negotiate;

@@ -13,6 +13,7 @@ use jsonrpsee::{
 use serde_json::{Value, json, value::RawValue};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, Span};
 
 use super::{
     catalog::Catalog,
@@ -33,6 +34,7 @@ use crate::{
     id::{self, SharedEntropy},
     secret::Secret,
     shelf::{Changes, Shelf},
+    store::{MemoryStore, SharedStore},
 };
 
 /// How many requests of HTTP sessions may run at once in one process.
@@ -101,6 +103,7 @@ pub struct Builder {
     changes: Changes,
     logs: bool,
     tasks: bool,
+    store: SharedStore,
 }
 
 impl Server {
@@ -121,6 +124,7 @@ impl Server {
             changes: Changes::new(),
             logs: false,
             tasks: false,
+            store: MemoryStore::new(),
         }
     }
 
@@ -141,8 +145,9 @@ impl Server {
                 Err(error) => Answer::error(Some(&id), &error),
             };
         }
+        let span = exchange.trace.as_ref().map_or_else(Span::none, |trace| trace.span(method));
         let run = AssertUnwindSafe(self.run(method, params, exchange)).catch_unwind();
-        run.await.unwrap_or_else(|_panic| {
+        run.instrument(span).await.unwrap_or_else(|_panic| {
             tracing::error!(method, "a method panicked; its caller got an internal error");
             Answer::error(Some(&id), &internal_error("something broke on our side; the log says what"))
         })
@@ -331,6 +336,14 @@ impl Builder {
         self
     }
 
+    /// Where nodes tell each other what becomes of sessions, and where it outlives a restart. Give it together with
+    /// a [`Builder::session_key`] that all nodes have; the default ends with the process.
+    #[must_use]
+    pub fn store(mut self, store: SharedStore) -> Self {
+        self.store = store;
+        self
+    }
+
     /// The clock that sessions expire by.
     #[must_use]
     pub fn clock(mut self, clock: SharedClock) -> Self {
@@ -374,7 +387,7 @@ impl Builder {
         Server(Arc::new(Inner {
             core,
             methods: module.into(),
-            sessions: Sessions::new(&key, self.clock, self.entropy),
+            sessions: Sessions::new(&key, self.clock, self.entropy, self.store),
             session_flights: Flights::new(SESSION_REQUESTS),
             questions: Questions::new(),
             closing,

@@ -8,14 +8,24 @@ use std::{
     },
 };
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{shelf::Change, tool::Level};
 
-/// How many resources one legacy session may watch.
-const WATCHED: usize = 1024;
+/// How many bytes the addresses may have that one legacy session watches: they are kept in one record.
+const WATCHED: usize = 24 * 1024;
 /// Stands for "no log at all".
 const SILENT: u8 = u8::MAX;
+
+/// Wishes as they are kept in the record of a session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    #[serde(rename = "l")]
+    level: u8,
+    #[serde(rename = "r", default)]
+    watched: BTreeSet<String>,
+}
 
 /// The wishes of a legacy session, or of one modern request.
 #[derive(Debug)]
@@ -49,11 +59,23 @@ impl Wishes {
     /// Watches a resource; `false` when too many are watched already.
     pub fn watch(&self, uri: &str) -> bool {
         let mut watched = self.watched();
-        if watched.len() >= WATCHED && !watched.contains(uri) {
+        let bytes = watched.iter().map(|uri| written_length(uri)).sum::<usize>() + written_length(uri);
+        if bytes > WATCHED && !watched.contains(uri) {
             return false;
         }
         watched.insert(uri.to_owned());
         true
+    }
+
+    /// As it is kept for other nodes.
+    pub fn kept(&self) -> Kept {
+        Kept { level: self.level.load(Ordering::Relaxed), watched: self.watched().clone() }
+    }
+
+    /// Takes over what was kept.
+    pub fn restore(&self, kept: &Kept) {
+        self.level.store(kept.level, Ordering::Relaxed);
+        self.watched().clone_from(&kept.watched);
     }
 
     /// Watches a resource no longer.
@@ -72,6 +94,11 @@ impl Wishes {
     fn watched(&self) -> std::sync::MutexGuard<'_, BTreeSet<String>> {
         self.watched.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// How long an address is in JSON, with its quotes and the comma.
+fn written_length(uri: &str) -> usize {
+    Value::from(uri).to_string().len() + 1
 }
 
 /// The notification that tells of a change.
@@ -106,5 +133,17 @@ mod tests {
         assert_eq!(wishes.hint(&change).unwrap().0, "notifications/resources/updated");
         wishes.unwatch("a://b");
         assert_eq!(wishes.hint(&change), None);
+    }
+
+    #[test]
+    fn what_is_watched_fits_one_record() {
+        let wishes = Wishes::of_session();
+        let taken = (0..10_000).take_while(|number| wishes.watch(&format!("a://\"{number}\""))).count();
+        assert!((500..5000).contains(&taken), "{taken}");
+        let record = serde_json::to_string(&wishes.kept()).unwrap();
+        assert!(record.len() < crate::store::MAX_VALUE - 1024, "{}", record.len());
+        let other = Wishes::of_session();
+        other.restore(&serde_json::from_str(&record).unwrap());
+        assert_eq!(other.kept(), wishes.kept());
     }
 }

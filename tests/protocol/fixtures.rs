@@ -14,7 +14,7 @@ use switchboard::{
     clock,
     hub::{Caller, Filters, Hub},
     id::{self, AgentId, UserId},
-    mcp::Server,
+    mcp::{self, Server},
     secret::Secret,
     tool::{Call, Content, Effect, Error, Kind, Outcome, Running, RuntimeTool, ToolDef, Toolset},
 };
@@ -61,6 +61,11 @@ pub fn server() -> (Server, Hub, Seen) {
 
 /// A server with `page_size` tools on a page.
 pub fn server_with(page_size: usize) -> (Server, Hub, Seen) {
+    server_of(|server| server.page_size(page_size))
+}
+
+/// A server that is built a little otherwise.
+pub fn server_of(otherwise: impl FnOnce(mcp::Builder) -> mcp::Builder) -> (Server, Hub, Seen) {
     let seen = Seen::default();
     let toolset = Toolset { id: "test".into(), title: "Test".into() };
     let hub = Hub::builder(clock::system(), id::os()).tools(&toolset, tools()).unwrap().state(seen.clone()).build();
@@ -69,11 +74,16 @@ pub fn server_with(page_size: usize) -> (Server, Hub, Seen) {
         .version("1.2.3")
         .instructions("Only for tests.")
         .hub(hub.clone())
-        .page_size(page_size)
         .answer_within(Duration::from_secs(1))
-        .session_key(Secret::new("the key of the tests"))
-        .build();
-    (server, hub, seen)
+        .session_key(Secret::new("the key of the tests"));
+    (otherwise(server).build(), hub, seen)
+}
+
+/// Registers a tool with this input and tells what was wrong with it.
+pub fn registered(name: &str, input: Value) -> Result<(), String> {
+    let toolset = Toolset { id: "test".into(), title: "Test".into() };
+    let made = tool(name, Effect::Reads, input, None, |_, _| Box::pin(async { Ok(Outcome::text("")) }));
+    Hub::builder(clock::system(), id::os()).tools(&toolset, [made]).map(drop)
 }
 
 /// The one who calls in these tests.

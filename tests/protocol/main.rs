@@ -11,6 +11,7 @@ mod fixtures;
 mod http;
 #[path = "../support/issuer.rs"]
 mod issuer;
+mod nodes;
 mod offers;
 mod stdio;
 mod wire;

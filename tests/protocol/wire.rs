@@ -41,9 +41,18 @@ impl Host {
         Host::start_beside(options, limits, Router::new()).await
     }
 
+    /// This server, which lets everybody in.
+    pub async fn start_of(made: (Server, Hub, Seen)) -> Host {
+        Host::serve(made, open(), listen::Limits::default(), Router::new()).await
+    }
+
     /// A server with these options and limits, and further routes.
     pub async fn start_beside(options: Options, limits: listen::Limits, further: Router) -> Host {
-        let (server, hub, seen) = fixtures::server();
+        Host::serve(fixtures::server(), options, limits, further).await
+    }
+
+    async fn serve(made: (Server, Hub, Seen), options: Options, limits: listen::Limits, further: Router) -> Host {
+        let (server, hub, seen) = made;
         let router =
             http::router(server.clone(), options.clone()).merge(ws::router(server.clone(), options)).merge(further);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

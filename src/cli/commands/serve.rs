@@ -45,12 +45,12 @@ pub async fn run(place: &Place, options: &Serve) -> Result<ExitCode, Failure> {
     let ownership = Arc::new(ownership);
     let visitors = ownership.listen().map_err(Failure::of)?;
     let house = show::waiting("opening", House::open(&home, &settings, ownership.clone())).await?;
-    let (agents, key) = (house.agents.clone(), house.session_key.clone());
+    let (agents, key, store) = (house.agents.clone(), house.session_key.clone(), house.vault.store().clone());
     let house = Deferred::ready(house);
     let hub = house::hub(house.map(|house| house.desk.clone()));
     let filters = options.narrowing.filters().or_file(&settings.file);
     house::check_filters(&hub, &filters)?;
-    let server = house::server_with(&hub, Some(key));
+    let server = house::server_with(&hub, key, store);
 
     let public = options.public_url.clone().or(settings.file.public_url.clone());
     let local = || format!("http://localhost:{}", address.port()).parse();

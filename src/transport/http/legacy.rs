@@ -28,6 +28,8 @@ use crate::{
 const OUTBOX: usize = 64;
 /// The header of the session.
 const SESSION: &str = "mcp-session-id";
+/// The methods with which a client says what it wants to hear: every node has to know of it.
+const STATES_WISHES: [&str; 3] = ["logging/setLevel", "resources/subscribe", "resources/unsubscribe"];
 
 impl Visit<'_> {
     /// Answers a legacy request. It goes on when the client leaves, because only a cancellation ends it
@@ -36,7 +38,7 @@ impl Visit<'_> {
         if request.method == "initialize" {
             return self.initialize(request).await;
         }
-        let session = match self.session(Some(&request.id)) {
+        let session = match self.session(Some(&request.id)).await {
             Ok(session) => session,
             Err(refusal) => return *refusal,
         };
@@ -48,7 +50,9 @@ impl Visit<'_> {
         let questions = self.server.questions().scoped(&session.id);
         let outlet = self.takes_events.then(|| Outlet::new(outbox, Some(questions)));
         let wishes = self.server.sessions().wishes(&session);
-        let exchange = Exchange { progress, outlet, wishes, ..self.exchange(session.terms.clone(), &request.id) };
+        let trace = meta.trace();
+        let exchange = self.exchange(session.terms.clone(), &request.id);
+        let exchange = Exchange { progress, outlet, wishes, trace, ..exchange };
         match self.launch(&session, request, exchange) {
             Ok(answer) => {
                 let answering = async move { answer.await.ok() };
@@ -61,8 +65,8 @@ impl Visit<'_> {
     }
 
     /// Takes a legacy notification.
-    pub(super) fn legacy_notification(&self, notification: &Notification<'_>) -> Response {
-        let session = match self.session(None) {
+    pub(super) async fn legacy_notification(&self, notification: &Notification<'_>) -> Response {
+        let session = match self.session(None).await {
             Ok(session) => session,
             Err(refusal) => return *refusal,
         };
@@ -75,8 +79,8 @@ impl Visit<'_> {
     }
 
     /// Takes an answer to a request of ours.
-    pub(super) fn legacy_response(&self, response: envelope::Response<'_>) -> Response {
-        let session = match self.session(None) {
+    pub(super) async fn legacy_response(&self, response: envelope::Response<'_>) -> Response {
+        let session = match self.session(None).await {
             Ok(session) => session,
             Err(refusal) => return *refusal,
         };
@@ -87,11 +91,11 @@ impl Visit<'_> {
     }
 
     /// Opens the stream of a session: it tells when lists have changed.
-    pub(super) fn get(&self) -> Response {
+    pub(super) async fn get(&self) -> Response {
         if self.headers.session == Field::Absent {
             return not_allowed();
         }
-        let session = match self.session(None) {
+        let session = match self.session(None).await {
             Ok(session) => session,
             Err(refusal) => return *refusal,
         };
@@ -104,12 +108,14 @@ impl Visit<'_> {
         };
         let (outbox, messages) = mpsc::channel(OUTBOX);
         let mut news = self.server.news();
-        let wishes = self.server.sessions().wishes(&session);
-        let closing = self.server.closing().clone();
+        let server = self.server.clone();
         let watching = async move {
             let _place = place;
-            while let Some(Some(change)) = closing.run_until_cancelled(news.next()).await {
-                if let Some((method, params)) = wishes.hint(&change) {
+            let sessions = server.sessions();
+            while let Some(Some(change)) = server.closing().run_until_cancelled(news.next()).await {
+                // The request that subscribes may have gone to another node.
+                sessions.learn_wishes(&session).await;
+                if let Some((method, params)) = sessions.wishes(&session).hint(&change) {
                     // A hint that finds no room is not missed: others are waiting there already.
                     let _ = outbox.try_send(notification_text(method, params.as_ref()));
                 }
@@ -120,13 +126,13 @@ impl Visit<'_> {
     }
 
     /// Ends a session and what runs in it.
-    pub(super) fn delete(&self) -> Response {
+    pub(super) async fn delete(&self) -> Response {
         if self.headers.session == Field::Absent {
             return not_allowed();
         }
-        match self.session(None) {
+        match self.session(None).await {
             Ok(session) => {
-                self.server.sessions().end(&session);
+                self.server.sessions().end(&session).await;
                 self.server.session_flights().cancel_where(|(id, _)| **id == *session.id);
                 let mut response = accepted();
                 *response.status_mut() = StatusCode::NO_CONTENT;
@@ -152,13 +158,13 @@ impl Visit<'_> {
     }
 
     /// The session that the request names, or the refusal.
-    fn session(&self, id: Option<&RequestId>) -> Result<Session, Box<Response>> {
+    async fn session(&self, id: Option<&RequestId>) -> Result<Session, Box<Response>> {
         let refused = |status, why| Err(Box::new(failed(status, id, &invalid_request(why))));
         let Field::Text(named) = &self.headers.session else {
             let why = "the header Mcp-Session-Id is missing: send `initialize` first, or speak the 2026-07-28 revision";
             return refused(StatusCode::BAD_REQUEST, why);
         };
-        match self.server.sessions().find(named, &self.caller.principal) {
+        match self.server.sessions().find(named, &self.caller.principal).await {
             Some(session) => Ok(session),
             None => refused(StatusCode::NOT_FOUND, "this session is not known, or has ended: send `initialize` again"),
         }
@@ -174,6 +180,7 @@ impl Visit<'_> {
             closing: self.server.closing().clone(),
             headers: None,
             wishes: Arc::new(Wishes::of_session()),
+            trace: None,
         }
     }
 
@@ -194,7 +201,7 @@ impl Visit<'_> {
             };
             Box::new(failed(status, Some(&request.id), &error))
         })?;
-        let (server, method) = (self.server.clone(), request.method.to_string());
+        let (server, method, session) = (self.server.clone(), request.method.to_string(), session.clone());
         let params = request.params.map(ToOwned::to_owned);
         let (sender, answer) = oneshot::channel();
         tokio::spawn(async move {
@@ -202,6 +209,9 @@ impl Visit<'_> {
                 biased;
                 () = flight.token().cancelled() => {}
                 answer = server.answer(&method, params.as_deref(), exchange) => {
+                    if STATES_WISHES.contains(&&*method) && answer.error.is_none() {
+                        server.sessions().keep_wishes(&session).await;
+                    }
                     let _ = sender.send(answer);
                 }
             }

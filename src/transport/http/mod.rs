@@ -10,7 +10,7 @@ mod post;
 mod scope;
 mod stream;
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use axum::{
     Router,
@@ -33,7 +33,7 @@ use crate::{
         envelope::RequestId,
         exchange::Field,
         headers::Headers,
-        message::{error_text, invalid_request},
+        message::{error_text, invalid_request, shortened},
     },
 };
 
@@ -82,6 +82,9 @@ impl Endpoint {
             Ok(asked) => asked,
             Err(why) => return failed(StatusCode::BAD_REQUEST, None, &invalid_request(&why)),
         };
+        if let Some(unknown) = route.unknown_names(self.server.hub().rows()).first() {
+            return self.no_such_toolset(unknown);
+        }
         let narrowed = |caller: Caller| {
             let filters = caller.filters.narrowed_by(&route).narrowed_by(&asked);
             Caller { filters, ..caller }
@@ -96,10 +99,18 @@ impl Endpoint {
         };
         match parts.method.as_str() {
             "POST" => visit.post(&parts.headers, body).await,
-            "GET" => visit.get(),
-            "DELETE" => visit.delete(),
+            "GET" => visit.get().await,
+            "DELETE" => visit.delete().await,
             _ => not_allowed(),
         }
+    }
+
+    /// An empty list would hide that the address has a slip in it.
+    fn no_such_toolset(&self, unknown: &str) -> Response {
+        let known: BTreeSet<&str> = self.server.hub().rows().iter().map(|row| &*row.toolset.id).collect();
+        let known = known.into_iter().collect::<Vec<_>>().join(", ");
+        let why = format!("there is no toolset {:?}; there are: {known}", shortened(unknown));
+        failed(StatusCode::NOT_FOUND, None, &invalid_request(&why))
     }
 }
 

@@ -48,14 +48,14 @@ impl Visit<'_> {
                 if self.names_modern() || claims {
                     self.modern_notification(&notification)
                 } else {
-                    self.legacy_notification(&notification)
+                    self.legacy_notification(&notification).await
                 }
             }
             Envelope::Response(_) if self.names_modern() => {
                 let why = "a client of this revision answers in a request, with `inputResponses`";
                 failed(StatusCode::BAD_REQUEST, None, &invalid_request(why))
             }
-            Envelope::Response(response) => self.legacy_response(response),
+            Envelope::Response(response) => self.legacy_response(response).await,
         }
     }
 
