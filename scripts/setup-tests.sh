@@ -18,12 +18,16 @@ readonly conformance_version=0.2.0-alpha.12
 # "tests" rows are needed by the suite as it stands; "ci" rows by one stage of .ci/run; "later" rows by nothing yet.
 programs() {
   cat <<'ROWS'
-python        | tests | found_python          | from_apt python3 python3-venv | the two Python clients of tests/clients
+python        | tests | found_python          | from_apt python3 python3-venv | the Python clients of tests/clients
 client-modern | tests | found_client modern   | venv_for modern               | tests/clients: the official Python client, protocol 2026-07-28
 client-legacy | tests | found_client legacy   | venv_for legacy               | tests/clients: the official Python client, protocol 2025-11-25
+hosts         | tests | found_client hosts    | venv_for hosts                | tests/clients: FastMCP and OpenAI Agents
+langchain     | tests | found_client langchain | venv_for langchain           | tests/clients: LangChain's adapters
+pipecat       | tests | found_client pipecat  | venv_for pipecat              | tests/clients: Pipecat
 postgresql    | tests | found_postgresql      | from_apt postgresql           | src/store/postgres: the shared store
 cargo-deny    | ci    | found_cargo_deny      | install_cargo_deny            | the stage supply-chain of .ci/run
 node          | tests | found_node            | install_node                  | tests/conformance.rs: the official suite needs node 22 or newer
+npm-clients   | tests | found_npm_clients     | install_npm_clients           | tests/clients: both TypeScript SDKs and the Inspector
 conformance   | tests | found_conformance     | install_conformance           | tests/conformance.rs: the official conformance suite
 chromium      | later | found_program chromium | from_apt chromium chromium-driver | no test yet
 espeak-ng     | later | found_program espeak-ng | from_apt espeak-ng          | no test yet
@@ -62,6 +66,11 @@ found_node() {
     [ -x "$program" ] && "$program" -e 'process.exit(+(process.versions.node.split(".")[0] < 22))' && say "$program" && return 0
   done
   return 1
+}
+
+found_npm_clients() {
+  local home="$tools/clients"
+  cmp -s tests/clients/npm/package-lock.json "$home/installed.json" && say "$home"
 }
 
 found_conformance() {
@@ -118,6 +127,16 @@ install_node() {
 
 install_conformance() {
   npm_install conformance "@modelcontextprotocol/conformance@$conformance_version"
+}
+
+# Exactly what the lock file names; no package runs a script of its own while it is installed.
+install_npm_clients() {
+  local home="$tools/clients"
+  command -v npm >/dev/null || fail "this comes as npm packages: install npm first (on Debian: apt-get install npm)"
+  rm -rf "$home" && mkdir -p "$home" && cp tests/clients/npm/package.json tests/clients/npm/package-lock.json "$home"
+  PATH="$tools/node/node_modules/node/bin:$PATH" npm ci --prefix "$home" --ignore-scripts --no-audit --no-fund
+  # Written last, so that an interrupted install is done again.
+  cp tests/clients/npm/package-lock.json "$home/installed.json"
 }
 
 # Each in a folder of its own: npm removes what its command does not name.

@@ -1,7 +1,8 @@
 //! The official conformance suite of the protocol finds nothing to complain of, in either era.
 //!
 //! It runs against one process at one address: the example server, which is made of the public interface only. Its
-//! report lies in `target/conformance/` afterwards.
+//! report lies in `target/conformance/` afterwards, and `docs/conformance.md` says what it came to;
+//! `UPDATE_CONFORMANCE=1` writes that page anew.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -10,6 +11,7 @@ mod support;
 
 use std::{
     collections::BTreeMap,
+    fmt::Write,
     fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -23,6 +25,9 @@ const SUITE: &str = "conformance/node_modules/@modelcontextprotocol/conformance/
 /// The version that the counts below belong to.
 const VERSION: &str = "0.2.0-alpha.12";
 
+/// What stands before the table on the page.
+const MARK: &str = "## Every scenario";
+
 /// A set of requirements, how many of its scenarios are scored, and how many run beside them.
 const SETS: &[(&str, usize, usize)] = &[("2026-07-28", 37, 13), ("2025-11-25", 30, 3)];
 
@@ -32,6 +37,7 @@ fn the_official_suite_passes_in_both_eras() {
     let mut command = Command::new(example());
     command.args(["--port", "0"]).stdin(Stdio::null()).stderr(Stdio::piped());
     let server = Server::start(command);
+    let mut all: BTreeMap<String, BTreeMap<&str, &'static str>> = BTreeMap::new();
     for (set, scored, beside) in SETS {
         let report = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/conformance").join(set);
         let _ = fs::remove_dir_all(&report);
@@ -49,6 +55,36 @@ fn the_official_suite_passes_in_both_eras() {
         let passed = |kind: &str| verdicts.values().filter(|verdict| **verdict == kind).count();
         assert_eq!((passed("scored"), passed("not scored")), (*scored, *beside), "{set}: what passed\n{text}");
         assert_eq!(warnings(&report), Vec::<String>::new(), "{set}");
+        for (scenario, verdict) in verdicts {
+            all.entry(scenario.to_owned()).or_default().insert(set, verdict);
+        }
+    }
+    holds_to_the_page(&table(&all));
+}
+
+/// The scenarios as rows, with what became of each in each set.
+fn table(all: &BTreeMap<String, BTreeMap<&str, &'static str>>) -> String {
+    let mut text = String::from("| scenario | 2026-07-28 | 2025-11-25 |\n|---|---|---|\n");
+    for (scenario, verdicts) in all {
+        let cell = |set: &str| match verdicts.get(set) {
+            Some(&"scored") => "passed",
+            Some(_) => "passed, not scored",
+            None => "",
+        };
+        writeln!(text, "| `{scenario}` | {} | {} |", cell("2026-07-28"), cell("2025-11-25")).unwrap();
+    }
+    text
+}
+
+/// The page ends with this table, so that it cannot claim what did not happen.
+fn holds_to_the_page(table: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/conformance.md");
+    let page = fs::read_to_string(&path).unwrap();
+    let (head, written) = page.split_once(MARK).expect("the page has the mark before its table");
+    if std::env::var_os("UPDATE_CONFORMANCE").is_some() {
+        fs::write(&path, format!("{head}{MARK}\n\n{table}")).unwrap();
+    } else {
+        assert_eq!(written.trim(), table.trim(), "docs/conformance.md is old: run this with UPDATE_CONFORMANCE=1");
     }
 }
 

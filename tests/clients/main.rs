@@ -7,7 +7,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-mod python;
+mod driven;
+mod inspector;
 mod rust_sdk;
 mod story;
 mod websocket;
@@ -15,7 +16,7 @@ mod websocket;
 use serde_json::{Map, Value};
 
 use self::{
-    python::{Python, Script},
+    driven::{Driven, Script},
     rust_sdk::RustSdk,
     support::Home,
     websocket::WebSocket,
@@ -52,23 +53,54 @@ async fn the_rust_sdk_books_over_http() {
 }
 
 #[tokio::test]
-async fn the_modern_python_client_books_over_stdio() {
-    python_books_over_stdio(Script::MODERN, MODERN).await;
+async fn the_modern_python_client_books() {
+    books(Script::MODERN, MODERN).await;
 }
 
 #[tokio::test]
-async fn the_modern_python_client_books_over_http() {
-    python_books_over_http(Script::MODERN, MODERN).await;
+async fn the_legacy_python_client_books() {
+    books(Script::LEGACY, LEGACY).await;
 }
 
 #[tokio::test]
-async fn the_legacy_python_client_books_over_stdio() {
-    python_books_over_stdio(Script::LEGACY, LEGACY).await;
+async fn the_modern_typescript_client_books() {
+    books(Script::TYPESCRIPT_MODERN, MODERN).await;
 }
 
 #[tokio::test]
-async fn the_legacy_python_client_books_over_http() {
-    python_books_over_http(Script::LEGACY, LEGACY).await;
+async fn the_legacy_typescript_client_books() {
+    books(Script::TYPESCRIPT_LEGACY, LEGACY).await;
+}
+
+#[tokio::test]
+async fn fastmcp_books() {
+    books(Script::FAST_MCP, MODERN).await;
+}
+
+#[tokio::test]
+async fn openai_agents_look_around() {
+    looks_around(Script::OPENAI_AGENTS, MODERN).await;
+}
+
+#[tokio::test]
+async fn langchain_looks_around() {
+    looks_around(Script::LANGCHAIN, LEGACY).await;
+}
+
+#[tokio::test]
+async fn pipecat_looks_around() {
+    looks_around(Script::PIPECAT, LEGACY).await;
+}
+
+#[tokio::test]
+async fn the_inspector_looks_around() {
+    let Some(inspector) = inspector::Inspector::find() else { return };
+    let home = Home::new();
+    let server = home.serve();
+    for version in [MODERN, LEGACY] {
+        story::is_glimpsed(version, inspector.on(version, home.stdio())).await;
+        story::is_glimpsed(version, inspector.at(version, &server)).await;
+    }
 }
 
 #[tokio::test]
@@ -78,17 +110,24 @@ async fn the_jsonrpsee_client_books_over_a_websocket() {
     story::is_lived(MODERN, async |company| WebSocket::connect(&server, company).await).await;
 }
 
-async fn python_books_over_stdio(script: Script, version: &str) {
+/// The whole story, over stdio and over HTTP.
+async fn books(script: Script, version: &str) {
     let Some(interpreter) = script.interpreter() else { return };
     let home = Home::new();
-    story::is_lived(version, async |company| Python::stdio(&interpreter, script, &home, company).await).await;
-}
-
-async fn python_books_over_http(script: Script, version: &str) {
-    let Some(interpreter) = script.interpreter() else { return };
+    story::is_lived(version, async |company| Driven::stdio(&interpreter, script, &home, company).await).await;
     let home = Home::new();
     let server = home.serve();
-    story::is_lived(version, async |company| Python::http(&interpreter, script, &home, &server, company).await).await;
+    story::is_lived(version, async |company| Driven::http(&interpreter, script, &home, &server, company).await).await;
+}
+
+/// The part of the story for clients that nobody can be asked through.
+async fn looks_around(script: Script, version: &str) {
+    let Some(interpreter) = script.interpreter() else { return };
+    let home = Home::new();
+    story::is_glimpsed(version, Driven::stdio(&interpreter, script, &home, Company::Nobody).await).await;
+    let home = Home::new();
+    let server = home.serve();
+    story::is_glimpsed(version, Driven::http(&interpreter, script, &home, &server, Company::Nobody).await).await;
 }
 
 /// The content of a form in which every yes-or-no field says yes.

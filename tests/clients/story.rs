@@ -89,6 +89,17 @@ pub async fn is_lived<C: Client>(version: &str, connect: impl AsyncFn(Company) -
     alone.leave().await;
 }
 
+/// Lets a client list the tools and call two of them: for clients whose interface has no place for a person.
+pub async fn is_glimpsed(version: &str, mut client: impl Client) {
+    assert_eq!(client.version(), version, "the protocol that was agreed on");
+    all_tools_are_on_the_first_page(&mut client).await;
+    let now = client.call("switchboard_now", json!({"time_zone": "Europe/Berlin"})).await;
+    assert!(!now.is_error && now.text.contains("Europe/Berlin"), "{}", now.text);
+    let today = client.call("google_calendar_list_meetings", json!({"limit": 3})).await;
+    assert!(!today.is_error && today.text.contains("[id "), "{}", today.text);
+    client.leave().await;
+}
+
 async fn all_tools_are_on_the_first_page<C: Client>(client: &mut C) {
     let page = client.first_page().await;
     assert!(!page.more, "there is a second page, which some clients never read");
