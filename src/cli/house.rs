@@ -61,6 +61,8 @@ pub struct House {
     pub sandbox: Option<Sandbox>,
     /// The sealed records.
     pub vault: Vault,
+    /// The file that holds the master identity; `None` when a variable does.
+    pub identity: Option<PathBuf>,
     /// A key that all processes of this store share.
     pub session_key: Secret,
     broker: Broker,
@@ -72,7 +74,8 @@ impl House {
     /// Opens everything. The directory must be ours.
     pub async fn open(home: &Home, settings: &Settings, ownership: Arc<Ownership>) -> Result<House, Failure> {
         let (clock, entropy) = (clock::system(), id::os());
-        let vault = open_vault(home, clock.clone()).await?;
+        let sources = Sources::from_variables(&home.dir, |name| std::env::var(name).ok());
+        let vault = open_vault(home, &sources, clock.clone()).await?;
         let client =
             http::Client::new(http::Options::default(), clock.clone(), entropy.clone()).map_err(Failure::of)?;
         let sandbox = if home.is_sandbox { Some(start_sandbox(home, &clock).await?) } else { None };
@@ -100,7 +103,19 @@ impl House {
             approvals: Approvals::new(store, clock, entropy),
             key: TicketKey::new(&key),
         };
-        Ok(House { desk, accounts, agents, audit, sandbox, vault, session_key: key, broker, _ownership: ownership })
+        let identity = sources.place();
+        Ok(House {
+            desk,
+            accounts,
+            agents,
+            audit,
+            sandbox,
+            vault,
+            identity,
+            session_key: key,
+            broker,
+            _ownership: ownership,
+        })
     }
 
     /// Forgets sign-ins and questions that nobody came back to.
@@ -175,10 +190,9 @@ pub fn check_filters(hub: &Hub, filters: &Filters) -> Result<(), Failure> {
         .next("`switchboard tools` lists them all."))
 }
 
-async fn open_vault(home: &Home, clock: SharedClock) -> Result<Vault, Failure> {
+async fn open_vault(home: &Home, sources: &Sources, clock: SharedClock) -> Result<Vault, Failure> {
     let store = SledStore::open(home.dir.join("store")).await.map_err(Failure::of)?;
-    let sources = Sources::from_variables(&home.dir, |name| std::env::var(name).ok());
-    let keys = KeyRing::load(&sources, &*store).await.map_err(Failure::of)?;
+    let keys = KeyRing::load(sources, &*store).await.map_err(Failure::of)?;
     Vault::open(store, keys, clock).await.map_err(Failure::of)
 }
 

@@ -80,6 +80,8 @@ pub enum Command {
     Approvals(Approvals),
     /// Keep the OAuth client of a vendor in the vault.
     App(App),
+    /// Replace the master identity that seals every stored credential.
+    Key(Key),
     /// Look at the sandbox, reset it, or break it on purpose.
     Sandbox(Sandbox),
     /// Check this installation and say what to do.
@@ -311,6 +313,21 @@ pub enum AppAction {
         #[arg(long)]
         client_secret_stdin: bool,
     },
+}
+
+/// `switchboard key`
+#[derive(Clone, Debug, Args)]
+pub struct Key {
+    /// What to do.
+    #[command(subcommand)]
+    pub action: KeyAction,
+}
+
+/// What can be done with the master identity.
+#[derive(Clone, Debug, Subcommand)]
+pub enum KeyAction {
+    /// Make a new identity and seal every record with it. Nothing has to stop, and nobody has to connect again.
+    Rotate,
 }
 
 /// `switchboard sandbox`

@@ -93,6 +93,8 @@ pub enum Order {
         /// Yes or no.
         approve: bool,
     },
+    /// Seal every record with a new master identity: [`RotationView`].
+    RotateKey,
     /// Something with the sandbox: [`SandboxView`].
     Sandbox(SandboxOrder),
     /// How everything is: [`HealthView`].
@@ -287,6 +289,15 @@ pub struct ApprovalView {
     pub tool: String,
     /// Until when a yes counts.
     pub expires_at: jiff::Timestamp,
+}
+
+/// What a rotation did.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RotationView {
+    /// How many records were sealed anew.
+    pub records: u64,
+    /// The file that holds the identities; `None` when a variable does.
+    pub file: Option<PathBuf>,
 }
 
 /// What the sandbox says.

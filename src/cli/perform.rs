@@ -9,8 +9,8 @@ use super::{
     doctor,
     house::{House, local_caller, local_principal},
     order::{
-        AnswerView, ApprovalView, CallView, ConnectionView, DisconnectView, Failure, Order, SandboxOrder, SandboxView,
-        StartView, TestView, ToolView,
+        AnswerView, ApprovalView, CallView, ConnectionView, DisconnectView, Failure, Order, RotationView, SandboxOrder,
+        SandboxView, StartView, TestView, ToolView,
     },
 };
 use crate::{
@@ -62,6 +62,7 @@ impl Office<'_> {
             }
             Order::Approvals => plain(self.approvals().await?),
             Order::Decide { id, approve } => plain(self.decide(&id, approve).await?),
+            Order::RotateKey => plain(self.rotate_key().await?),
             Order::Sandbox(order) => plain(self.sandbox(order).await?),
             Order::Health => plain(doctor::look(self).await),
         }
@@ -121,6 +122,16 @@ impl Office<'_> {
         let (connection, _) = self.house.accounts.finish(callback).await.map_err(failed)?;
         self.hub.changed();
         Ok(view(&connection))
+    }
+
+    /// An identity that a variable holds is replaced there; what is left to do here is to seal with it.
+    async fn rotate_key(&self) -> Result<RotationView, Failure> {
+        let (vault, file) = (&self.house.vault, self.house.identity.clone());
+        let records = match &file {
+            Some(file) => vault.rotate(file).await,
+            None => vault.reseal().await,
+        };
+        Ok(RotationView { records: records.map_err(Failure::of)?, file })
     }
 
     async fn connect_fields(&self, integration: &str, account: &str, key: Secret) -> Result<ConnectionView, Failure> {

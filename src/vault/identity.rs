@@ -230,6 +230,14 @@ impl Sources {
     }
 }
 
+impl Sources {
+    /// The file that holds the identities; `None` when a variable does.
+    pub fn place(&self) -> Option<PathBuf> {
+        let file = || self.file.clone().unwrap_or_else(|| self.data_dir.join(IDENTITY_FILE));
+        self.text.is_none().then(file)
+    }
+}
+
 /// Makes a new identity in `file`, whole or not at all; one that appears there meanwhile is kept.
 fn make(file: &Path) -> io::Result<()> {
     fs::create_dir_all(directory(file))?;

@@ -8,6 +8,7 @@ mod support;
 mod bad_input;
 mod canary;
 mod client;
+mod keys;
 mod output;
 mod processes;
 mod story;

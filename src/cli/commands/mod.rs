@@ -5,6 +5,7 @@ pub mod approvals;
 pub mod call;
 pub mod connect;
 pub mod doctor;
+pub mod key;
 pub mod sandbox;
 pub mod serve;
 pub mod stdio;

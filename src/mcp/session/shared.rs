@@ -4,6 +4,7 @@
 //! Most sessions leave no record: one is written when a session ends, when its client states a wish, and once an
 //! hour while it is used. A store that does not answer ends no session: the signature in the id still counts.
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -121,6 +122,6 @@ fn parse(value: &[u8]) -> Option<Facts> {
 
 /// The store does not learn ids that a client could use.
 fn key(id: &str) -> store::Result<Key> {
-    let hash: String = Sha256::digest(id).iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = URL_SAFE_NO_PAD.encode(Sha256::digest(id));
     Key::of(Table::Sessions, &[PREFIX, &hash])
 }

@@ -1,0 +1,35 @@
+//! `key`: the master identity that seals every stored credential.
+
+use crate::cli::{
+    options::KeyAction,
+    order::{Failure, Order, RotationView},
+    session::Session,
+    show,
+};
+
+/// `switchboard key`
+pub async fn run(session: &mut Session, action: &KeyAction) -> Result<(), Failure> {
+    match action {
+        KeyAction::Rotate => rotate(session).await,
+    }
+}
+
+async fn rotate(session: &mut Session) -> Result<(), Failure> {
+    let done: RotationView = session.ask("sealing every record anew", Order::RotateKey).await?;
+    match (done.file, done.records) {
+        (Some(file), records) => {
+            show::line(&format!("A new identity seals all records now; {records} were sealed anew."));
+            show::aside(&format!("It stands first in {}. Replace your copy of that file.", file.display()));
+            show::aside("The old identity stays below it, for backups from before; nothing here needs it any more.");
+        }
+        (None, 0) => {
+            show::line("Every record is sealed with the first identity already.");
+            show::aside("To rotate, put a new line from `age-keygen` first in SWITCHBOARD_IDENTITY, and start again.");
+        }
+        (None, records) => {
+            show::line(&format!("{records} records were sealed anew with the first identity."));
+            show::aside("The other lines of SWITCHBOARD_IDENTITY are needed for old backups only.");
+        }
+    }
+    Ok(())
+}
