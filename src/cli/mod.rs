@@ -74,6 +74,7 @@ async fn command(session: &mut Session, command: &Command) -> Result<(), Failure
         Command::Search(search) => commands::tools::search(session, search).await,
         Command::Call(call) => commands::call::run(session, call).await,
         Command::Approvals(approvals) => commands::approvals::run(session, approvals).await,
+        Command::Audit(audit) => commands::audit::run(session, audit).await,
         Command::Key(key) => commands::key::run(session, &key.action).await,
         Command::Sandbox(sandbox) => commands::sandbox::run(session, sandbox).await,
         Command::Doctor(output) => commands::doctor::run(session, output).await,

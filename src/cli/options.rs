@@ -80,6 +80,8 @@ pub enum Command {
     Approvals(Approvals),
     /// Keep the OAuth client of a vendor in the vault.
     App(App),
+    /// Show which calls were made and refused, the newest first.
+    Audit(Audit),
     /// Replace the master identity that seals every stored credential.
     Key(Key),
     /// Look at the sandbox, reset it, or break it on purpose.
@@ -313,6 +315,23 @@ pub enum AppAction {
         #[arg(long)]
         client_secret_stdin: bool,
     },
+}
+
+/// `switchboard audit`
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Examples:
+  switchboard audit
+  switchboard audit --limit 200 --json")]
+pub struct Audit {
+    /// How many lines, at most 200.
+    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u8).range(1..=200))]
+    pub limit: u8,
+    /// Go on where the last page ended.
+    #[arg(long, value_name = "CURSOR")]
+    pub cursor: Option<String>,
+    /// Write JSON, for programs.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `switchboard key`

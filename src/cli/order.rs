@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{
+    audit::Entry,
     hub::Filters,
     secret::{self, Secret},
     tool::sentence,
@@ -92,6 +93,13 @@ pub enum Order {
         id: String,
         /// Yes or no.
         approve: bool,
+    },
+    /// Calls and refusals, the newest first: [`AuditView`].
+    Audit {
+        /// How many lines.
+        limit: usize,
+        /// Behind which line, as the page before said.
+        cursor: Option<String>,
     },
     /// Seal every record with a new master identity: [`RotationView`].
     RotateKey,
@@ -289,6 +297,16 @@ pub struct ApprovalView {
     pub tool: String,
     /// Until when a yes counts.
     pub expires_at: jiff::Timestamp,
+}
+
+/// Lines of the audit.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct AuditView {
+    /// The newest first.
+    pub entries: Vec<Entry>,
+    /// Where the next page begins; `None` at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
 }
 
 /// What a rotation did.

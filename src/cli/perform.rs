@@ -9,12 +9,13 @@ use super::{
     doctor,
     house::{House, local_caller, local_principal},
     order::{
-        AnswerView, ApprovalView, CallView, ConnectionView, DisconnectView, Failure, Order, RotationView, SandboxOrder,
-        SandboxView, StartView, TestView, ToolView,
+        AnswerView, ApprovalView, AuditView, CallView, ConnectionView, DisconnectView, Failure, Order, RotationView,
+        SandboxOrder, SandboxView, StartView, TestView, ToolView,
     },
 };
 use crate::{
     approvals::{Approval, Decision},
+    audit::Cursor,
     hub::{self, Answered, CallRequest, Consent, Filters, Hub, Reply, expiry},
     id::UserId,
     integrations,
@@ -62,6 +63,7 @@ impl Office<'_> {
             }
             Order::Approvals => plain(self.approvals().await?),
             Order::Decide { id, approve } => plain(self.decide(&id, approve).await?),
+            Order::Audit { limit, cursor } => plain(self.audit(limit, cursor.as_deref()).await?),
             Order::RotateKey => plain(self.rotate_key().await?),
             Order::Sandbox(order) => plain(self.sandbox(order).await?),
             Order::Health => plain(doctor::look(self).await),
@@ -122,6 +124,16 @@ impl Office<'_> {
         let (connection, _) = self.house.accounts.finish(callback).await.map_err(failed)?;
         self.hub.changed();
         Ok(view(&connection))
+    }
+
+    async fn audit(&self, limit: usize, cursor: Option<&str>) -> Result<AuditView, Failure> {
+        let unknown = || Failure::new("This is no cursor of the audit.").next("Leave --cursor out to begin anew.");
+        let cursor = cursor.map(|text| Cursor::parse(text).ok_or_else(unknown)).transpose()?;
+        // What this process is still writing belongs to the answer.
+        self.house.audit.flush().await;
+        let page = self.house.audit.newest(cursor.as_ref(), limit).await.map_err(Failure::of)?;
+        let entries = page.entries.into_iter().map(|recorded| recorded.entry).collect();
+        Ok(AuditView { entries, cursor: page.cursor.map(|cursor| cursor.to_string()) })
     }
 
     /// An identity that a variable holds is replaced there; what is left to do here is to seal with it.

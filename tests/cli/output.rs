@@ -2,13 +2,16 @@
 
 use std::process::Command;
 
+use serde_json::json;
+
 use crate::{
-    Run, run,
+    Run, call, meeting, run,
     support::{Home, SWITCHBOARD},
+    try_call,
 };
 
 /// Commands that write an answer, and whether they write JSON on request.
-const ANSWERS: [(&[&str], bool); 9] = [
+const ANSWERS: [(&[&str], bool); 10] = [
     (&["call", "google_calendar_list_meetings"], true),
     (&["connections"], true),
     (&["tools"], true),
@@ -18,6 +21,7 @@ const ANSWERS: [(&[&str], bool); 9] = [
     (&["sandbox", "status"], false),
     (&["test", "google-calendar"], false),
     (&["approvals"], false),
+    (&["audit"], true),
 ];
 
 #[test]
@@ -98,4 +102,24 @@ fn what_is_no_command_is_refused_with_what_was_probably_meant() {
             assert!(refused.err.contains(word), "`{word}` is not said: {}", refused.err);
         }
     }
+}
+
+#[test]
+fn the_audit_tells_what_was_called_and_what_was_refused() {
+    let home = Home::new();
+    assert_eq!(run(&home, &["audit"]).good().trim(), "Nothing was called yet.");
+    call(&home, "schedule_meeting", &meeting("Design review", 0));
+    try_call(&home, "get_meeting", &json!({"event_id": "nothing"})).bad();
+
+    let told = run(&home, &["audit"]).good();
+    let lines: Vec<&str> = told.lines().collect();
+    assert!(lines[0].contains("google_calendar_get_meeting") && lines[0].contains("failed: not_found"), "{told}");
+    assert!(lines[1].contains("google_calendar_schedule_meeting") && lines[1].contains("ok"), "{told}");
+    assert!(!told.contains("Design review"), "the audit keeps no arguments: {told}");
+
+    let page = run(&home, &["audit", "--limit", "1", "--json"]).json();
+    let next = run(&home, &["audit", "--cursor", page["cursor"].as_str().unwrap(), "--json"]).json();
+    assert_eq!(page["entries"][0]["tool"], "google_calendar_get_meeting");
+    assert_eq!(next["entries"][0]["tool"], "google_calendar_schedule_meeting");
+    assert!(run(&home, &["audit", "--cursor", "x"]).bad().contains("no cursor"));
 }

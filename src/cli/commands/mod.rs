@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod approvals;
+pub mod audit;
 pub mod call;
 pub mod connect;
 pub mod doctor;

@@ -1,3 +1,5 @@
+//! Two nodes with one key and one store: what each knows of sessions.
+
 use std::sync::Arc;
 
 use super::*;

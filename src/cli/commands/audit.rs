@@ -1,0 +1,46 @@
+//! `audit`: which calls were made, and which were refused.
+
+use crate::{
+    audit::{Entry, Outcome},
+    cli::{
+        options::Audit,
+        order::{AuditView, Failure, Order},
+        session::Session,
+        show::{self, BAD, Cell, FAINT, STRONG},
+    },
+};
+
+/// `switchboard audit`
+pub async fn run(session: &mut Session, audit: &Audit) -> Result<(), Failure> {
+    let order = Order::Audit { limit: audit.limit.into(), cursor: audit.cursor.clone() };
+    let page: AuditView = session.ask("reading the audit", order).await?;
+    if audit.json {
+        return show::json(&page);
+    }
+    if page.entries.is_empty() {
+        show::line("Nothing was called yet.");
+        return Ok(());
+    }
+    let rows: Vec<Vec<Cell>> = page.entries.iter().map(row).collect();
+    show::line(&show::table(&rows));
+    if let Some(cursor) = page.cursor {
+        show::aside(&format!("Older lines: `switchboard audit --cursor {cursor}`."));
+    }
+    Ok(())
+}
+
+fn row(entry: &Entry) -> Vec<Cell> {
+    let outcome = match &entry.outcome {
+        Outcome::Ok => Cell::new("ok"),
+        Outcome::Error { code } => Cell::styled(BAD, format!("failed: {code}")),
+        Outcome::Refused { why } => Cell::styled(BAD, format!("refused: {why}")),
+    };
+    let account = entry.connection.as_deref().map_or_else(String::new, |account| format!(" on {account}"));
+    vec![
+        Cell::styled(FAINT, entry.at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()),
+        Cell::styled(STRONG, &entry.tool),
+        outcome,
+        Cell::new(format!("{} ms", entry.millis)),
+        Cell::styled(FAINT, format!("{} via {}{account}, {}", entry.user, entry.agent, entry.call)),
+    ]
+}
