@@ -25,6 +25,8 @@ use crate::sandbox::{
 };
 
 const PART: &str = "google-calendar";
+/// How many days of a week are worked.
+const WORKING_DAYS: i64 = 5;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -197,7 +199,7 @@ impl GoogleCalendar {
 impl SeedEvent {
     fn times(&self, scene: &Scene, calendar: &Calendar, event: &mut Event) -> Result<(), (&'static str, String)> {
         let date = match self.day {
-            Day::Working(days @ -366..=366) => scene.working_day(days),
+            Day::Working(days @ -366..=366) => self.within_a_week(scene.working_day(days)),
             Day::Working(_) => return Err(("day", "must be between -366 and 366".into())),
             Day::Date(date) => date,
         };
@@ -217,6 +219,14 @@ impl SeedEvent {
         event.set("start", point(start)?);
         event.set("end", point(end)?);
         Ok(())
+    }
+
+    /// A few whole days that are counted from today begin early enough to end before the weekend: otherwise it would
+    /// depend on the day of the first start whether Saturday is free.
+    fn within_a_week(&self, date: Date) -> Date {
+        let weekday = i64::from(date.weekday().to_monday_zero_offset());
+        let over = (weekday + self.days - WORKING_DAYS).clamp(0, weekday);
+        if self.days <= WORKING_DAYS { date.saturating_sub(over.days()) } else { date }
     }
 
     fn words(&self, event: &mut Event) {
@@ -301,4 +311,29 @@ fn object(calendar: &Calendar, event: &Event) -> Object {
 
 fn primary() -> String {
     "primary".into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(days: i64) -> SeedEvent {
+        serde_json::from_value(json!({"title": "Offsite", "day": 8, "days": days})).unwrap()
+    }
+
+    #[test]
+    fn whole_days_end_before_the_weekend() {
+        // 4 December 2026 is a Friday.
+        for (days, from, expected) in [
+            (1, "2026-12-04", "2026-12-04"),
+            (2, "2026-12-04", "2026-12-03"),
+            (2, "2026-12-03", "2026-12-03"),
+            (5, "2026-12-04", "2026-11-30"),
+            (5, "2026-11-30", "2026-11-30"),
+            (6, "2026-12-04", "2026-12-04"),
+        ] {
+            let begin = event(days).within_a_week(from.parse().unwrap());
+            assert_eq!(begin.to_string(), expected, "{days} days from {from}");
+        }
+    }
 }
