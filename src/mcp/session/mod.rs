@@ -146,10 +146,13 @@ impl Sessions {
         self.memory().learn(&session.id, &facts, self.clock.now());
     }
 
-    /// Ends a session for good.
-    pub async fn end(&self, session: &Session) {
-        self.memory().known.remove(&session.id);
-        self.shared.change(&session.id, |facts| facts.ended = true).await;
+    /// Ends a session for good; `false` when its end could not be written down, and it goes on.
+    pub async fn end(&self, session: &Session) -> bool {
+        let is_written = self.shared.change(&session.id, |facts| facts.ended = true).await;
+        if is_written {
+            self.memory().known.remove(&session.id);
+        }
+        is_written
     }
 
     /// Forgets, once an hour, what cannot count any more.

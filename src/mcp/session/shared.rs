@@ -63,17 +63,23 @@ impl Shared {
         let now = self.clock.now();
         let known = Timestamp::from_second(facts.used).unwrap_or_default().max(issued);
         if now.duration_since(known) >= COARSE {
-            self.change(id, |facts| facts.used = now.as_second()).await;
+            // The write itself notes the time.
+            self.change(id, |_| {}).await;
         }
     }
 
-    /// Changes what is known of a session.
-    pub(super) async fn change(&self, id: &str, edit: impl Fn(&mut Facts)) {
-        for _ in 0..ATTEMPTS {
+    /// Changes what is known of a session, and notes that it is used; `false` when that could not be written down.
+    pub(super) async fn change(&self, id: &str, edit: impl Fn(&mut Facts)) -> bool {
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
             match self.try_change(id, &edit).await {
-                Err(error) if error.is_conflict() => {}
-                Err(error) => return tracing::warn!(%error, "what happened to a session could not be written down"),
-                Ok(()) => return,
+                Ok(()) => return true,
+                Err(error) if error.is_conflict() && attempts < ATTEMPTS => {}
+                Err(error) => {
+                    tracing::warn!(%error, "what happened to a session could not be written down");
+                    return false;
+                }
             }
         }
     }

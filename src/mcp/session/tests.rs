@@ -82,7 +82,7 @@ async fn a_session_that_was_ended_is_over_on_every_node() {
     let nodes = Nodes::start();
     let session = nodes.one.start(terms(), &principal("ann"));
     assert!(is_alive(&nodes.two, &session).await);
-    nodes.one.end(&session).await;
+    assert!(nodes.one.end(&session).await);
     assert!(!is_alive(&nodes.one, &session).await && !is_alive(&nodes.two, &session).await);
 }
 

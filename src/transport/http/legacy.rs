@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     http::{HeaderValue, StatusCode},
-    response::Response,
+    response::{IntoResponse, Response},
 };
 use serde_json::value::RawValue;
 use tokio::sync::{mpsc, oneshot};
@@ -130,16 +130,16 @@ impl Visit<'_> {
         if self.headers.session == Field::Absent {
             return not_allowed();
         }
-        match self.session(None).await {
-            Ok(session) => {
-                self.server.sessions().end(&session).await;
-                self.server.session_flights().cancel_where(|(id, _)| **id == *session.id);
-                let mut response = accepted();
-                *response.status_mut() = StatusCode::NO_CONTENT;
-                response
-            }
-            Err(refusal) => *refusal,
+        let session = match self.session(None).await {
+            Ok(session) => session,
+            Err(refusal) => return *refusal,
+        };
+        if !self.server.sessions().end(&session).await {
+            let error = internal_error("the end of this session could not be written down: try again");
+            return failed(StatusCode::SERVICE_UNAVAILABLE, None, &error);
         }
+        self.server.session_flights().cancel_where(|(id, _)| **id == *session.id);
+        StatusCode::NO_CONTENT.into_response()
     }
 
     async fn initialize(&self, request: &Request<'_>) -> Response {
