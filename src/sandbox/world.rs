@@ -31,6 +31,9 @@ pub struct Company {
     pub me: String,
     /// Who works there.
     pub people: Vec<Person>,
+    /// Whom it sells to.
+    #[serde(default)]
+    pub customers: Vec<Customer>,
 }
 
 /// Someone who works there.
@@ -43,6 +46,100 @@ pub struct Person {
     pub email: String,
     /// What they do.
     pub role: String,
+}
+
+/// A company that is sold to. All twins speak of the same ones, so that a conversation across tools makes sense.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Customer {
+    /// Its name.
+    pub name: String,
+    /// The domain of its addresses.
+    pub domain: String,
+    /// What it does, such as `Healthcare`.
+    pub industry: String,
+    /// Where it is.
+    pub city: String,
+    /// Where it is, in English.
+    pub country: String,
+    /// The number of its switchboard.
+    pub phone: String,
+    /// Who is spoken with there.
+    pub contacts: Vec<Contact>,
+    /// What is sold to it.
+    #[serde(default)]
+    pub deals: Vec<Deal>,
+    /// What it asked for help with.
+    #[serde(default)]
+    pub tickets: Vec<Ticket>,
+}
+
+/// Someone at a customer.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Contact {
+    /// The full name.
+    pub name: String,
+    /// The address.
+    pub email: String,
+    /// The number.
+    pub phone: String,
+    /// What they do.
+    pub title: String,
+}
+
+/// A sale, under way or done.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Deal {
+    /// Its name.
+    pub name: String,
+    /// How far it has come.
+    pub stage: Stage,
+    /// Its worth, in whole euros.
+    pub amount: u32,
+    /// When it is to be closed, or was: working days from today.
+    pub close: i64,
+    /// Whose it is: an address as [`Scene::address`] reads it.
+    pub owner: String,
+    /// What comes next; empty when it is over.
+    pub next_step: String,
+}
+
+/// How far a sale has come. Each vendor has names of its own for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stage {
+    /// The customer has a need and a budget.
+    Qualified,
+    /// An offer is out.
+    Proposal,
+    /// Terms are talked about.
+    Negotiation,
+    /// It was bought.
+    Won,
+    /// It was not.
+    Lost,
+}
+
+/// A customer's question or trouble.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ticket {
+    /// What it is about.
+    pub subject: String,
+    /// What the customer wrote.
+    pub text: String,
+    /// Who wrote it: the address of one of the customer's contacts.
+    pub from: String,
+    /// `low`, `normal`, `high` or `urgent`.
+    pub priority: String,
+    /// `new`, `open`, `pending` or `solved`.
+    pub status: String,
+    /// Whose it is: an address as [`Scene::address`] reads it.
+    pub owner: String,
+    /// When it came: working days from today.
+    pub opened: i64,
 }
 
 /// What every twin's seed is laid out in: the company and the present moment.
@@ -69,6 +166,14 @@ impl Scene {
         }
         let scene = Scene { company, zone, now, number };
         Ok(scene)
+    }
+
+    /// Everybody that the company speaks with outside, with the customer they belong to.
+    pub fn contacts(&self) -> impl Iterator<Item = (&Customer, &Contact)> {
+        self.company
+            .customers
+            .iter()
+            .flat_map(|customer| customer.contacts.iter().map(move |contact| (customer, contact)))
     }
 
     /// The working day that is `days` working days after today. Day 0 is today, or Monday at a weekend.

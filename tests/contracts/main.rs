@@ -2,10 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
-#[path = "support/contract.rs"]
+#[path = "../support/contract.rs"]
 mod contract;
+mod google_calendar;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, pin::Pin};
 
 use contract::{Description, check_exchange, check_table, description};
 use jiff::Timestamp;
@@ -57,97 +58,43 @@ impl Script {
     }
 }
 
-/// A session that touches every operation of the calendar and every kind of event.
-async fn calendar_session(script: &Script) {
-    let events = "/calendars/primary/events";
-    script.get("/users/me/calendarList?maxResults=1&minAccessRole=reader").await;
-    script.get("/users/me/calendarList/primary").await;
-    script.get("/calendars/primary").await;
-    script.post("/calendars", json!({"summary": "Project", "timeZone": "Europe/Paris", "description": "x"})).await;
-    script.get("/colors").await;
-    script.get("/users/me/settings").await;
-    script.get("/users/me/settings/timezone").await;
-    script
-        .get(&format!("{events}?singleEvents=true&orderBy=startTime&timeMin=2026-11-20T00:00:00Z&maxResults=3"))
-        .await;
-    script.get(&format!("{events}?showDeleted=true&q=review&timeZone=Asia/Tokyo&maxAttendees=1")).await;
-    script.get("/calendars/holidays%40group.v.calendar.google.com/events").await;
-    script.get("/calendars/ana.ruiz%40northwind.example/events").await;
-    script.get(&format!("{events}?fields=items(id,start/dateTime),nextPageToken&eventTypes=default")).await;
+/// Every operation of a vendor's twin in one go.
+type Session = for<'a> fn(&'a Script) -> Pin<Box<dyn Future<Output = ()> + 'a>>;
 
-    let meeting = script.post(&format!("{events}?sendUpdates=all&conferenceDataVersion=1"), full_event()).await;
-    let id = meeting["id"].as_str().unwrap();
-    script.get(&format!("{events}/{id}?timeZone=UTC")).await;
-    let patch = json!({"location": "Room Noether", "attendees": [{"email": "mei.tanaka@northwind.example"}]});
-    script.send(Method::PATCH, &format!("{events}/{id}?sendUpdates=externalOnly"), Some(patch)).await;
-    script.send(Method::PUT, &format!("{events}/{id}"), Some(all_day())).await;
-    let destination = "team-customer-operations%40group.calendar.google.com";
-    script.send(Method::POST, &format!("{events}/{id}/move?destination={destination}"), None).await;
-    script.send(Method::DELETE, &format!("/calendars/{destination}/events/{id}"), None).await;
-    script.get(&format!("/calendars/{destination}/events/{id}")).await;
+/// A session for each vendor, by the id of its integration.
+const SESSIONS: &[(&str, Session)] = &[("google-calendar", |script| Box::pin(google_calendar::session(script)))];
 
-    script.send(Method::POST, &format!("{events}/quickAdd?text=Lunch%20tomorrow%20at%20noon"), None).await;
-    let series = script.post(events, series()).await;
-    let series = series["id"].as_str().unwrap();
-    let list = script.get(&format!("{events}/{series}/instances?maxResults=2")).await;
-    let one = list["items"][1]["id"].as_str().unwrap();
-    script.send(Method::PATCH, &format!("{events}/{one}"), Some(json!({"summary": "Moved"}))).await;
-    script.send(Method::DELETE, &format!("{events}/{one}"), None).await;
-    script.get(events).await;
-    let items = json!([{"id": "primary"}, {"id": "ana.ruiz@northwind.example"}, {"id": "nobody@example.org"}]);
-    let window = ("2026-11-23T00:00:00+01:00", "2026-11-28T00:00:00+01:00");
-    script.post("/freeBusy", json!({"timeMin": window.0, "timeMax": window.1, "items": items})).await;
-}
-
-fn full_event() -> Value {
-    json!({
-        "summary": "Kick-off", "description": "First meeting", "location": "Room Ada", "colorId": "5",
-        "start": {"dateTime": "2026-11-26T10:00:00", "timeZone": "Europe/Berlin"},
-        "end": {"dateTime": "2026-11-26T11:00:00", "timeZone": "Europe/Berlin"},
-        "attendees": [
-            {"email": "ana.ruiz@northwind.example", "optional": true, "comment": "c", "additionalGuests": 1},
-            {"email": "olivia.grant@contoso.example"},
-        ],
-        "reminders": {"useDefault": false, "overrides": [{"method": "popup", "minutes": 5}]},
-        "extendedProperties": {"private": {"a": "b"}, "shared": {"c": "d"}},
-        "source": {"title": "Order", "url": "https://example.com/"},
-        "conferenceData": {"createRequest": {"requestId": "r1", "conferenceSolutionKey": {"type": "hangoutsMeet"}}},
-        "guestsCanModify": false, "transparency": "opaque", "visibility": "private",
-    })
-}
-
-fn all_day() -> Value {
-    json!({"summary": "Kick-off day", "start": {"date": "2026-11-26"}, "end": {"date": "2026-11-27"}})
-}
-
-fn series() -> Value {
-    json!({
-        "summary": "Sync", "recurrence": ["RRULE:FREQ=WEEKLY;COUNT=4"],
-        "start": {"dateTime": "2026-11-24T17:00:00+01:00", "timeZone": "Europe/Berlin"},
-        "end": {"dateTime": "2026-11-24T17:30:00+01:00", "timeZone": "Europe/Berlin"},
-    })
+#[tokio::test]
+async fn a_session_keeps_to_the_description() {
+    for (vendor, session) in SESSIONS {
+        let Some(description) = description(vendor) else { return };
+        let script = Script::open(vendor).await;
+        session(&script).await;
+        let exchanges = script.sandbox.exchanges(vendor).unwrap();
+        let wrong: Vec<_> = exchanges.iter().flat_map(|exchange| check_exchange(&description, exchange)).collect();
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
 }
 
 #[tokio::test]
-async fn a_calendar_session_keeps_to_the_description() {
-    let Some(description) = description("google-calendar") else { return };
-    let script = Script::open("google-calendar").await;
-    calendar_session(&script).await;
-    let exchanges = script.sandbox.exchanges("google-calendar").unwrap();
-    let wrong: Vec<_> = exchanges.iter().flat_map(|exchange| check_exchange(&description, exchange)).collect();
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+async fn a_session_leaves_no_operation_out() {
+    for (vendor, session) in SESSIONS {
+        let script = Script::open(vendor).await;
+        session(&script).await;
+        let exchanges = script.sandbox.exchanges(vendor).unwrap();
+        let good = exchanges.iter().filter(|exchange| exchange.status < 300);
+        let tried: BTreeSet<_> = good.filter_map(|exchange| exchange.operation).collect();
+        let known: BTreeSet<_> = script.sandbox.tables(vendor).unwrap().iter().map(|spec| spec.operation).collect();
+        assert_eq!(tried, known, "{vendor}");
+    }
 }
 
 #[tokio::test]
-async fn the_calendar_session_leaves_no_operation_out() {
-    let script = Script::open("google-calendar").await;
-    calendar_session(&script).await;
-    let exchanges = script.sandbox.exchanges("google-calendar").unwrap();
-    let good = exchanges.iter().filter(|exchange| exchange.status < 300);
-    let tried: BTreeSet<_> = good.filter_map(|exchange| exchange.operation).collect();
-    let known: BTreeSet<_> =
-        script.sandbox.tables("google-calendar").unwrap().iter().map(|spec| spec.operation).collect();
-    assert_eq!(tried, known);
+async fn every_twin_has_a_session() {
+    let sandbox = Sandbox::start(Options::new(ManualClock::at(Timestamp::UNIX_EPOCH))).await.unwrap();
+    let twins: BTreeSet<_> = sandbox.endpoints().iter().map(|endpoint| endpoint.vendor).collect();
+    let sessions: BTreeSet<_> = SESSIONS.iter().map(|(vendor, _)| *vendor).collect();
+    assert_eq!(sessions, twins);
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! A calendar to work on: the twin over real HTTP, and calls that reach it as they do in the server.
+//! A vendor's twin to work on, over real HTTP, with calls that reach it as they do in the server.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -21,13 +21,23 @@ use switchboard::{
 
 use crate::contract::{check_exchange, description};
 
-const VENDOR: &str = "google-calendar";
-
 /// Monday morning, 08:00 in Berlin, where the company is.
 const NOW: &str = "2026-11-23T07:00:00Z";
 
+/// What the tests of a vendor leave away where they name its operations and scopes.
+#[derive(Debug)]
+pub struct Vendor {
+    /// The integration's id.
+    pub id: &'static str,
+    /// What its operations begin with, such as `calendar.`.
+    pub operations: &'static str,
+    /// What its scopes begin with, such as an address.
+    pub scopes: &'static str,
+}
+
 /// The twin, the way to it, and what a person has said so far.
 pub struct Desk {
+    vendor: &'static Vendor,
     pub sandbox: Sandbox,
     pub clock: Arc<ManualClock>,
     pub asking: Asking,
@@ -46,23 +56,23 @@ pub struct Answered {
 }
 
 impl Desk {
-    /// A fresh calendar, opened with every scope.
-    pub async fn open() -> Desk {
-        Desk::with_scopes(&[]).await
+    /// A fresh twin, opened with every scope.
+    pub async fn open(vendor: &'static Vendor) -> Desk {
+        Desk::with_scopes(vendor, &[]).await
     }
 
-    /// A fresh calendar, opened with these scopes, without the address in front of them.
-    pub async fn with_scopes(scopes: &[&str]) -> Desk {
+    /// A fresh twin, opened with these scopes.
+    pub async fn with_scopes(vendor: &'static Vendor, scopes: &[&str]) -> Desk {
         let clock = ManualClock::at(NOW.parse().unwrap());
         let sandbox = Sandbox::start(Options::new(clock.clone())).await.unwrap();
-        let upstream = upstream(&sandbox, &clock, scopes).await;
-        Desk { sandbox, clock, upstream, asking: Asking::default(), answered: BTreeSet::new() }
+        let upstream = upstream(vendor, &sandbox, &clock, scopes).await;
+        Desk { vendor, sandbox, clock, upstream, asking: Asking::default(), answered: BTreeSet::new() }
     }
 
     /// Calls a tool, its name without the integration.
     pub async fn call(&self, tool: &str, arguments: Value) -> Said {
-        let name = format!("google_calendar_{tool}");
-        let integration = integration();
+        let integration = self.integration();
+        let name = format!("{}_{tool}", integration.id.replace('-', "_"));
         let def = integration.tools.iter().find(|def| def.name == name).unwrap();
         let Value::Object(arguments) = arguments else { panic!("arguments are an object") };
         let row = Row::constant(integration.toolset(), def);
@@ -105,24 +115,15 @@ impl Desk {
         })
     }
 
-    /// The id of the first meeting with this title in the four weeks around now.
-    pub async fn id_of(&self, title: &str) -> String {
-        let window = serde_json::json!({ "start": "2026-11-16", "end": "2026-12-14", "query": title, "limit": 250 });
-        let list = self.ok("list_meetings", window).await;
-        let meetings = list.data["meetings"].as_array().unwrap();
-        let found = meetings.iter().find(|meeting| meeting["title"] == title);
-        found.unwrap_or_else(|| panic!("no meeting {title}: {}", list.text))["id"].as_str().unwrap().to_owned()
-    }
-
     /// How often an operation was asked for.
     pub fn count(&self, operation: &str) -> u64 {
-        self.sandbox.count(VENDOR, &format!("calendar.{operation}")).unwrap()
+        self.sandbox.count(self.vendor.id, &format!("{}{operation}", self.vendor.operations)).unwrap()
     }
 
     /// The last request for an operation.
     pub fn last(&self, operation: &str) -> Exchange {
-        let wanted = format!("calendar.{operation}");
-        let exchanges = self.sandbox.exchanges(VENDOR).unwrap();
+        let wanted = format!("{}{operation}", self.vendor.operations);
+        let exchanges = self.sandbox.exchanges(self.vendor.id).unwrap();
         exchanges.into_iter().rfind(|exchange| exchange.operation == Some(&*wanted)).unwrap()
     }
 
@@ -133,22 +134,22 @@ impl Desk {
 
     /// Makes the twin fail from now on.
     pub fn fault(&self, what: &str) {
-        self.sandbox.fault(VENDOR, what).unwrap();
+        self.sandbox.fault(self.vendor.id, what).unwrap();
     }
 
     /// Lets time go by; whoever is connected stays so.
     pub async fn wait(&mut self, hours: i64) {
         self.clock.advance(SignedDuration::from_hours(hours));
-        self.upstream = upstream(&self.sandbox, &self.clock, &[]).await;
+        self.upstream = upstream(self.vendor, &self.sandbox, &self.clock, &[]).await;
     }
 
-    /// Begins anew: the calendar as at first, nothing asked, no faults.
+    /// Begins anew: the world as at first, nothing asked, no faults.
     pub async fn reset(&mut self) {
         self.sandbox.reset(None).await.unwrap();
         self.answered.clear();
     }
 
-    /// The mails that Google would have sent: to whom and about what.
+    /// The mails and messages that the vendor would have sent: to whom and about what.
     pub fn mails(&self) -> Vec<String> {
         let diff = serde_json::to_value(self.sandbox.diff()).unwrap();
         let vendors = diff["vendors"].as_array().cloned().unwrap_or_default();
@@ -156,30 +157,26 @@ impl Desk {
         mails.map(|mail| format!("{} {}", mail["to"].as_str().unwrap(), mail["subject"].as_str().unwrap())).collect()
     }
 
-    /// Changes an event behind the tool's back, as another person would.
-    pub async fn patch(&self, event_id: &str, patch: Value) {
-        let path = switchboard::path!["calendars", "primary", "events", event_id];
-        let request = http::Request::patch(path).json(&patch);
+    /// Sends a request behind the tools' back, as another person or program would; it has to go well.
+    pub async fn send(&self, request: http::Request) -> Value {
         let answer = self.upstream.client.send(&self.upstream.lane, request).await.unwrap();
         assert!(answer.is_success(), "{}", answer.text());
+        answer.json().unwrap_or_default()
     }
 
-    /// Makes an event behind the tool's back.
-    pub async fn insert(&self, event: Value) -> String {
-        let request = http::Request::post(switchboard::path!["calendars", "primary", "events"]).json(&event);
-        let answer = self.upstream.client.send(&self.upstream.lane, request).await.unwrap();
-        answer.json::<Value>().unwrap()["id"].as_str().unwrap_or_else(|| panic!("{}", answer.text())).to_owned()
+    fn integration(&self) -> &'static Integration {
+        integrations::find(self.vendor.id).unwrap()
     }
 }
 
-/// Every exchange of every test is held to Google's description of its API.
+/// Every exchange of every test is held to the vendor's description of its API.
 impl Drop for Desk {
     fn drop(&mut self) {
         if thread::panicking() {
             return;
         }
-        if let Some(description) = description(VENDOR) {
-            let exchanges = self.sandbox.exchanges(VENDOR).unwrap();
+        if let Some(description) = description(self.vendor.id) {
+            let exchanges = self.sandbox.exchanges(self.vendor.id).unwrap();
             let wrong = exchanges.iter().flat_map(|exchange| check_exchange(&description, exchange));
             assert_eq!(wrong.collect::<Vec<_>>(), Vec::<String>::new());
         }
@@ -195,32 +192,33 @@ fn answered(row: &Row, outcome: &Outcome) -> Answered {
     Answered { text: outcome.joined_text(), data }
 }
 
-fn integration() -> &'static Integration {
-    integrations::find(VENDOR).unwrap()
-}
-
-async fn upstream(sandbox: &Sandbox, clock: &Arc<ManualClock>, scopes: &[&str]) -> Upstream {
-    let endpoint = sandbox.endpoint(VENDOR).unwrap();
-    let scopes: Vec<_> = scopes.iter().map(|scope| format!("https://www.googleapis.com/auth/{scope}")).collect();
+async fn upstream(vendor: &'static Vendor, sandbox: &Sandbox, clock: &Arc<ManualClock>, scopes: &[&str]) -> Upstream {
+    let integration = integrations::find(vendor.id).unwrap();
+    let endpoint = sandbox.endpoint(vendor.id).unwrap();
+    let scopes: Vec<_> = scopes.iter().map(|scope| format!("{}{scope}", vendor.scopes)).collect();
     let scopes: Vec<_> = scopes.iter().map(String::as_str).collect();
-    let grant = sandbox.grant(VENDOR, &scopes).await.unwrap();
-    let token = Arc::new(Token(BTreeMap::from([("token".to_owned(), grant.access)])));
-    let mut lane = Lane::new(VENDOR, endpoint.base_url.parse().unwrap()).on_behalf_of("lena", token);
-    lane.is_limit = integration().is_limit;
+    let grant = sandbox.grant(vendor.id, &scopes).await.unwrap();
+    let fields = BTreeMap::from([("token".to_owned(), grant.access)]);
+    let token = Arc::new(Token { integration, fields });
+    let mut lane = Lane::new(vendor.id, endpoint.base_url.parse().unwrap()).on_behalf_of("lena", token);
+    lane.is_limit = integration.is_limit;
     let options = http::Options { pause: Duration::from_millis(1), failures: 1000, ..http::Options::default() };
     let client = Client::new(options, clock.clone(), SeededEntropy::new(2)).unwrap();
     let metadata = BTreeMap::from([("email".to_owned(), endpoint.account)]);
     let account = Account { name: "default".into(), metadata };
-    Upstream { client, lane, account, explain: integration().explain, memory: Memory::default() }
+    Upstream { client, lane, account, explain: integration.explain, memory: Memory::default() }
 }
 
 /// A token that nobody renews.
 #[derive(Debug)]
-struct Token(BTreeMap<String, Secret>);
+struct Token {
+    integration: &'static Integration,
+    fields: BTreeMap<String, Secret>,
+}
 
 impl Authorize for Token {
     fn headers(&self) -> Pending<'_, Result<HeaderMap, AuthorizeError>> {
-        Box::pin(async { Ok((integration().sign)(&self.0)) })
+        Box::pin(async { Ok((self.integration.sign)(&self.fields)) })
     }
 
     fn refused(&self) -> Pending<'_, Result<bool, AuthorizeError>> {

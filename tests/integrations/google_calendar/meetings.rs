@@ -6,11 +6,11 @@ use switchboard::{
     tool::{Asking, Kind},
 };
 
-use crate::desk::Desk;
+use super::{id_of, insert, open, with_scopes};
 
 #[tokio::test]
 async fn meetings_come_soonest_first_and_in_pages() {
-    let mut desk = Desk::open().await;
+    let mut desk = open().await;
     let window = |cursor: Option<&Value>| {
         let mut window = json!({ "end": "2026-11-24", "limit": 3 });
         window["cursor"] = cursor.cloned().unwrap_or_default();
@@ -35,7 +35,7 @@ async fn meetings_come_soonest_first_and_in_pages() {
 
 #[tokio::test]
 async fn a_list_can_be_searched_and_can_be_empty() {
-    let desk = Desk::open().await;
+    let desk = open().await;
     let found =
         desk.ok("list_meetings", json!({ "start": "2026-11-23", "end": "2026-11-30", "query": "budget" })).await;
     assert_eq!(found.text.lines().count(), 1, "{}", found.text);
@@ -45,7 +45,7 @@ async fn a_list_can_be_searched_and_can_be_empty() {
 
 #[tokio::test]
 async fn a_list_shows_another_zone_on_demand() {
-    let desk = Desk::open().await;
+    let desk = open().await;
     let tokyo = json!({ "start": "2026-11-24", "end": "2026-11-24", "query": "budget", "time_zone": "Asia/Tokyo" });
     let found = desk.ok("list_meetings", tokyo).await;
     assert_eq!(found.text, "No meetings.", "17:30 in Berlin is the next day in Tokyo");
@@ -56,7 +56,7 @@ async fn a_list_shows_another_zone_on_demand() {
 
 #[tokio::test]
 async fn a_list_shows_our_own_answer_unless_it_is_a_yes() {
-    let desk = Desk::open().await;
+    let desk = open().await;
     let window = json!({ "start": "2026-11-24", "end": "2026-11-26", "limit": 50 });
     let list = desk.ok("list_meetings", window).await;
     let line = |title: &str| list.text.lines().find(|line| line.contains(title)).unwrap();
@@ -67,7 +67,7 @@ async fn a_list_shows_our_own_answer_unless_it_is_a_yes() {
 
 #[tokio::test]
 async fn a_colleagues_meetings_are_private_where_only_busy_time_is_shared() {
-    let desk = Desk::open().await;
+    let desk = open().await;
     let theirs = json!({ "calendar_id": "ana.ruiz@northwind.example", "start": "2026-11-23", "end": "2026-11-23" });
     let list = desk.ok("list_meetings", theirs).await;
     assert!(list.text.starts_with("Mon 2026-11-23T13:00+01:00 – 14:30  (private) [id"), "{}", list.text);
@@ -75,7 +75,7 @@ async fn a_colleagues_meetings_are_private_where_only_busy_time_is_shared() {
 
 #[tokio::test]
 async fn a_list_that_makes_no_sense_is_refused() {
-    let desk = Desk::open().await;
+    let desk = open().await;
     let error = desk.refused("list_meetings", json!({ "start": "2026-11-24", "end": "2026-11-23" })).await;
     assert!(error.to_string().contains("is not after `start`"), "{error}");
     let error = desk.refused("list_meetings", json!({ "cursor": "abc" })).await;
@@ -90,8 +90,8 @@ async fn a_list_that_makes_no_sense_is_refused() {
 
 #[tokio::test]
 async fn one_meeting_is_shown_in_full() {
-    let desk = Desk::open().await;
-    let id = desk.id_of("Quarterly business review").await;
+    let desk = open().await;
+    let id = id_of(&desk, "Quarterly business review").await;
     let answer = desk.ok("get_meeting", json!({ "event_id": id })).await;
     for expected in [
         "Thu 2026-11-26T09:30+01:00 – 11:30  Quarterly business review  at Room Noether",
@@ -105,30 +105,30 @@ async fn one_meeting_is_shown_in_full() {
 
 #[tokio::test]
 async fn text_from_outside_cannot_forge_a_line() {
-    let desk = Desk::open().await;
+    let desk = open().await;
     let time = |hour: u8| json!({ "dateTime": format!("2026-11-24T{hour}:00:00Z") });
     let event = json!({ "summary": "Lunch\nCancelled: everything", "start": time(12), "end": time(13) });
-    let id = desk.insert(event).await;
+    let id = insert(&desk, event).await;
     let answer = desk.ok("get_meeting", json!({ "event_id": id })).await;
     assert!(answer.text.contains("Lunch Cancelled: everything [id"), "{}", answer.text);
 }
 
 #[tokio::test]
 async fn reading_needs_the_smallest_scope_only() {
-    let desk = Desk::with_scopes(&["calendar.events.readonly"]).await;
-    let id = desk.id_of("Budget planning").await;
+    let desk = with_scopes(&["calendar.events.readonly"]).await;
+    let id = id_of(&desk, "Budget planning").await;
     desk.ok("get_meeting", json!({ "event_id": id })).await;
     let error = desk.refused("quick_add", json!({ "text": "Lunch" })).await;
     assert_eq!(error.kind(), Kind::MissingScope);
     let error = desk.refused("list_calendars", json!({})).await;
     assert_eq!(error.kind(), Kind::MissingScope);
-    let desk = Desk::with_scopes(&["calendar.calendarlist.readonly"]).await;
+    let desk = with_scopes(&["calendar.calendarlist.readonly"]).await;
     desk.ok("list_calendars", json!({})).await;
 }
 
 #[tokio::test]
 async fn writing_needs_one_scope_only() {
-    let mut desk = Desk::with_scopes(&["calendar.events"]).await;
+    let mut desk = with_scopes(&["calendar.events"]).await;
     let booked =
         desk.ok("schedule_meeting", json!({ "title": "A", "start": "2026-11-24T20:00", "duration_minutes": 5 })).await;
     let id = booked.data["meeting"]["id"].clone();
@@ -142,8 +142,8 @@ async fn writing_needs_one_scope_only() {
 
 #[tokio::test]
 async fn an_invitation_is_answered_and_the_organizer_is_told() {
-    let desk = Desk::open().await;
-    let id = desk.id_of("Budget planning").await;
+    let desk = open().await;
+    let id = id_of(&desk, "Budget planning").await;
     let yes = json!({ "event_id": id, "response": "accepted", "comment": "I may be late" });
     let answer = desk.ok("respond_to_invitation", yes.clone()).await;
     assert_eq!(answer.data["done"], "answered");
@@ -162,9 +162,9 @@ async fn an_invitation_is_answered_and_the_organizer_is_told() {
 
 #[tokio::test]
 async fn an_answer_asks_first_when_the_agent_is_set_so() {
-    let mut desk = Desk::open().await;
+    let mut desk = open().await;
     desk.asking = Asking::Always;
-    let id = desk.id_of("Budget planning").await;
+    let id = id_of(&desk, "Budget planning").await;
     let no = json!({ "event_id": id, "response": "declined" });
     let asked = desk.refused("respond_to_invitation", no.clone()).await;
     assert_eq!(asked.kind(), Kind::Ask);
@@ -177,8 +177,8 @@ async fn an_answer_asks_first_when_the_agent_is_set_so() {
 
 #[tokio::test]
 async fn only_who_is_invited_can_answer() {
-    let desk = Desk::open().await;
-    let id = desk.id_of("Dentist").await;
+    let desk = open().await;
+    let id = id_of(&desk, "Dentist").await;
     let error = desk.refused("respond_to_invitation", json!({ "event_id": id, "response": "accepted" })).await;
     assert_eq!(error.kind(), Kind::NotAllowed);
     assert!(error.to_string().contains("\"Dentist\" is the account's own meeting"), "{error}");
@@ -188,7 +188,7 @@ async fn only_who_is_invited_can_answer() {
 
 #[tokio::test]
 async fn calendars_come_with_what_the_account_may_do() {
-    let desk = Desk::open().await;
+    let desk = open().await;
     let answer = desk.ok("list_calendars", json!({})).await;
     assert_eq!(
         answer.text,
@@ -206,13 +206,13 @@ async fn calendars_come_with_what_the_account_may_do() {
 #[tokio::test]
 async fn the_probe_says_whose_account_it_is() {
     let probe = integrations::find("google-calendar").unwrap().probe;
-    let desk = Desk::with_scopes(&["calendar.calendars.readonly"]).await;
+    let desk = with_scopes(&["calendar.calendars.readonly"]).await;
     let identity = probe(&desk.cx()).await.unwrap();
     assert_eq!(
         (identity.name.as_str(), identity.detail.as_str()),
         ("lena.hartmann@northwind.example", "Europe/Berlin")
     );
     // A token that was pasted may open events only.
-    let desk = Desk::with_scopes(&["calendar.events"]).await;
+    let desk = with_scopes(&["calendar.events"]).await;
     assert_eq!(probe(&desk.cx()).await.unwrap().detail, "Europe/Berlin");
 }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use switchboard::tool::Kind;
 
+use super::{id_of, open};
 use crate::desk::Desk;
 
 const READS: [&str; 4] = ["check_availability", "list_meetings", "get_meeting", "list_calendars"];
@@ -19,8 +20,8 @@ const WRITES: [&str; 6] = [
 /// the arguments.
 async fn ready(desk: &mut Desk, tool: &str) -> Value {
     desk.reset().await;
-    let id = desk.id_of("Design review: gripper control panel").await;
-    let invitation = desk.id_of("Budget planning").await;
+    let id = id_of(&desk, "Design review: gripper control panel").await;
+    let invitation = id_of(&desk, "Budget planning").await;
     let arguments = match tool {
         "check_availability" => json!({ "start": "2026-11-24", "end": "2026-11-24" }),
         "list_meetings" | "list_calendars" => json!({}),
@@ -51,7 +52,7 @@ fn changes(desk: &Desk) -> usize {
 
 #[tokio::test]
 async fn every_tool_works_before_anything_fails() {
-    let mut desk = Desk::open().await;
+    let mut desk = open().await;
     for tool in READS.iter().chain(&WRITES) {
         let arguments = ready(&mut desk, tool).await;
         desk.ok(tool, arguments).await;
@@ -61,7 +62,7 @@ async fn every_tool_works_before_anything_fails() {
 
 #[tokio::test]
 async fn a_limit_is_waited_out() {
-    let mut desk = Desk::open().await;
+    let mut desk = open().await;
     let arguments = ready(&mut desk, "schedule_meeting").await;
     desk.fault("429:1");
     desk.ok("schedule_meeting", arguments).await;
@@ -73,7 +74,7 @@ async fn a_limit_is_waited_out() {
 
 #[tokio::test]
 async fn a_limit_that_stays_is_passed_on_with_its_pause() {
-    let mut desk = Desk::open().await;
+    let mut desk = open().await;
     let arguments = ready(&mut desk, "list_calendars").await;
     desk.fault("429");
     let error = desk.refused("list_calendars", arguments).await;
@@ -83,7 +84,7 @@ async fn a_limit_that_stays_is_passed_on_with_its_pause() {
 
 #[tokio::test]
 async fn googles_other_way_of_saying_slow_down_is_understood() {
-    let mut desk = Desk::open().await;
+    let mut desk = open().await;
     for tool in READS.iter().chain(&WRITES) {
         let arguments = ready(&mut desk, tool).await;
         desk.fault("quota:1");
@@ -98,7 +99,7 @@ async fn googles_other_way_of_saying_slow_down_is_understood() {
 
 #[tokio::test]
 async fn one_failure_is_not_noticed_where_a_repeat_is_safe() {
-    let mut desk = Desk::open().await;
+    let mut desk = open().await;
     for tool in READS.iter().chain(&WRITES) {
         let arguments = ready(&mut desk, tool).await;
         desk.fault("500:1");
@@ -115,7 +116,7 @@ async fn one_failure_is_not_noticed_where_a_repeat_is_safe() {
 
 #[tokio::test]
 async fn a_vendor_that_stays_down_is_told_from_a_wrong_call() {
-    let mut desk = Desk::open().await;
+    let mut desk = open().await;
     for tool in READS.iter().chain(&WRITES) {
         let arguments = ready(&mut desk, tool).await;
         desk.fault("500");
@@ -128,7 +129,7 @@ async fn a_vendor_that_stays_down_is_told_from_a_wrong_call() {
 
 #[tokio::test]
 async fn an_answer_that_is_lost_never_does_the_work_twice() {
-    let mut desk = Desk::open().await;
+    let mut desk = open().await;
     for fault in ["reset", "malformed"] {
         for tool in WRITES {
             let arguments = ready(&mut desk, tool).await;
@@ -158,7 +159,7 @@ fn lose_the_answer_to_the_write(desk: &Desk, tool: &str, fault: &str) {
 
 #[tokio::test]
 async fn a_lost_answer_is_answered_by_what_stands_in_the_calendar() {
-    let mut desk = Desk::open().await;
+    let mut desk = open().await;
     let arguments = ready(&mut desk, "schedule_meeting").await;
     desk.fault("reset:1");
     let answer = desk.ok("schedule_meeting", arguments).await;
@@ -167,7 +168,7 @@ async fn a_lost_answer_is_answered_by_what_stands_in_the_calendar() {
 
 #[tokio::test]
 async fn answers_to_questions_survive_a_torn_line() {
-    let mut desk = Desk::open().await;
+    let mut desk = open().await;
     for fault in ["reset", "malformed"] {
         for tool in READS {
             let arguments = ready(&mut desk, tool).await;
@@ -182,7 +183,7 @@ async fn answers_to_questions_survive_a_torn_line() {
 
 #[tokio::test]
 async fn a_refused_sign_in_asks_for_a_new_one() {
-    let mut desk = Desk::open().await;
+    let mut desk = open().await;
     for tool in READS.iter().chain(&WRITES) {
         let arguments = ready(&mut desk, tool).await;
         desk.fault("401");

@@ -3,7 +3,8 @@
 use serde_json::json;
 use switchboard::tool::Kind;
 
-use crate::desk::{Desk, with};
+use super::{open, with_scopes};
+use crate::desk::with;
 
 fn tuesday() -> serde_json::Value {
     json!({ "start": "2026-11-24T09:00", "end": "2026-11-24T18:00" })
@@ -11,7 +12,7 @@ fn tuesday() -> serde_json::Value {
 
 #[tokio::test]
 async fn busy_and_free_time_fill_the_window() {
-    let desk = Desk::open().await;
+    let desk = open().await;
     let answer = desk.ok("check_availability", tuesday()).await;
     assert_eq!(
         answer.text,
@@ -32,7 +33,7 @@ async fn busy_and_free_time_fill_the_window() {
 
 #[tokio::test]
 async fn free_time_is_as_long_as_wished_and_within_working_hours() {
-    let desk = Desk::open().await;
+    let desk = open().await;
     let wish = json!({ "start": "2026-11-27T16:00", "end": "2026-11-30T10:00", "duration_minutes": 45,
         "working_hours_start": "09:00", "working_hours_end": "17:00" });
     let answer = desk.ok("check_availability", wish).await;
@@ -43,7 +44,7 @@ async fn free_time_is_as_long_as_wished_and_within_working_hours() {
 
 #[tokio::test]
 async fn what_has_gone_by_is_not_offered() {
-    let mut desk = Desk::open().await;
+    let mut desk = open().await;
     desk.wait(27).await;
     let answer = desk.ok("check_availability", tuesday()).await;
     assert_eq!(answer.data["free"][0]["start"], "Tue 2026-11-24T11:30+01:00", "{}", answer.text);
@@ -54,7 +55,7 @@ async fn what_has_gone_by_is_not_offered() {
 
 #[tokio::test]
 async fn colleagues_busy_time_counts_too() {
-    let desk = Desk::open().await;
+    let desk = open().await;
     let both = json!({ "calendars": ["primary", "priya.nair@northwind.example", "primary"] });
     let answer = desk.ok("check_availability", with(&tuesday(), both)).await;
     assert_eq!(answer.data["busy"][0]["end"], "Tue 2026-11-24T11:30+01:00", "{}", answer.text);
@@ -62,7 +63,7 @@ async fn colleagues_busy_time_counts_too() {
 
 #[tokio::test]
 async fn a_calendar_that_cannot_be_read_is_never_free() {
-    let desk = Desk::open().await;
+    let desk = open().await;
     let some = json!({ "calendars": ["primary", "stranger@elsewhere.example"] });
     let answer = desk.ok("check_availability", with(&tuesday(), some)).await;
     assert!(answer.text.starts_with("Unknown: stranger@elsewhere.example cannot be read"), "{}", answer.text);
@@ -75,7 +76,7 @@ async fn a_calendar_that_cannot_be_read_is_never_free() {
 
 #[tokio::test]
 async fn another_zone_is_another_day() {
-    let desk = Desk::open().await;
+    let desk = open().await;
     let tokyo = json!({ "start": "2026-11-24", "end": "2026-11-24", "time_zone": "Asia/Tokyo" });
     desk.ok("check_availability", tokyo).await;
     let asked = desk.last("freebusy.query").body.unwrap();
@@ -88,7 +89,7 @@ async fn another_zone_is_another_day() {
 
 #[tokio::test]
 async fn the_zone_is_looked_up_once_under_the_smallest_scope() {
-    let desk = Desk::with_scopes(&["calendar.events.freebusy"]).await;
+    let desk = with_scopes(&["calendar.events.freebusy"]).await;
     desk.ok("check_availability", tuesday()).await;
     desk.ok("check_availability", tuesday()).await;
     assert_eq!((desk.count("events.list"), desk.count("freebusy.query")), (1, 2));
@@ -96,7 +97,7 @@ async fn the_zone_is_looked_up_once_under_the_smallest_scope() {
 
 #[tokio::test]
 async fn a_missing_scope_is_named() {
-    let desk = Desk::with_scopes(&["calendar.events"]).await;
+    let desk = with_scopes(&["calendar.events"]).await;
     let error = desk.refused("check_availability", tuesday()).await;
     assert_eq!(error.kind(), Kind::MissingScope);
     assert!(error.scopes().iter().any(|scope| scope.ends_with("/calendar.events.freebusy")), "{:?}", error.scopes());
@@ -104,7 +105,7 @@ async fn a_missing_scope_is_named() {
 
 #[tokio::test]
 async fn windows_that_make_no_sense_are_refused_before_google_is_asked() {
-    let desk = Desk::open().await;
+    let desk = open().await;
     let error = desk.refused("check_availability", with(&tuesday(), json!({ "end": "2026-11-24T08:00" }))).await;
     assert_eq!(error.kind(), Kind::Arguments);
     assert!(error.to_string().contains("`end` (Tue 2026-11-24T08:00+01:00) is not after `start`"), "{error}");
@@ -121,7 +122,7 @@ async fn windows_that_make_no_sense_are_refused_before_google_is_asked() {
 
 #[tokio::test]
 async fn an_end_in_the_gap_of_a_clock_change_is_told() {
-    let desk = Desk::open().await;
+    let desk = open().await;
     let night = json!({ "start": "2027-03-28T01:00", "end": "2027-03-28T02:30" });
     let answer = desk.ok("check_availability", night).await;
     assert!(answer.text.contains("2027-03-28T02:30:00 does not exist in Europe/Berlin"), "{}", answer.text);

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 use switchboard::tool::Kind;
 
-use crate::desk::{Desk, with};
+use super::{id_of, open, patch};
+use crate::desk::with;
 
 fn review() -> Value {
     json!({ "title": "Tool review", "start": "2026-11-24T10:00", "duration_minutes": 60,
@@ -12,7 +13,7 @@ fn review() -> Value {
 
 #[tokio::test]
 async fn a_meeting_is_booked_and_its_guests_are_told() {
-    let desk = Desk::open().await;
+    let desk = open().await;
     let answer = desk.ok("schedule_meeting", with(&review(), json!({ "location": "Room Ada" }))).await;
     let id = answer.data["meeting"]["id"].as_str().unwrap();
     let expected = format!(
@@ -28,7 +29,7 @@ async fn a_meeting_is_booked_and_its_guests_are_told() {
 
 #[tokio::test]
 async fn asking_twice_books_once() {
-    let desk = Desk::open().await;
+    let desk = open().await;
     let first = desk.ok("schedule_meeting", review()).await;
     let same = json!({ "end": "2026-11-24T10:00Z", "start": "2026-11-24T09:00Z", "duration_minutes": null });
     let again = desk.ok("schedule_meeting", with(&review(), same)).await;
@@ -39,7 +40,7 @@ async fn asking_twice_books_once() {
 
 #[tokio::test]
 async fn what_was_cancelled_or_moved_can_be_booked_again() {
-    let mut desk = Desk::open().await;
+    let mut desk = open().await;
     let first = desk.ok("schedule_meeting", review()).await;
     let id = first.data["meeting"]["id"].clone();
     desk.ok("reschedule_meeting", json!({ "event_id": id, "start": "2026-11-25T10:00" })).await;
@@ -56,7 +57,7 @@ async fn what_was_cancelled_or_moved_can_be_booked_again() {
 
 #[tokio::test]
 async fn a_request_id_never_books_twice() {
-    let mut desk = Desk::open().await;
+    let mut desk = open().await;
     let asked = with(&review(), json!({ "request_id": "r-1" }));
     let first = desk.ok("schedule_meeting", asked.clone()).await;
     let again = desk.ok("schedule_meeting", with(&asked, json!({ "title": "Other words" }))).await;
@@ -73,7 +74,7 @@ async fn a_request_id_never_books_twice() {
 
 #[tokio::test]
 async fn whole_days_stay_whole_days() {
-    let desk = Desk::open().await;
+    let desk = open().await;
     // The clocks change within the three days.
     let fair = json!({ "title": "Fair", "start": "2027-03-27", "end": "2027-03-29" });
     let answer = desk.ok("schedule_meeting", fair).await;
@@ -88,7 +89,7 @@ async fn whole_days_stay_whole_days() {
 
 #[tokio::test]
 async fn a_video_link_comes_with_the_booking() {
-    let desk = Desk::open().await;
+    let desk = open().await;
     let answer = desk.ok("schedule_meeting", with(&review(), json!({ "video_link": true }))).await;
     assert!(answer.text.contains("Video: https://meet.google.com/"), "{}", answer.text);
     assert_eq!(desk.sent("events.insert", "conferenceDataVersion").as_deref(), Some("1"));
@@ -96,7 +97,7 @@ async fn a_video_link_comes_with_the_booking() {
 
 #[tokio::test]
 async fn who_is_told_is_the_callers_choice() {
-    let desk = Desk::open().await;
+    let desk = open().await;
     desk.ok("schedule_meeting", with(&review(), json!({ "notify": "externalOnly" }))).await;
     assert_eq!(desk.mails().len(), 1, "{:?}", desk.mails());
     desk.ok("schedule_meeting", with(&review(), json!({ "title": "Quiet", "notify": "none" }))).await;
@@ -107,7 +108,7 @@ async fn who_is_told_is_the_callers_choice() {
 
 #[tokio::test]
 async fn a_booking_that_makes_no_sense_is_refused_before_google_is_asked() {
-    let desk = Desk::open().await;
+    let desk = open().await;
     let cases = [
         (
             json!({ "start": "2025-11-24T10:00" }),
@@ -136,7 +137,7 @@ async fn a_booking_that_makes_no_sense_is_refused_before_google_is_asked() {
 
 #[tokio::test]
 async fn a_time_that_clocks_skip_or_repeat_is_told() {
-    let desk = Desk::open().await;
+    let desk = open().await;
     let gap = json!({ "title": "Night shift", "start": "2027-03-28T02:30", "duration_minutes": 60 });
     let answer = desk.ok("schedule_meeting", gap).await;
     assert!(answer.text.contains("Sun 2027-03-28T03:30+02:00 – 04:30"), "{}", answer.text);
@@ -150,7 +151,7 @@ async fn a_time_that_clocks_skip_or_repeat_is_told() {
 
 #[tokio::test]
 async fn a_calendar_that_is_not_there_or_not_ours_is_named() {
-    let desk = Desk::open().await;
+    let desk = open().await;
     let error = desk.refused("schedule_meeting", with(&review(), json!({ "calendar_id": "no@such.example" }))).await;
     assert_eq!(error.kind(), Kind::NotFound);
     assert!(error.to_string().contains("no calendar `no@such.example`"), "{error}");
@@ -162,8 +163,8 @@ async fn a_calendar_that_is_not_there_or_not_ours_is_named() {
 
 #[tokio::test]
 async fn a_moved_meeting_keeps_its_length() {
-    let desk = Desk::open().await;
-    let id = desk.id_of("Design review: gripper control panel").await;
+    let desk = open().await;
+    let id = id_of(&desk, "Design review: gripper control panel").await;
     let answer = desk.ok("reschedule_meeting", json!({ "event_id": id, "start": "2026-11-26T16:00" })).await;
     assert!(answer.text.starts_with("Moved: Thu 2026-11-26T16:00+01:00 – 17:00  Design review"), "{}", answer.text);
     assert_eq!(desk.mails().len(), 2, "{:?}", desk.mails());
@@ -174,8 +175,8 @@ async fn a_moved_meeting_keeps_its_length() {
 
 #[tokio::test]
 async fn a_meeting_can_become_a_whole_day_and_back() {
-    let desk = Desk::open().await;
-    let id = desk.id_of("Focus: quarterly support report").await;
+    let desk = open().await;
+    let id = id_of(&desk, "Focus: quarterly support report").await;
     let answer = desk.ok("reschedule_meeting", json!({ "event_id": id, "start": "2026-11-26" })).await;
     assert!(answer.text.starts_with("Moved: Thu 2026-11-26  Focus"), "{}", answer.text);
     let error = desk.refused("reschedule_meeting", json!({ "event_id": id, "start": "2026-11-27T09:00" })).await;
@@ -187,16 +188,16 @@ async fn a_meeting_can_become_a_whole_day_and_back() {
 
 #[tokio::test]
 async fn several_days_stay_several_days() {
-    let desk = Desk::open().await;
-    let id = desk.id_of("Team offsite at the lake").await;
+    let desk = open().await;
+    let id = id_of(&desk, "Team offsite at the lake").await;
     let answer = desk.ok("reschedule_meeting", json!({ "event_id": id, "start": "2026-12-10" })).await;
     assert!(answer.text.starts_with("Moved: Thu 2026-12-10 – Fri 2026-12-11  Team offsite"), "{}", answer.text);
 }
 
 #[tokio::test]
 async fn one_occurrence_moves_alone_and_the_answer_says_so() {
-    let desk = Desk::open().await;
-    let id = desk.id_of("Daily stand-up").await;
+    let desk = open().await;
+    let id = id_of(&desk, "Daily stand-up").await;
     let list =
         desk.ok("list_meetings", json!({ "start": "2026-11-25", "end": "2026-11-25", "query": "stand-up" })).await;
     let occurrence = list.data["meetings"][0]["id"].as_str().unwrap().to_owned();
@@ -210,8 +211,8 @@ async fn one_occurrence_moves_alone_and_the_answer_says_so() {
 
 #[tokio::test]
 async fn a_meeting_cannot_move_into_the_past_or_end_before_it_begins() {
-    let desk = Desk::open().await;
-    let id = desk.id_of("Design review: gripper control panel").await;
+    let desk = open().await;
+    let id = id_of(&desk, "Design review: gripper control panel").await;
     let error = desk.refused("reschedule_meeting", json!({ "event_id": id, "start": "2025-11-26T16:00" })).await;
     assert!(error.to_string().contains("`start` is in the past"), "{error}");
     let backwards = json!({ "event_id": id, "start": "2026-11-26T16:00", "end": "2026-11-26T15:00" });
@@ -222,7 +223,7 @@ async fn a_meeting_cannot_move_into_the_past_or_end_before_it_begins() {
 
 #[tokio::test]
 async fn an_unknown_meeting_is_named() {
-    let desk = Desk::open().await;
+    let desk = open().await;
     let unknown = json!({ "event_id": "nosuchevent" });
     let start = json!({ "event_id": "nosuchevent", "start": "2026-11-26T16:00" });
     let title = json!({ "event_id": "nosuchevent", "title": "x" });
@@ -246,8 +247,8 @@ async fn an_unknown_meeting_is_named() {
 
 #[tokio::test]
 async fn guests_come_and_go_and_those_who_stay_keep_their_answers() {
-    let desk = Desk::open().await;
-    let id = desk.id_of("Design review: gripper control panel").await;
+    let desk = open().await;
+    let id = id_of(&desk, "Design review: gripper control panel").await;
     let change = json!({ "event_id": id, "title": "Gripper review", "location": "",
         "add_attendees": ["samuel.okafor@northwind.example"],
         "remove_attendees": ["priya.nair@northwind.example", "nobody@northwind.example"] });
@@ -270,8 +271,8 @@ async fn guests_come_and_go_and_those_who_stay_keep_their_answers() {
 
 #[tokio::test]
 async fn two_changes_at_once_are_both_kept() {
-    let desk = Desk::open().await;
-    let id = desk.id_of("Design review: gripper control panel").await;
+    let desk = open().await;
+    let id = id_of(&desk, "Design review: gripper control panel").await;
     let guest = |email: &str| json!({ "event_id": id, "add_attendees": [email] });
     tokio::join!(
         desk.ok("update_meeting", guest("samuel.okafor@northwind.example")),
@@ -288,7 +289,7 @@ async fn two_changes_at_once_are_both_kept() {
 
 #[tokio::test]
 async fn an_update_must_say_something() {
-    let desk = Desk::open().await;
+    let desk = open().await;
     let error = desk.refused("update_meeting", json!({ "event_id": "x" })).await;
     assert!(error.to_string().contains("nothing to change; give `title`"), "{error}");
     let both = ["ana.ruiz@northwind.example"];
@@ -300,8 +301,8 @@ async fn an_update_must_say_something() {
 
 #[tokio::test]
 async fn only_the_organizer_changes_a_meeting() {
-    let desk = Desk::open().await;
-    let id = desk.id_of("Budget planning").await;
+    let desk = open().await;
+    let id = id_of(&desk, "Budget planning").await;
     let error = desk.refused("reschedule_meeting", json!({ "event_id": id, "start": "2026-11-26T16:00" })).await;
     assert_eq!(error.kind(), Kind::NotAllowed);
     assert!(error.to_string().contains("organizer"), "{error}");
@@ -309,15 +310,15 @@ async fn only_the_organizer_changes_a_meeting() {
 
 #[tokio::test]
 async fn a_meeting_is_cancelled_only_after_a_yes_to_this_very_question() {
-    let mut desk = Desk::open().await;
-    let id = desk.id_of("Design review: gripper control panel").await;
+    let mut desk = open().await;
+    let id = id_of(&desk, "Design review: gripper control panel").await;
     let asked = desk.refused("cancel_meeting", json!({ "event_id": id })).await;
     assert_eq!(asked.kind(), Kind::Ask);
     let question = "Cancel \"Design review: gripper control panel\" on Mon 2026-11-23T14:00+01:00 with \
         priya.nair@northwind.example, mei.tanaka@northwind.example (guests will be told)?";
     assert_eq!(asked.what(), question);
     desk.say_yes(question);
-    desk.patch(&id, json!({ "summary": "Something else" })).await;
+    patch(&desk, &id, json!({ "summary": "Something else" })).await;
     let asked_again = desk.refused("cancel_meeting", json!({ "event_id": id })).await;
     assert_eq!(asked_again.kind(), Kind::Ask, "another meeting is another question");
     assert_eq!(desk.count("events.delete"), 0);
@@ -333,21 +334,21 @@ async fn a_meeting_is_cancelled_only_after_a_yes_to_this_very_question() {
 
 #[tokio::test]
 async fn the_question_tells_a_series_from_an_occurrence_and_a_guest_from_the_organizer() {
-    let desk = Desk::open().await;
-    let id = desk.id_of("Daily stand-up").await;
+    let desk = open().await;
+    let id = id_of(&desk, "Daily stand-up").await;
     let asked = desk.refused("cancel_meeting", json!({ "event_id": id })).await;
     assert!(asked.what().starts_with("Cancel one occurrence of \"Daily stand-up\""), "{asked}");
     let (series, _) = id.rsplit_once('_').unwrap();
     let asked = desk.refused("cancel_meeting", json!({ "event_id": series })).await;
     assert!(asked.what().starts_with("Cancel all occurrences of \"Daily stand-up\""), "{asked}");
-    let id = desk.id_of("Budget planning").await;
+    let id = id_of(&desk, "Budget planning").await;
     let asked = desk.refused("cancel_meeting", json!({ "event_id": id })).await;
     assert!(asked.what().contains("from the calendar, organized by claire.dubois@northwind.example?"), "{asked}");
 }
 
 #[tokio::test]
 async fn one_sentence_is_a_meeting() {
-    let desk = Desk::open().await;
+    let desk = open().await;
     let answer = desk.ok("quick_add", json!({ "text": "Lunch with Ana on 2026-11-26 at noon" })).await;
     assert!(answer.text.starts_with("Booked: Thu 2026-11-26T12:00+01:00 – 13:00  Lunch with Ana"), "{}", answer.text);
     assert!(answer.text.ends_with("check it."), "{}", answer.text);
