@@ -15,17 +15,21 @@ use tokio::time::Instant;
 use super::{
     era::Version,
     exchange::Exchange,
-    message::{invalid_params, missing_capability},
+    message::{invalid_params, missing_capability, page_required},
     seal::State,
+    server::Core,
     tasks::{EXTENSION, Slot},
 };
-use crate::tool::{Ability, Ask, Boxed, Client, Error, Kind, Level, Result, What};
+use crate::{
+    id::{SharedEntropy, base32hex},
+    tool::{Ability, Ask, Boxed, Client, Error, Kind, Level, Page, Result, What},
+};
 
 /// The client of one call.
-#[derive(Debug)]
 pub(super) struct Asker {
     exchange: Arc<Exchange>,
     answer_within: Duration,
+    entropy: SharedEntropy,
     /// What log lines are said to come from; `None` where the server keeps no log for clients.
     logger: Option<String>,
     /// The place for the task that the call may become, where its client knows tasks.
@@ -49,34 +53,63 @@ struct Talk {
 }
 
 impl Asker {
-    /// The client behind `exchange`, with the answers that it has given already.
+    /// The client behind `exchange`, which calls `name`, with the answers that it has given already.
     pub fn new(
+        core: &Core,
         exchange: Arc<Exchange>,
-        answer_within: Duration,
-        logger: Option<String>,
+        name: &str,
         slot: Option<Arc<Slot>>,
         answers: Map<String, Value>,
     ) -> Self {
-        let talk = Talk { answers, ..Talk::default() };
-        Asker { exchange, answer_within, logger, slot, talk: Mutex::new(talk) }
+        Asker {
+            exchange,
+            answer_within: core.answer_within,
+            entropy: core.entropy.clone(),
+            logger: core.logs.then(|| name.to_owned()),
+            slot,
+            talk: Mutex::new(Talk { answers, ..Talk::default() }),
+        }
     }
 
     /// What to tell the client when a call failed for want of something from it: a protocol error, or the questions.
     /// `None` when that is not why it failed.
     pub fn wanted(&self, error: &Error) -> Option<Result<Map<String, Value>, ErrorObjectOwned>> {
+        if let Some(page) = error.page() {
+            return self.send_to(page);
+        }
         let is_modern = self.exchange.terms.version.is_modern();
         match error.kind() {
             Kind::Input => {
                 let mut talk = self.talk();
                 Some(match talk.misfit.take() {
-                    Some(key) => {
-                        Err(invalid_params(&format!("`inputResponses.{key}` is not an answer to its question")))
-                    }
+                    Some(key) => Err(misfit(&key)),
                     None => Ok(std::mem::take(&mut talk.pending)),
                 })
             }
             Kind::Unable if is_modern => error.ability().map(|ability| Err(missing_capability(&capability(ability)))),
             _ => None,
+        }
+    }
+
+    /// How the client is told of a page without which the call cannot go on; `None` when it has to be told in words,
+    /// because it cannot be sent there, or was.
+    fn send_to(&self, page: &Page) -> Option<Result<Map<String, Value>, ErrorObjectOwned>> {
+        let terms = &self.exchange.terms;
+        if self.is_task() || !terms.capabilities.url || terms.version < Version::November2025 {
+            return None;
+        }
+        let question = Ask::from(page.clone());
+        let (method, params) = self.request(&question);
+        if !terms.version.is_modern() {
+            return Some(Err(page_required(&page.message, &params)));
+        }
+        match self.talk().answers.get(&page.key) {
+            None => {
+                let request = json!({"method": method, "params": params});
+                Some(Ok(Map::from_iter([(page.key.clone(), request)])))
+            }
+            Some(answer) if question.fits(answer) => None,
+            Some(_) => Some(Err(misfit(&page.key))),
         }
     }
 
@@ -189,10 +222,12 @@ impl Asker {
                 }
                 ("elicitation/create", params)
             }
-            What::Page { message, url } => {
+            What::Page { message, url, id } => {
                 let mut params = json!({"mode": "url", "message": message, "url": url});
                 if !version.is_modern() {
-                    params["elicitationId"] = format!("{}/{}", self.exchange.id.as_json(), question.key).into();
+                    let id = id.clone().unwrap_or_else(|| base32hex(&*self.entropy, 26));
+                    self.exchange.wishes.await_page(&id);
+                    params["elicitationId"] = id.into();
                 }
                 ("elicitation/create", params)
             }
@@ -249,6 +284,10 @@ impl Client for Asker {
         let talk = self.talk();
         talk.waited + talk.waiting_since.map_or(Duration::ZERO, |since| since.elapsed())
     }
+}
+
+fn misfit(key: &str) -> ErrorObjectOwned {
+    invalid_params(&format!("`inputResponses.{key}` is not an answer to its question"))
 }
 
 /// What a client has to declare for that.

@@ -21,6 +21,8 @@ pub const HEADER_MISMATCH: i32 = -32020;
 pub const MISSING_CAPABILITY: i32 = -32021;
 /// There is no such resource; used before 2026-07-28 only.
 pub const RESOURCE_NOT_FOUND: i32 = -32002;
+/// The request cannot go on before a person has been to a page; used in 2025-11-25 only (client/elicitation).
+pub const PAGE_REQUIRED: i32 = -32042;
 /// The request names a version that is not served (2026-07-28, basic/versioning).
 pub const UNSUPPORTED_VERSION: i32 = -32022;
 
@@ -72,6 +74,11 @@ pub fn missing_capability(required: &Value) -> ErrorObjectOwned {
         "the request does not declare a client capability that it needs",
         Some(json!({"requiredCapabilities": required})),
     )
+}
+
+/// -32042 naming the page, as a URL elicitation.
+pub fn page_required(why: &str, elicitation: &Value) -> ErrorObjectOwned {
+    ErrorObjectOwned::owned(PAGE_REQUIRED, why, Some(json!({"elicitations": [elicitation]})))
 }
 
 /// -32022 naming what is served and what was asked for.

@@ -63,8 +63,7 @@ impl<'a> Round<'a> {
             answers = state.answers;
             answers.extend(responses);
         }
-        let logger = core.logs.then(|| name.to_owned());
-        let asker = Arc::new(Asker::new(Arc::clone(exchange), core.answer_within, logger, slot, answers));
+        let asker = Arc::new(Asker::new(core, Arc::clone(exchange), name, slot, answers));
         Ok(Round { core, exchange: Arc::clone(exchange), subject, asker, answered })
     }
 

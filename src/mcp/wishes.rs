@@ -1,7 +1,7 @@
 //! What a client wants to hear beside its answers: how much log, and of which resources.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeSet, VecDeque},
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicU8, Ordering},
@@ -15,6 +15,8 @@ use crate::{shelf::Change, tool::Level};
 
 /// How many bytes the addresses may have that one legacy session watches: they are kept in one record.
 const WATCHED: usize = 24 * 1024;
+/// How many pages one client may wait for.
+const PAGES: usize = 64;
 /// Stands for "no log at all".
 const SILENT: u8 = u8::MAX;
 
@@ -32,6 +34,8 @@ pub struct Kept {
 pub struct Wishes {
     level: AtomicU8,
     watched: Mutex<BTreeSet<String>>,
+    /// The pages that the client was sent to and may wait for; of this process only, for the news is a courtesy.
+    pages: Mutex<VecDeque<String>>,
 }
 
 impl Wishes {
@@ -42,7 +46,11 @@ impl Wishes {
 
     /// Those of a modern request, which hears no log unless it names a level.
     pub fn from_level(level: Option<Level>) -> Self {
-        Wishes { level: AtomicU8::new(level.map_or(SILENT, |level| level as u8)), watched: Mutex::default() }
+        Wishes {
+            level: AtomicU8::new(level.map_or(SILENT, |level| level as u8)),
+            watched: Mutex::default(),
+            pages: Mutex::default(),
+        }
     }
 
     /// Sets the least serious level that is wanted.
@@ -83,12 +91,33 @@ impl Wishes {
         self.watched().remove(uri);
     }
 
+    /// Notes that the client was sent to a page; the oldest of too many is forgotten.
+    pub fn await_page(&self, id: &str) {
+        let mut pages = self.pages();
+        if pages.len() == PAGES {
+            pages.pop_front();
+        }
+        pages.push_back(id.to_owned());
+    }
+
+    /// Whether the client was sent to that page and has not heard of its end.
+    fn take_page(&self, id: &str) -> bool {
+        let mut pages = self.pages();
+        let found = pages.iter().position(|known| known == id);
+        found.is_some_and(|at| pages.remove(at).is_some())
+    }
+
     /// The notification that tells a legacy client of a change; `None` when it does not want it.
     pub fn hint(&self, change: &Change) -> Option<(&'static str, Option<Value>)> {
         match change {
             Change::Resource(uri) if !self.watched().contains(uri) => None,
+            Change::PageDone(id) if !self.take_page(id) => None,
             change => Some(hint(change)),
         }
+    }
+
+    fn pages(&self) -> std::sync::MutexGuard<'_, VecDeque<String>> {
+        self.pages.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn watched(&self) -> std::sync::MutexGuard<'_, BTreeSet<String>> {
@@ -108,6 +137,7 @@ pub fn hint(change: &Change) -> (&'static str, Option<Value>) {
         Change::Prompts => ("notifications/prompts/list_changed", None),
         Change::Resources => ("notifications/resources/list_changed", None),
         Change::Resource(uri) => ("notifications/resources/updated", Some(json!({"uri": uri}))),
+        Change::PageDone(id) => ("notifications/elicitation/complete", Some(json!({"elicitationId": id}))),
     }
 }
 
@@ -133,6 +163,17 @@ mod tests {
         assert_eq!(wishes.hint(&change).unwrap().0, "notifications/resources/updated");
         wishes.unwatch("a://b");
         assert_eq!(wishes.hint(&change), None);
+    }
+
+    #[test]
+    fn the_end_of_a_page_is_told_once_to_the_one_who_was_sent_there() {
+        let (wishes, done) = (Wishes::of_session(), Change::PageDone("p1".into()));
+        assert_eq!(wishes.hint(&done), None);
+        wishes.await_page("p1");
+        assert_eq!(wishes.hint(&done).unwrap().1, Some(json!({"elicitationId": "p1"})));
+        assert_eq!(wishes.hint(&done), None);
+        (0..10_000).for_each(|number| wishes.await_page(&number.to_string()));
+        assert_eq!(wishes.pages().len(), PAGES);
     }
 
     #[test]

@@ -18,6 +18,9 @@ pub enum Change {
     Resources,
     /// The resource at that address.
     Resource(String),
+    /// A person is done at the page of that [name](crate::tool::Page::known_as). Only the client that was sent there
+    /// hears of it.
+    PageDone(String),
 }
 
 /// Where changes are told. Clones tell the same listeners.

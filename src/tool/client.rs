@@ -7,7 +7,7 @@ use std::{fmt, pin::Pin, time::Duration};
 
 use serde_json::{Map, Value, json};
 
-use super::{Call, Error, Kind, Result};
+use super::{Call, Error, Kind, Result, error::sentence};
 
 /// A future that a trait object gives back.
 pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -134,11 +134,48 @@ pub enum What {
         message: String,
         /// Where.
         url: String,
+        /// The name under which the end of it can be told, see [`Page::known_as`].
+        id: Option<String>,
     },
     /// A turn of the client's model: the parameters of `sampling/createMessage`.
     Model(Value),
     /// The directories that the client works in.
     Roots,
+}
+
+/// A page that a person is sent to before a call can go on: for what must not pass through the client, such as a
+/// consent or a password.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Page {
+    /// What it is called within its call, like the key of an [`Ask`].
+    pub key: String,
+    /// Why the person should go there.
+    pub message: String,
+    /// Where.
+    pub url: String,
+    /// The name under which its end can be told.
+    pub id: Option<String>,
+}
+
+impl Page {
+    /// The page at `url`.
+    pub fn new(key: impl Into<String>, message: impl Into<String>, url: impl Into<String>) -> Self {
+        Page { key: key.into(), message: message.into(), url: url.into(), id: None }
+    }
+
+    /// Gives it a name that nobody can guess. Whoever sees that the person is done there tells the server's changes
+    /// so, with `PageDone` and this name, and a client of 2025-11-25 that waits may go on at once.
+    #[must_use]
+    pub fn known_as(mut self, id: impl Into<String>) -> Self {
+        self.id = Some(id.into());
+        self
+    }
+}
+
+impl From<Page> for Ask {
+    fn from(Page { key, message, url, id }: Page) -> Self {
+        Ask { key, what: What::Page { message, url, id } }
+    }
 }
 
 impl Ask {
@@ -149,7 +186,7 @@ impl Ask {
 
     /// A page.
     pub fn page(key: impl Into<String>, message: impl Into<String>, url: impl Into<String>) -> Self {
-        Ask { key: key.into(), what: What::Page { message: message.into(), url: url.into() } }
+        Page::new(key, message, url).into()
     }
 
     /// One turn of the client's model, of at most `max_tokens`, on what a user says.
@@ -275,6 +312,19 @@ impl Call {
     /// As for [`Call::ask`].
     pub async fn elicit_page(&self, key: &str, message: &str, url: &str) -> Result<Elicited> {
         self.ask_one(Ask::page(key, message, url)).await.map(Elicited::read)
+    }
+
+    /// Sends the person to `page`, in whatever way this client knows. An accepted one was opened, and what happened
+    /// there has to be looked up; wait a while for it.
+    ///
+    /// # Errors
+    /// The client cannot be asked while the call waits: it is told of the page by the failure
+    /// ([`Error::at_page`]), and repeats the call afterwards. Otherwise as for [`Call::ask`].
+    pub async fn visit(&self, page: Page) -> Result<Elicited> {
+        if !self.can(Ability::Page) {
+            return Err(Error::new(Kind::Input, sentence(&page.message)).at_page(page));
+        }
+        self.ask_one(page.into()).await.map(Elicited::read)
     }
 
     /// Asks one thing.

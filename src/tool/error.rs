@@ -2,7 +2,7 @@
 
 use std::{error::Error as StdError, fmt, time::Duration};
 
-use super::Ability;
+use super::{Ability, Page};
 use crate::http;
 
 /// The result of a tool.
@@ -76,6 +76,7 @@ struct Inner {
     retry_after: Option<Duration>,
     scopes: Vec<String>,
     ability: Option<Ability>,
+    page: Option<Page>,
     cause: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -89,6 +90,7 @@ impl Error {
             retry_after: None,
             scopes: Vec::new(),
             ability: None,
+            page: None,
             cause: None,
         }))
     }
@@ -134,6 +136,17 @@ impl Error {
     #[must_use]
     pub fn next(mut self, next: impl Into<String>) -> Self {
         self.0.next = Some(next.into());
+        self
+    }
+
+    /// Names the page on which a person can mend it. A client that can send them there is told to, in the way of its
+    /// revision (`input_required`, or the error -32042 of 2025-11-25), and then repeats the call. Everybody else reads
+    /// the address.
+    ///
+    /// Who was sent there in this very call, and has not done it, reads the error instead of being sent again.
+    #[must_use]
+    pub fn at_page(mut self, page: Page) -> Self {
+        self.0.page = Some(page);
         self
     }
 
@@ -186,6 +199,11 @@ impl Error {
         self.0.ability
     }
 
+    /// The page on which a person can mend it, if there is one.
+    pub fn page(&self) -> Option<&Page> {
+        self.0.page.as_ref()
+    }
+
     /// The cause with everything behind it, for the log.
     pub fn chain(&self) -> String {
         let mut chain = Vec::new();
@@ -200,7 +218,8 @@ impl Error {
     /// What the caller reads: what happened and what to do next.
     pub fn text(&self) -> String {
         let pause = self.0.retry_after.map(|pause| format!("Try again in {} s.", pause.as_secs().max(1)));
-        let parts = [Some(self.0.what.clone()), self.0.next.clone(), pause];
+        let page = self.0.page.as_ref().map(|page| format!("Open {} and then make this call again.", page.url));
+        let parts = [Some(self.0.what.clone()), self.0.next.clone(), page, pause];
         parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
     }
 }
@@ -272,6 +291,16 @@ mod tests {
         let error = Error::internal(std::io::Error::other("the disk is full"));
         assert!(!error.to_string().contains("disk"), "{error}");
         assert_eq!(error.chain(), "the disk is full");
+    }
+
+    #[test]
+    fn a_page_is_told_to_those_who_cannot_be_sent_there() {
+        let page = Page::new("connect", "Connect Gmail", "https://s.example/c/1");
+        let error = Error::new(Kind::NotConnected, "Gmail is not connected.").at_page(page);
+        assert_eq!(
+            error.to_string(),
+            "Gmail is not connected. Open https://s.example/c/1 and then make this call again."
+        );
     }
 
     #[test]

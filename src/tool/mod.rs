@@ -50,7 +50,7 @@ mod page;
 mod row;
 
 pub use call::{Account, Asking, Call, CallParts, Memory, Progress, State, Upstream};
-pub use client::{Ability, Ask, Boxed, Client, Elicited, Level, What};
+pub use client::{Ability, Ask, Boxed, Client, Elicited, Level, Page, What};
 pub use def::{Handler, Running, RuntimeTool, ToolDef};
 pub(crate) use error::sentence;
 pub use error::{Error, Kind, Result};

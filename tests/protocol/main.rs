@@ -13,6 +13,7 @@ mod http;
 mod issuer;
 mod nodes;
 mod offers;
+mod pages;
 mod stdio;
 mod wire;
 mod ws;

@@ -59,7 +59,7 @@ impl Client {
     }
 
     /// Nothing is on its way: the next thing that comes is the answer to this ping.
-    async fn is_quiet(&mut self) {
+    pub async fn is_quiet(&mut self) {
         let answer = self.ask(r#"{"jsonrpc":"2.0","id":"quiet?","method":"ping"}"#).await;
         assert_eq!(answer["id"], "quiet?", "{answer}");
         assert_eq!(answer["result"], json!({}));

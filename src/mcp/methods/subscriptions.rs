@@ -110,6 +110,8 @@ impl Kinds {
             Change::Prompts => self.prompts_list_changed,
             Change::Resources => self.resources_list_changed,
             Change::Resource(uri) => self.resource_subscriptions.contains(uri),
+            // There is no such notification since 2026-07-28.
+            Change::PageDone(_) => false,
         }
     }
 }
