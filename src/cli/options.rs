@@ -400,7 +400,7 @@ pub enum SandboxAction {
     Fault {
         /// The vendor, such as `google-calendar`.
         vendor: String,
-        /// What goes wrong: 429, quota, 500, 401, slow:2s, malformed or reset; `429:3` for the next three requests;
+        /// What goes wrong: 429, 429-silent, quota, 500, 401, slow:2s, malformed, reset or mixed:10 (a bad day); `429:3` for the next three requests;
         /// `off` mends it.
         what: String,
     },

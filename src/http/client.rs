@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use url::Url;
 
 use super::{
-    Body, Error, HeaderMap, Lane, Request, Response, Result, StatusCode,
+    Body, Error, HeaderMap, Lane, Repeat, Request, Response, Result, StatusCode,
     breaker::{Breakers, Limits, Pass},
     guard::{self, Private, Reach},
     header::CONTENT_TYPE,
@@ -156,6 +156,17 @@ struct Sending<'a> {
 
 impl Sending<'_> {
     async fn run(&self) -> Result<Response> {
+        let mut unsure = false;
+        match self.attempts(&mut unsure).await {
+            Ok(response) => Ok(Response { unsure, ..response }),
+            Err(error) if unsure && !error.may_have_happened() => Err(Error::Unsure(Box::new(error))),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Sends until there is something to show. `unsure` becomes true when an attempt that was followed by another may
+    /// have been carried out.
+    async fn attempts(&self, unsure: &mut bool) -> Result<Response> {
         let mut renewed = false;
         let mut attempt = 1;
         loop {
@@ -167,10 +178,12 @@ impl Sending<'_> {
                     continue;
                 }
             }
+            let has_left_a_mark = self.request.repeat != Repeat::Safe && retry::may_have_happened(&outcome);
             match self.situation(attempt).next(self.pace(), outcome) {
                 Next::Done(outcome) => return outcome,
                 Next::Again(pause) => sleep(pause).await,
             }
+            *unsure |= has_left_a_mark;
             attempt += 1;
         }
     }
@@ -313,7 +326,7 @@ async fn read(mut answer: reqwest::Response, limit: usize) -> Outcome {
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(Response { status: answer.status(), headers: std::mem::take(answer.headers_mut()), body })
+    Ok(Response { status: answer.status(), headers: std::mem::take(answer.headers_mut()), body, unsure: false })
 }
 
 /// Tells the breaker. Only silence and illness count against a vendor; a refusal of any kind is a sign of life.

@@ -53,6 +53,9 @@ pub enum Error {
         /// How long to wait.
         retry_after: Duration,
     },
+    /// The last attempt came to nothing, and one before it may have been carried out.
+    #[error(transparent)]
+    Unsure(Box<Error>),
     /// The guard did not let the request out: not https, a foreign or a private address.
     #[error("the request was not sent: {0}")]
     Refused(String),
@@ -69,7 +72,8 @@ impl Error {
     ///
     /// A tool that changes something says so instead of inviting a blind repeat.
     pub fn may_have_happened(&self) -> bool {
-        matches!(self, Error::Timeout { .. } | Error::Broken { .. } | Error::TooLarge { .. } | Error::Unreadable { .. })
+        use Error::{Broken, Timeout, TooLarge, Unreadable, Unsure};
+        matches!(self, Timeout { .. } | Broken { .. } | TooLarge { .. } | Unreadable { .. } | Unsure(_))
     }
 
     /// How long to wait before another try, where that is known.
@@ -77,6 +81,7 @@ impl Error {
         match self {
             Error::Resting { retry_after } | Error::Limited { retry_after } => Some(*retry_after),
             Error::Unauthorized(AuthorizeError::Unavailable { retry_after, .. }) => *retry_after,
+            Error::Unsure(last) => last.retry_after(),
             _ => None,
         }
     }

@@ -7,7 +7,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use super::{Error, HeaderMap, Result, StatusCode, header::CONTENT_TYPE};
 
 /// What a vendor answered, whatever the status.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Response {
     /// The status.
     pub status: StatusCode,
@@ -15,12 +15,19 @@ pub struct Response {
     pub headers: HeaderMap,
     /// The whole body, decompressed.
     pub body: Vec<u8>,
+    /// Whether an attempt before this answer may have been carried out: a refusal says nothing about that one.
+    pub unsure: bool,
 }
 
 impl Response {
     /// Whether the status is 2xx.
     pub fn is_success(&self) -> bool {
         self.status.is_success()
+    }
+
+    /// Whether the vendor may have carried out the request although it says that it failed.
+    pub fn may_have_happened(&self) -> bool {
+        self.unsure || self.status.is_server_error()
     }
 
     /// A header's value, if it is there and is text.
@@ -76,7 +83,7 @@ mod tests {
 
     fn answer(kind: &'static str, body: &str) -> Response {
         let headers = HeaderMap::from_iter([(CONTENT_TYPE, kind.parse().unwrap())]);
-        Response { status: StatusCode::OK, headers, body: body.into() }
+        Response { status: StatusCode::OK, headers, body: body.into(), unsure: false }
     }
 
     #[test]

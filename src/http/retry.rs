@@ -88,6 +88,14 @@ impl Situation<'_> {
     }
 }
 
+/// Whether an attempt may have been carried out although it did not go well.
+pub(super) fn may_have_happened(outcome: &Outcome) -> bool {
+    match outcome {
+        Ok(response) => is_failure(response.status) || response.is_torn(),
+        Err(error) => error.may_have_happened(),
+    }
+}
+
 /// Statuses by which a vendor says that it is ill rather than that the request is wrong.
 pub(super) fn is_failure(status: StatusCode) -> bool {
     matches!(status.as_u16(), 500 | 502..=504)
@@ -127,6 +135,7 @@ mod tests {
             status: StatusCode::from_u16(status).unwrap(),
             headers: headers.iter().map(pair).collect::<HeaderMap>(),
             body: body.into(),
+            ..Response::default()
         }
     }
 

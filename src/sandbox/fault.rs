@@ -7,6 +7,8 @@ use std::{fmt, str::FromStr, time::Duration};
 pub enum Fault {
     /// Too many requests; the answer says when to come back.
     RateLimited,
+    /// Too many requests; the answer does not say when to come back.
+    RateLimitedSilently,
     /// The quota is used up, in the vendor's own way of saying so.
     Quota,
     /// The vendor broke down before it did anything.
@@ -19,7 +21,27 @@ pub enum Fault {
     Malformed,
     /// The request takes effect and the connection ends in the middle of the answer.
     Reset,
+    /// So many requests of a hundred meet one of the others, a bad day at the vendor's: see [`BAD_DAY`].
+    Mixed(u8),
 }
+
+/// What goes wrong on a bad day, ten faults in the shares in which vendors show them. It hangs longer than a
+/// client waits.
+const BAD_DAY: [Fault; 10] = [
+    Fault::Broken,
+    Fault::RateLimited,
+    Fault::Slow(HANGS),
+    Fault::Broken,
+    Fault::RateLimitedSilently,
+    Fault::Reset,
+    Fault::Broken,
+    Fault::RateLimited,
+    Fault::Slow(HANGS),
+    Fault::Malformed,
+];
+
+/// How long a vendor hangs on a bad day.
+const HANGS: Duration = Duration::from_secs(12);
 
 /// A fault and how often it strikes; `None` is until it is switched off.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +55,7 @@ pub struct Order {
 /// What a person typed, and why it is not a fault.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "there is no fault {0:?}; use 429, quota, 500, 401, malformed, reset (each with :N for the next N requests), slow:2s or off"
+    "there is no fault {0:?}; use 429, 429-silent, quota, 500, 401, malformed, reset (each with :N for the next N requests), slow:2s, mixed:10 or off"
 )]
 pub struct UnknownFault(pub String);
 
@@ -53,12 +75,14 @@ impl FromStr for Order {
         let mut parts = text.split(':');
         let fault = match parts.next().unwrap_or_default() {
             "429" => Fault::RateLimited,
+            "429-silent" => Fault::RateLimitedSilently,
             "quota" => Fault::Quota,
             "500" => Fault::Broken,
             "401" => Fault::Unauthorized,
             "malformed" => Fault::Malformed,
             "reset" => Fault::Reset,
             "slow" => Fault::Slow(parts.next().and_then(duration).ok_or_else(unknown)?),
+            "mixed" => Fault::Mixed(parts.next().and_then(percent).ok_or_else(unknown)?),
             _ => return Err(unknown()),
         };
         let times = match parts.next() {
@@ -76,12 +100,14 @@ impl fmt::Display for Order {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.fault {
             Fault::RateLimited => f.write_str("429")?,
+            Fault::RateLimitedSilently => f.write_str("429-silent")?,
             Fault::Quota => f.write_str("quota")?,
             Fault::Broken => f.write_str("500")?,
             Fault::Unauthorized => f.write_str("401")?,
             Fault::Slow(by) => write!(f, "slow:{}ms", by.as_millis())?,
             Fault::Malformed => f.write_str("malformed")?,
             Fault::Reset => f.write_str("reset")?,
+            Fault::Mixed(percent) => write!(f, "mixed:{percent}")?,
         }
         match self.times {
             Some(times) => write!(f, ":{times}"),
@@ -90,9 +116,9 @@ impl fmt::Display for Order {
     }
 }
 
-/// The order that is in force at one twin, if any.
+/// The order that is in force at one twin, if any, and how many requests have come since the twin started.
 #[derive(Debug, Default)]
-pub struct Faults(Option<Order>);
+pub struct Faults(Option<Order>, u64);
 
 impl Faults {
     /// Replaces the order; `None` ends it.
@@ -102,8 +128,12 @@ impl Faults {
 
     /// The fault for the request that has just come in.
     pub fn strike(&mut self) -> Option<Fault> {
+        self.1 += 1;
         let order = self.0.as_mut()?;
-        let fault = order.fault.clone();
+        let fault = match order.fault {
+            Fault::Mixed(percent) => on_a_bad_day(self.1, percent)?,
+            ref fault => fault.clone(),
+        };
         if let Some(times) = &mut order.times {
             *times -= 1;
             if *times == 0 {
@@ -117,6 +147,20 @@ impl Faults {
     pub fn order(&self) -> Option<&Order> {
         self.0.as_ref()
     }
+}
+
+/// The fault of a bad day's request, if it meets one. The same requests meet the same faults in every run, without any
+/// rhythm that a client could fall into.
+fn on_a_bad_day(request: u64, percent: u8) -> Option<Fault> {
+    // The finishing step of SplitMix64 (Steele, Lea, Flood 2014): neighbours come out far apart.
+    let mixed = (request.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (request << 13)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let draw = (mixed ^ (mixed >> 31)) % 1000;
+    let struck = draw < u64::from(percent) * 10;
+    struck.then(|| BAD_DAY[usize::try_from(draw % 10).unwrap_or_default()].clone())
+}
+
+fn percent(text: &str) -> Option<u8> {
+    text.parse().ok().filter(|percent| (1..=100).contains(percent))
 }
 
 fn duration(text: &str) -> Option<Duration> {
@@ -134,13 +178,38 @@ mod tests {
 
     #[test]
     fn orders_read_as_they_are_written() {
-        for text in ["429", "500:3", "401", "quota:1", "slow:2000ms", "slow:250ms:4", "malformed", "reset"] {
+        for text in [
+            "429",
+            "500:3",
+            "401",
+            "quota:1",
+            "slow:2000ms",
+            "slow:250ms:4",
+            "malformed",
+            "reset",
+            "429-silent",
+            "mixed:10",
+        ] {
             assert_eq!(parse(text).unwrap().unwrap().to_string(), text);
         }
         assert_eq!(parse("slow:2s").unwrap().unwrap().to_string(), "slow:2000ms");
         assert_eq!(parse("off"), Ok(None));
-        for text in ["", "418", "429:0", "429:x", "slow", "slow:2h", "429:1:1", "slow:9999s"] {
+        for text in
+            ["", "418", "429:0", "429:x", "slow", "slow:2h", "429:1:1", "slow:9999s", "mixed", "mixed:0", "mixed:101"]
+        {
             assert_eq!(parse(text), Err(UnknownFault(text.into())));
+        }
+    }
+
+    #[test]
+    fn a_bad_day_has_its_share_of_every_fault() {
+        let mut faults = Faults::default();
+        faults.set(parse("mixed:10").unwrap());
+        let struck = (0..10_000).filter_map(|_| faults.strike()).collect::<Vec<_>>();
+        assert!((800..1200).contains(&struck.len()), "{} of 10000", struck.len());
+        for fault in &BAD_DAY {
+            let share = struck.iter().filter(|met| *met == fault).count();
+            assert!(share > 40, "{fault:?} struck {share} times");
         }
     }
 

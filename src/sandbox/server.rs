@@ -219,11 +219,11 @@ async fn handle(State(host): State<Arc<dyn Host>>, request: Request) -> Response
 /// The trouble that a fault means before anything is done.
 fn trouble(fault: &Fault) -> Option<Trouble> {
     match fault {
-        Fault::RateLimited => Some(Trouble::RateLimited(1)),
+        Fault::RateLimited | Fault::RateLimitedSilently => Some(Trouble::RateLimited(1)),
         Fault::Quota => Some(Trouble::Quota),
         Fault::Broken => Some(Trouble::Broken),
         Fault::Unauthorized => Some(Trouble::BadToken),
-        Fault::Slow(_) | Fault::Malformed | Fault::Reset => None,
+        Fault::Slow(_) | Fault::Malformed | Fault::Reset | Fault::Mixed(_) => None,
     }
 }
 
@@ -277,6 +277,9 @@ fn respond(answer: Answer, fault: Option<&Fault>) -> Response {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media));
     }
     for (name, value) in answer.headers {
+        if fault == Some(&Fault::RateLimitedSilently) && name.eq_ignore_ascii_case("retry-after") {
+            continue;
+        }
         if let Ok(value) = HeaderValue::from_str(&value) {
             headers.insert(name, value);
         }

@@ -144,9 +144,9 @@ impl Call {
     /// happened all the same.
     pub async fn send(&self, request: Request) -> Result<Response> {
         let upstream = self.upstream()?;
-        let is_once = request.repeat == Repeat::Once;
+        let is_write = request.repeat != Repeat::Safe;
         let response = upstream.client.send(&upstream.lane, request).await.map_err(|error| {
-            let uncertain = is_once && error.may_have_happened();
+            let uncertain = is_write && error.may_have_happened();
             let error = Error::from(error);
             if uncertain { error.next(UNCERTAIN) } else { error }
         })?;
@@ -154,17 +154,17 @@ impl Call {
             return Ok(response);
         }
         // A vendor that breaks down may do so after the work.
-        let uncertain = is_once && response.status.is_server_error();
+        let uncertain = is_write && response.may_have_happened();
         let error = (upstream.explain)(&response);
         Err(if uncertain { error.next(UNCERTAIN) } else { error })
     }
 
     /// [`send`](Self::send), with the JSON answer read as `T`.
     pub async fn fetch<T: DeserializeOwned>(&self, request: Request) -> Result<T> {
-        let is_once = request.repeat == Repeat::Once;
+        let is_write = request.repeat != Repeat::Safe;
         let response = self.send(request).await?;
         response.json().map_err(|error| {
-            let next = if is_once {
+            let next = if is_write {
                 UNCERTAIN
             } else {
                 "If it stays so, tell the administrator: the vendor may have changed its API."

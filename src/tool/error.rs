@@ -247,7 +247,11 @@ impl StdError for Error {
 impl From<http::Error> for Error {
     fn from(error: http::Error) -> Self {
         let what = sentence(&error.to_string());
-        let kind = match &error {
+        let last = match &error {
+            http::Error::Unsure(last) => last,
+            error => error,
+        };
+        let kind = match last {
             http::Error::Resting { .. } | http::Error::Limited { .. } => Kind::Busy,
             http::Error::TooLarge { .. } => Kind::TooLarge,
             http::Error::Unauthorized(http::AuthorizeError::NeedsReconnect { .. }) => Kind::Expired,
@@ -258,7 +262,9 @@ impl From<http::Error> for Error {
         let pause = error.retry_after();
         // The pause is told once, by `text`.
         let what = what.split("; try again in").next().unwrap_or(&what).trim_end_matches('.').to_owned() + ".";
-        Error::new(kind, what).after(pause).because(error)
+        let can_pass = matches!(kind, Kind::Vendor) && pause.is_none();
+        let ours = Error::new(kind, what).after(pause).because(error);
+        if can_pass { ours.next("Try again in a moment; if it stays so, the vendor has trouble.") } else { ours }
     }
 }
 

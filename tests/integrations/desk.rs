@@ -63,9 +63,18 @@ impl Desk {
 
     /// A fresh twin, opened with these scopes.
     pub async fn with_scopes(vendor: &'static Vendor, scopes: &[&str]) -> Desk {
+        Desk::with(vendor, scopes, patient()).await
+    }
+
+    /// A fresh twin, opened with every scope, over a client with these bounds.
+    pub async fn with_options(vendor: &'static Vendor, options: http::Options) -> Desk {
+        Desk::with(vendor, &[], options).await
+    }
+
+    async fn with(vendor: &'static Vendor, scopes: &[&str], options: http::Options) -> Desk {
         let clock = ManualClock::at(NOW.parse().unwrap());
         let sandbox = Sandbox::start(Options::new(clock.clone())).await.unwrap();
-        let upstream = upstream(vendor, &sandbox, &clock, scopes).await;
+        let upstream = upstream(vendor, &sandbox, &clock, scopes, options).await;
         Desk { vendor, sandbox, clock, upstream, asking: Asking::default(), answered: BTreeSet::new() }
     }
 
@@ -140,7 +149,7 @@ impl Desk {
     /// Lets time go by; whoever is connected stays so.
     pub async fn wait(&mut self, hours: i64) {
         self.clock.advance(SignedDuration::from_hours(hours));
-        self.upstream = upstream(self.vendor, &self.sandbox, &self.clock, &[]).await;
+        self.upstream = upstream(self.vendor, &self.sandbox, &self.clock, &[], patient()).await;
     }
 
     /// Begins anew: the world as at first, nothing asked, no faults.
@@ -192,7 +201,18 @@ fn answered(row: &Row, outcome: &Outcome) -> Answered {
     Answered { text: outcome.joined_text(), data }
 }
 
-async fn upstream(vendor: &'static Vendor, sandbox: &Sandbox, clock: &Arc<ManualClock>, scopes: &[&str]) -> Upstream {
+/// A client that never lets a vendor rest, and hardly pauses.
+fn patient() -> http::Options {
+    http::Options { pause: Duration::from_millis(1), failures: 1000, ..http::Options::default() }
+}
+
+async fn upstream(
+    vendor: &'static Vendor,
+    sandbox: &Sandbox,
+    clock: &Arc<ManualClock>,
+    scopes: &[&str],
+    options: http::Options,
+) -> Upstream {
     let integration = integrations::find(vendor.id).unwrap();
     let endpoint = sandbox.endpoint(vendor.id).unwrap();
     let scopes: Vec<_> = scopes.iter().map(|scope| format!("{}{scope}", vendor.scopes)).collect();
@@ -202,7 +222,6 @@ async fn upstream(vendor: &'static Vendor, sandbox: &Sandbox, clock: &Arc<Manual
     let token = Arc::new(Token { integration, fields });
     let mut lane = Lane::new(vendor.id, endpoint.base_url.parse().unwrap()).on_behalf_of("lena", token);
     lane.is_limit = integration.is_limit;
-    let options = http::Options { pause: Duration::from_millis(1), failures: 1000, ..http::Options::default() };
     let client = Client::new(options, clock.clone(), SeededEntropy::new(2)).unwrap();
     let metadata = BTreeMap::from([("email".to_owned(), endpoint.account)]);
     let account = Account { name: "default".into(), metadata };

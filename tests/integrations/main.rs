@@ -7,3 +7,6 @@
 mod contract;
 mod desk;
 mod google_calendar;
+mod storm;
+#[path = "../support/storm.rs"]
+mod storm_support;

@@ -76,6 +76,21 @@ async fn a_write_that_got_no_answer_in_time_is_not_sent_again() {
 }
 
 #[tokio::test]
+async fn a_repeat_does_not_make_the_attempt_before_it_forgotten() {
+    let keyed = || write().keyed();
+    let server = Server::turns(vec![Reply::Reset, Reply::status(404)]).await;
+    let answer = client().send(&server.lane(), keyed()).await.unwrap();
+    assert!(answer.status == StatusCode::NOT_FOUND && answer.may_have_happened());
+    let busy = Reply::status(429).with("retry-after", "3600");
+    let server = Server::turns(vec![Reply::Reset, busy.clone()]).await;
+    let error = client().send(&server.lane(), keyed()).await.unwrap_err();
+    assert!(error.may_have_happened() && error.retry_after().is_some(), "{error:?}");
+    let server = Server::turns(vec![Reply::status(429).with("retry-after", "0"), busy]).await;
+    let error = client().send(&server.lane(), keyed()).await.unwrap_err();
+    assert!(!error.may_have_happened(), "what was refused for its rate was not done: {error:?}");
+}
+
+#[tokio::test]
 async fn a_write_refused_for_its_rate_is_sent_again() {
     let server = Server::turns(vec![Reply::status(429).with("retry-after", "0"), Reply::status(201)]).await;
     let answer = client().send(&server.lane(), write()).await.unwrap();

@@ -116,6 +116,7 @@ mod tests {
             status: StatusCode::from_u16(status).unwrap(),
             headers: HeaderMap::new(),
             body: serde_json::to_vec(&body).unwrap(),
+            ..Response::default()
         }
     }
 

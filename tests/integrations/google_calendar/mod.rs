@@ -10,7 +10,7 @@ use switchboard::{http::Request, path};
 
 use crate::desk::{Desk, Vendor};
 
-const VENDOR: Vendor =
+pub const VENDOR: Vendor =
     Vendor { id: "google-calendar", operations: "calendar.", scopes: "https://www.googleapis.com/auth/" };
 
 /// A fresh calendar, opened with every scope.
@@ -24,7 +24,7 @@ async fn with_scopes(scopes: &[&str]) -> Desk {
 }
 
 /// The id of the first meeting with this title in the four weeks around now.
-async fn id_of(desk: &Desk, title: &str) -> String {
+pub async fn id_of(desk: &Desk, title: &str) -> String {
     let window = json!({ "start": "2026-11-16", "end": "2026-12-14", "query": title, "limit": 250 });
     let list = desk.ok("list_meetings", window).await;
     let meetings = list.data["meetings"].as_array().unwrap();
