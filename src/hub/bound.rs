@@ -24,6 +24,27 @@ pub(super) fn within(tokens: usize, mut outcome: Outcome) -> Result<Outcome, Err
     Ok(outcome)
 }
 
+/// The document, if it is not larger than `limit` bytes as it is written.
+///
+/// # Errors
+/// It is larger: half a document would be taken for the whole.
+pub(super) fn document(limit: usize, outcome: Outcome) -> Result<Outcome, Error> {
+    let size: usize = outcome.content.iter().map(written_size).sum();
+    if size <= limit {
+        return Ok(outcome);
+    }
+    Err(Error::new(Kind::TooLarge, format!("The document is larger than the {limit} bytes that can be read here."))
+        .next("Ask the person to open it at the vendor."))
+}
+
+fn written_size(part: &Content) -> usize {
+    match part {
+        Content::Text(text) | Content::Resource { text, .. } => text.len(),
+        Content::Blob { data, .. } | Content::Image { data, .. } | Content::Audio { data, .. } => data.len(),
+        Content::Link { .. } => 0,
+    }
+}
+
 fn too_large(tokens: usize) -> Error {
     Error::new(Kind::TooLarge, format!("The result is larger than {tokens} tokens."))
         .next("Ask for less at once: a smaller `limit`, a shorter window or a narrower search.")
@@ -65,6 +86,16 @@ mod tests {
         let error = within(100, outcome).unwrap_err();
         assert_eq!(error.kind(), Kind::TooLarge);
         assert!(error.text().contains("smaller `limit`"), "{error}");
+    }
+
+    #[test]
+    fn half_a_document_is_none() {
+        let file = |size: usize| Outcome {
+            content: vec![Content::Blob { uri: "a://b".into(), mime_type: "image/png".into(), data: "A".repeat(size) }],
+            structured: None,
+        };
+        assert!(document(100, file(100)).is_ok());
+        assert_eq!(document(100, file(101)).unwrap_err().kind(), Kind::TooLarge);
     }
 
     #[test]

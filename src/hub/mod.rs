@@ -7,6 +7,7 @@ mod accounts;
 mod bound;
 mod deferred;
 mod desk;
+mod errand;
 mod filter;
 mod listing;
 mod own;
@@ -32,7 +33,10 @@ use crate::{
     id::{CallId, SharedEntropy},
     schema,
     secret::Secret,
-    tool::{self, Asking, Call, CallParts, Client, Integration, Outcome, Progress, Row, State, ToolDef, Toolset},
+    shelf::Shelf,
+    tool::{
+        self, Asking, Call, CallParts, Client, Integration, Outcome, Progress, Reading, Row, State, ToolDef, Toolset,
+    },
 };
 
 /// The one door to every tool. Clones share it.
@@ -57,11 +61,13 @@ pub struct Bounds {
     pub time: Duration,
     /// How large a result may be, in tokens of four bytes.
     pub tokens: usize,
+    /// How large a document may be that is read by its address, in bytes of its written form.
+    pub document: usize,
 }
 
 impl Default for Bounds {
     fn default() -> Self {
-        Bounds { time: Duration::from_secs(30), tokens: 8_000 }
+        Bounds { time: Duration::from_secs(30), tokens: 8_000, document: 8 << 20 }
     }
 }
 
@@ -74,18 +80,6 @@ pub struct Caller {
     pub filters: Filters,
     /// What the client calls itself; for log and audit only.
     pub client: String,
-}
-
-impl Caller {
-    /// Somebody whom nothing but the agent's own settings holds back.
-    pub fn new(principal: Principal) -> Self {
-        Caller { principal, filters: Filters::default(), client: String::new() }
-    }
-
-    /// The one person of this machine, as a program for one person alone knows it.
-    pub fn local() -> Self {
-        Caller::new(Principal::local())
-    }
 }
 
 /// What to call.
@@ -101,12 +95,14 @@ pub struct CallRequest {
     pub answered: Option<Answered>,
     /// The way back to the client, where there is one.
     pub client: Option<Arc<dyn Client>>,
+    /// The address that is read through the tool, where the call is for one.
+    pub reading: Option<Reading>,
 }
 
 impl CallRequest {
     /// A call without anybody who waits for progress.
     pub fn new(tool: impl Into<String>, arguments: Map<String, Value>) -> Self {
-        CallRequest { tool: tool.into(), arguments, progress: None, answered: None, client: None }
+        CallRequest { tool: tool.into(), arguments, progress: None, answered: None, client: None, reading: None }
     }
 }
 
@@ -320,8 +316,8 @@ impl Hub {
         running::run(self, caller, &agent, row, request).await
     }
 
-    /// What a resource or a prompt of the server's own may use for `caller`: the clock, the server's state and the
-    /// client, and no account.
+    /// What a resource or a prompt of the server's own may use for `caller`: the clock, the server's state, the client
+    /// and the caller's tools that only look; no account.
     pub fn visit(&self, caller: &Caller, client: Option<Arc<dyn Client>>) -> Call {
         let inner = &self.0;
         Call::new(CallParts {
@@ -335,7 +331,16 @@ impl Hub {
             asking: Asking::default(),
             state: inner.state.clone(),
         })
-        .with_client(client)
+        .with_client(client.clone())
+        .with_door(errand::Errands::of(self, caller, client))
+    }
+
+    /// What there is to read and to begin with beside the tools: connections, agendas, records, prompts.
+    ///
+    /// # Errors
+    /// In words, when two tools declare the same address.
+    pub fn shelf(&self) -> Result<Shelf, String> {
+        own::shelf::of(self)
     }
 
     /// What stands behind the door, as soon as it is open.

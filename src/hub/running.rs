@@ -12,7 +12,7 @@ use crate::{
     agents::{Agent, AskSetting},
     audit::{self, Entry},
     id::CallId,
-    tool::{self, Asking, Call, CallParts, Client, Effect, Kind, Outcome, Progress, Row},
+    tool::{self, Asking, Call, CallParts, Client, Effect, Kind, Outcome, Progress, Reading, Row, Running},
 };
 
 /// One run: what is called, by whom, until when.
@@ -29,6 +29,7 @@ struct Run {
     until: Instant,
     asking: Asking,
     account: Option<String>,
+    reading: Option<Reading>,
 }
 
 /// Runs the tool. One that may write is carried to its end even when nobody waits any more.
@@ -56,6 +57,7 @@ pub(super) async fn run(
         arguments: request.arguments,
         progress: request.progress,
         client: request.client,
+        reading: request.reading,
     };
     let answered = request.answered;
     let work = async move {
@@ -94,9 +96,20 @@ impl Run {
 
     async fn attempt(&self, confirmed: BTreeSet<String>) -> Result<Outcome, tool::Error> {
         let call = self.call(confirmed).await?;
-        let outcome = self.in_time(self.row.call(self.arguments.clone(), &call)).await;
+        let outcome = self.in_time(self.work(&call)).await;
         let outcome = outcome.map_err(|error| self.with_the_way_back(error))?;
-        bound::within(self.hub.0.bounds.tokens, outcome)
+        match &self.reading {
+            Some(reading) if reading.readable.is_document() => bound::document(self.hub.0.bounds.document, outcome),
+            _ => bound::within(self.hub.0.bounds.tokens, outcome),
+        }
+    }
+
+    /// The tool, or the document that is read with its rights.
+    fn work<'a>(&'a self, call: &'a Call) -> Running<'a> {
+        let arguments = self.arguments.clone();
+        let reading = self.reading.as_ref().filter(|reading| reading.readable.is_document());
+        let document = reading.and_then(|reading| reading.readable.fetch(arguments.clone(), reading.uri.clone(), call));
+        document.unwrap_or_else(|| Box::pin(self.row.call(arguments, call)))
     }
 
     /// A grant that ends in the middle of a call: the client below does not know whose it is.
@@ -179,7 +192,7 @@ impl Run {
             integration: self.row.toolset.id.to_string(),
             connection: self.account.clone(),
             tool: self.row.name().to_owned(),
-            target: None,
+            target: self.reading.as_ref().map(|reading| reading.uri.clone()),
             outcome,
             millis: u64::try_from(millis).unwrap_or(0),
         };

@@ -1,5 +1,8 @@
 //! The things on a shelf, as they are listed and as they are handed out.
 
+use std::borrow::Cow;
+
+use super::Needs;
 use crate::tool::Content;
 
 /// Something to read, as it is listed.
@@ -15,6 +18,8 @@ pub struct Resource {
     pub description: Option<String>,
     /// Such as `text/plain`.
     pub mime_type: Option<String>,
+    /// The tools without which nobody sees it.
+    pub needs: Needs,
 }
 
 /// A form of addresses at which there is something to read.
@@ -30,6 +35,8 @@ pub struct Template {
     pub description: Option<String>,
     /// Such as `text/plain`.
     pub mime_type: Option<String>,
+    /// The tools without which nobody sees it.
+    pub needs: Needs,
 }
 
 /// What was read.
@@ -63,6 +70,8 @@ pub struct Prompt {
     pub description: String,
     /// What it can be told.
     pub arguments: Vec<Argument>,
+    /// The tools without which nobody sees it.
+    pub needs: Needs,
 }
 
 /// Something that a prompt can be told.
@@ -107,6 +116,20 @@ impl Resource {
         self.mime_type = Some(mime_type.into());
         self
     }
+
+    /// Says what people call it.
+    #[must_use]
+    pub fn titled(mut self, title: impl Into<String>) -> Self {
+        self.title = Some(title.into());
+        self
+    }
+
+    /// Shows it only to callers who are offered one of these tools; said again, one of those as well.
+    #[must_use]
+    pub fn for_tools(mut self, tools: impl IntoIterator<Item = impl Into<Cow<'static, str>>>) -> Self {
+        self.needs = self.needs.and_one_of(tools);
+        self
+    }
 }
 
 impl Template {
@@ -120,6 +143,20 @@ impl Template {
     pub fn described(mut self, description: impl Into<String>, mime_type: impl Into<String>) -> Self {
         self.description = Some(description.into());
         self.mime_type = Some(mime_type.into());
+        self
+    }
+
+    /// Says what people call it.
+    #[must_use]
+    pub fn titled(mut self, title: impl Into<String>) -> Self {
+        self.title = Some(title.into());
+        self
+    }
+
+    /// Shows it only to callers who are offered one of these tools; said again, one of those as well.
+    #[must_use]
+    pub fn for_tools(mut self, tools: impl IntoIterator<Item = impl Into<Cow<'static, str>>>) -> Self {
+        self.needs = self.needs.and_one_of(tools);
         self
     }
 }
@@ -156,6 +193,20 @@ impl Prompt {
 
     fn with(mut self, name: impl Into<String>, description: impl Into<String>, required: bool) -> Self {
         self.arguments.push(Argument { name: name.into(), description: description.into(), required });
+        self
+    }
+
+    /// Says what people call it.
+    #[must_use]
+    pub fn titled(mut self, title: impl Into<String>) -> Self {
+        self.title = Some(title.into());
+        self
+    }
+
+    /// Shows it only to callers who are offered one of these tools; said again, one of those as well.
+    #[must_use]
+    pub fn for_tools(mut self, tools: impl IntoIterator<Item = impl Into<Cow<'static, str>>>) -> Self {
+        self.needs = self.needs.and_one_of(tools);
         self
     }
 }

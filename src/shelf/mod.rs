@@ -17,12 +17,18 @@
 
 mod changes;
 mod items;
+mod needs;
 mod template;
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::Arc,
+};
 
 pub use changes::{Change, Changes, News};
 pub use items::{Argument, Body, Contents, Message, Prompt, Resource, Role, Template};
+pub use needs::Needs;
 
 use crate::tool::{Boxed, Call, Error, Kind, Result};
 
@@ -160,21 +166,34 @@ impl Shelf {
 
     /// The resources that the caller sees.
     pub async fn resources(&self, cx: &Call) -> Result<Vec<Resource>> {
+        let view = self.view(cx).await?;
         let mut all: Vec<Resource> = self.resources.iter().map(|(resource, _)| resource.clone()).collect();
         for list in &self.lists {
             all.extend(list(cx).await?);
         }
+        all.retain(|resource| view.shows(&resource.needs));
         Ok(all)
     }
 
-    /// The templates.
-    pub fn templates(&self) -> impl Iterator<Item = &Template> {
-        self.templates.iter().map(|(template, _)| template)
+    /// The templates that the caller sees.
+    pub async fn templates(&self, cx: &Call) -> Result<Vec<&Template>> {
+        let view = self.view(cx).await?;
+        Ok(self.templates.iter().map(|(template, _)| template).filter(|template| view.shows(&template.needs)).collect())
     }
 
-    /// The prompts.
-    pub fn prompts(&self) -> impl Iterator<Item = &Prompt> {
-        self.prompts.iter().map(|(prompt, _)| prompt)
+    /// The prompts that the caller sees.
+    pub async fn prompts(&self, cx: &Call) -> Result<Vec<&Prompt>> {
+        let view = self.view(cx).await?;
+        Ok(self.prompts.iter().map(|(prompt, _)| prompt).filter(|prompt| view.shows(&prompt.needs)).collect())
+    }
+
+    /// What the caller's tools let them see.
+    async fn view(&self, cx: &Call) -> Result<View> {
+        let resources = self.resources.iter().map(|(resource, _)| &resource.needs);
+        let templates = self.templates.iter().map(|(template, _)| &template.needs);
+        let prompts = self.prompts.iter().map(|(prompt, _)| &prompt.needs);
+        let needs_nothing = resources.chain(templates).chain(prompts).all(Needs::are_none);
+        Ok(View(if needs_nothing && self.lists.is_empty() { BTreeSet::new() } else { cx.offered().await? }))
     }
 
     /// What is at an address.
@@ -182,10 +201,13 @@ impl Shelf {
     /// # Errors
     /// [`Kind::NotFound`] when nothing is, or what the reader says.
     pub async fn read(&self, uri: &str, cx: &Call) -> Result<Vec<Contents>> {
-        if let Some((_, read)) = self.resources.iter().find(|(resource, _)| resource.uri == uri) {
+        let view = self.view(cx).await?;
+        let mut listed = self.resources.iter().filter(|(resource, _)| view.shows(&resource.needs));
+        if let Some((_, read)) = listed.find(|(resource, _)| resource.uri == uri) {
             return read(uri.to_owned(), cx).await;
         }
-        let mut matching = self.templates.iter().filter_map(|(template, read)| {
+        let seen = self.templates.iter().filter(|(template, _)| view.shows(&template.needs));
+        let mut matching = seen.filter_map(|(template, read)| {
             let given = template::matched(&template.uri, uri)?;
             Some((given, read))
         });
@@ -201,8 +223,9 @@ impl Shelf {
     /// [`Kind::NotFound`] for an unknown prompt, [`Kind::Arguments`] when a required argument is missing, or what
     /// the prompt says.
     pub async fn begin(&self, name: &str, given: Given, cx: &Call) -> Result<(&Prompt, Vec<Message>)> {
-        let found = self.prompts.iter().find(|(prompt, _)| prompt.name == name);
-        let Some((prompt, begin)) = found else {
+        let view = self.view(cx).await?;
+        let mut seen = self.prompts.iter().filter(|(prompt, _)| view.shows(&prompt.needs));
+        let Some((prompt, begin)) = seen.find(|(prompt, _)| prompt.name == name) else {
             return Err(Error::not_found("prompt of this name"));
         };
         let missing =
@@ -221,9 +244,9 @@ impl Shelf {
     /// [`Kind::NotFound`] when there is no such prompt or template, or what the completion says.
     pub async fn complete(&self, about: &About, argument: &str, partial: Partial, cx: &Call) -> Result<Vec<String>> {
         let is_there = match about {
-            About::Prompt(name) => self.prompts().any(|prompt| prompt.name == *name),
+            About::Prompt(name) => self.prompts(cx).await?.iter().any(|prompt| prompt.name == *name),
             About::Template(uri) => {
-                self.templates().any(|template| template.uri == *uri)
+                self.templates(cx).await?.iter().any(|template| template.uri == *uri)
                     || self.resources.iter().any(|(resource, _)| resource.uri == *uri)
             }
         };
@@ -235,6 +258,15 @@ impl Shelf {
             Some((_, _, complete)) => complete(partial, cx).await,
             None => Ok(Vec::new()),
         }
+    }
+}
+
+/// The tools that a caller is offered, as far as they decide what is seen.
+struct View(BTreeSet<String>);
+
+impl View {
+    fn shows(&self, needs: &Needs) -> bool {
+        needs.are_met_by(&self.0)
     }
 }
 

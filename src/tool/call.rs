@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
-use super::{Client, Error, Kind, Result};
+use super::{Client, Door, Error, Kind, Result};
 use crate::{
     clock::SharedClock,
     http::{self, Repeat, Request, Response},
@@ -26,7 +26,7 @@ const UNCERTAIN: &str = "It may have been done all the same: look before you rep
 /// What a tool may use while it runs: the vendor, the clock, a person's answers.
 ///
 /// It holds no credential: requests are signed on the way out.
-pub struct Call(CallParts, Option<Arc<dyn Client>>);
+pub struct Call(CallParts, Option<Arc<dyn Client>>, pub(super) Option<Arc<dyn Door>>);
 
 /// What a call is made of. The hub makes calls; tests of tools may.
 pub struct CallParts {
@@ -95,13 +95,19 @@ pub trait Progress: Send + Sync {
 impl Call {
     /// Makes a call of its parts.
     pub fn new(parts: CallParts) -> Self {
-        Call(parts, None)
+        Call(parts, None, None)
     }
 
     /// The same call with a way back to the client that made it.
     #[must_use]
     pub fn with_client(self, client: Option<Arc<dyn Client>>) -> Self {
-        Call(self.0, client)
+        Call(self.0, client, self.2)
+    }
+
+    /// The same call with a way to the caller's other tools: for resources, prompts and completions.
+    #[must_use]
+    pub fn with_door(self, door: Arc<dyn Door>) -> Self {
+        Call(self.0, self.1, Some(door))
     }
 
     /// The client that called, where it can be reached.

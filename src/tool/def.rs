@@ -4,7 +4,7 @@ use std::{borrow::Cow, fmt, pin::Pin, sync::Arc};
 
 use serde_json::{Map, Value};
 
-use super::{Answer, Call, Content, Effect, Error, Outcome, Result, Scopes, Tool};
+use super::{Answer, Call, Content, Effect, Error, Outcome, Readable, Result, Scopes, Tool};
 use crate::schema;
 
 /// A running call.
@@ -24,6 +24,8 @@ pub struct ToolDef {
     pub idempotent: bool,
     /// What must have been granted.
     pub scopes: Scopes,
+    /// What can be read by its address wherever the tool may be called.
+    pub readable: &'static [Readable],
     pub(super) kind: Implementation,
 }
 
@@ -51,48 +53,6 @@ pub struct RuntimeTool {
     pub handler: Box<dyn Handler>,
 }
 
-impl RuntimeTool {
-    /// A tool that takes what `input`, a JSON schema of an object, says.
-    ///
-    /// ```
-    /// use serde_json::json;
-    /// use switchboard::tool::{Effect, Outcome, RuntimeTool, ToolDef};
-    ///
-    /// let input = json!({"type": "object", "required": ["name"], "properties": {
-    ///     "name": {"type": "string", "description": "Whom to greet, such as `Ana`."},
-    /// }});
-    /// let greet = RuntimeTool::new("Greets somebody by name.", input, |given, _cx| {
-    ///     Box::pin(async move { Ok(Outcome::text(format!("Hello, {}!", given["name"]))) })
-    /// });
-    /// assert_eq!(ToolDef::at_runtime("greet", Effect::Reads, greet).name, "greet");
-    /// ```
-    pub fn new<F>(description: impl Into<String>, input: Value, handler: F) -> Self
-    where
-        F: for<'a> Fn(Map<String, Value>, &'a Call) -> Running<'a> + Send + Sync + 'static,
-    {
-        let handler = Box::new(handler);
-        RuntimeTool { title: None, description: description.into(), input, output: None, meta: None, handler }
-    }
-
-    /// What people see in place of its name.
-    #[must_use]
-    pub fn title(self, title: impl Into<String>) -> Self {
-        RuntimeTool { title: Some(title.into()), ..self }
-    }
-
-    /// The schema of its structured result.
-    #[must_use]
-    pub fn output(self, output: Value) -> Self {
-        RuntimeTool { output: Some(output), ..self }
-    }
-
-    /// What stands in the `_meta` of its entry in the list.
-    #[must_use]
-    pub fn meta(self, meta: Value) -> Self {
-        RuntimeTool { meta: Some(meta), ..self }
-    }
-}
-
 /// The body of a tool that is made at run time.
 ///
 /// Closures that return a boxed future are handlers.
@@ -118,6 +78,7 @@ impl ToolDef {
             effect: T::EFFECT,
             idempotent: T::IDEMPOTENT,
             scopes: T::SCOPES,
+            readable: T::READABLE,
             kind: Implementation::Typed {
                 input: schema::of::<T>,
                 output: schema::of::<T::Output>,
@@ -133,6 +94,7 @@ impl ToolDef {
             effect,
             idempotent: effect.is_idempotent(),
             scopes: Scopes::NONE,
+            readable: &[],
             kind: Implementation::Runtime(Arc::new(tool)),
         }
     }
@@ -143,7 +105,9 @@ async fn run<T: Tool>(arguments: Value, cx: &Call) -> Result<Outcome> {
     let tool: T = serde_path_to_error::deserialize(arguments).map_err(|error| misfit(&error))?;
     let answer = tool.call(cx).await?;
     let structured = serde_json::to_value(&answer).map_err(Error::internal)?;
-    Ok(Outcome { content: vec![Content::Text(answer.text())], structured: Some(structured) })
+    let links = answer.links().into_iter().map(Content::from);
+    let content = std::iter::once(Content::Text(answer.text())).chain(links).collect();
+    Ok(Outcome { content, structured: Some(structured) })
 }
 
 /// What serde could not read, with the field in front.

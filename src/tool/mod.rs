@@ -44,19 +44,23 @@
 mod call;
 mod client;
 mod def;
+mod door;
 mod error;
 mod integration;
 mod page;
+mod readable;
 mod row;
 
 pub use call::{Account, Asking, Call, CallParts, Memory, Progress, State, Upstream};
 pub use client::{Ability, Ask, Boxed, Client, Elicited, Level, Page, What};
 pub use def::{Handler, Running, RuntimeTool, ToolDef};
+pub use door::{Door, Errand, Reading};
 pub(crate) use error::sentence;
 pub use error::{Error, Kind, Result};
 pub use integration::{Category, Field, Identity, Integration, Probing, bearer};
 pub use page::{Cursor, Left};
-pub use row::{Content, Outcome, Row, Toolset};
+pub use readable::{Document, File, Finder, Readable};
+pub use row::{Content, Link, Outcome, Row, Toolset};
 use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -73,6 +77,9 @@ pub trait Tool: DeserializeOwned + JsonSchema + Send + 'static {
     const IDEMPOTENT: bool = Self::EFFECT.is_idempotent();
     /// What the connected account must have granted.
     const SCOPES: Scopes;
+    /// What can be read by its address wherever this tool may be called: the record that it shows, the documents that
+    /// its answers link to. Only a tool that [`Reads`](Effect::Reads) may have any.
+    const READABLE: &'static [Readable] = &[];
     /// What a call returns: ours, never the vendor's own shape.
     type Output: Answer;
 
@@ -84,6 +91,11 @@ pub trait Tool: DeserializeOwned + JsonSchema + Send + 'static {
 pub trait Answer: Serialize + JsonSchema {
     /// What the model reads: short lines, names beside ids, nothing that says nothing.
     fn text(&self) -> String;
+
+    /// What belongs to the result and is too large for it, by address: attachments, whole texts.
+    fn links(&self) -> Vec<Link> {
+        Vec::new()
+    }
 }
 
 /// What a call does to the world outside.

@@ -5,7 +5,7 @@ use std::{borrow::Cow, sync::Arc};
 use serde_json::{Map, Value, json};
 
 use super::{
-    Call, Effect, Error, Result, Scopes, ToolDef,
+    Call, Effect, Error, Readable, Result, Scopes, ToolDef,
     def::{Implementation, RuntimeTool},
     error::capitalised,
 };
@@ -91,6 +91,15 @@ pub enum Content {
         /// Such as `application/pdf`.
         mime_type: Option<String>,
     },
+    /// A resource with its bytes.
+    Blob {
+        /// Its address.
+        uri: String,
+        /// Such as `application/pdf`.
+        mime_type: String,
+        /// The bytes in base64.
+        data: String,
+    },
     /// A resource with its text.
     Resource {
         /// Its address.
@@ -100,6 +109,23 @@ pub enum Content {
         /// What it says.
         text: String,
     },
+}
+
+/// Something that belongs to a result and is read by its address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// Its address: of a form in [`Tool::READABLE`](super::Tool::READABLE), or of the vendor's.
+    pub uri: String,
+    /// What it is called, such as the name of a file.
+    pub name: String,
+    /// Such as `application/pdf`.
+    pub mime_type: Option<String>,
+}
+
+impl From<Link> for Content {
+    fn from(Link { uri, name, mime_type }: Link) -> Content {
+        Content::Link { uri, name, mime_type }
+    }
 }
 
 impl Row {
@@ -143,6 +169,11 @@ impl Row {
     /// What must have been granted.
     pub fn scopes(&self) -> Scopes {
         self.def.get().scopes
+    }
+
+    /// What can be read by its address wherever it may be called.
+    pub fn readable(&self) -> &'static [Readable] {
+        self.def.get().readable
     }
 
     /// The MCP definition, as `tools/list` sends it.

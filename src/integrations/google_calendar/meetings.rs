@@ -18,7 +18,7 @@ use crate::{
     http::Request,
     moment::{Moment, Shown, Zone},
     path,
-    tool::{Answer, Call, Cursor, Effect, Error, Kind, Left, Result, Scopes, Tool},
+    tool::{Answer, Call, Cursor, Effect, Error, Finder, Kind, Left, Readable, Result, Scopes, Tool},
 };
 
 /// The kinds of events that take somebody's time; birthdays and working locations are none.
@@ -145,6 +145,10 @@ impl Page {
     }
 }
 
+/// The next meetings whose words fit.
+const BY_TITLE: Finder =
+    Finder { tool: ListMeetings::NAME, words: "query", list: "meetings", id: "id", name: "title" };
+
 /// Shows everything about one meeting: guests and their answers, place, video link, text.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -161,6 +165,8 @@ impl Tool for GetMeeting {
     const NAME: &'static str = "google_calendar_get_meeting";
     const EFFECT: Effect = Effect::Reads;
     const SCOPES: Scopes = READ_EVENTS;
+    const READABLE: &'static [Readable] =
+        &[Readable::record("google-calendar://event/{event_id}", "Meeting").found_by(BY_TITLE)];
     type Output = Meeting;
 
     async fn call(self, cx: &Call) -> Result<Meeting> {

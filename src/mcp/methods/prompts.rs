@@ -29,8 +29,11 @@ const LIST_TTL: u64 = 60_000;
 
 /// One page of prompts.
 pub(super) async fn list(params: Params<'static>, core: Arc<Core>, extensions: Extensions) -> Answered {
-    let version = exchange(&extensions).terms.version;
-    let entries = core.shelf.prompts().map(|prompt| listed(prompt, version)).collect();
+    let exchange = exchange(&extensions);
+    let version = exchange.terms.version;
+    let cx = core.hub.visit(&exchange.caller, None);
+    let prompts = core.shelf.prompts(&cx).await.map_err(|error| internal_error(&error.text()))?;
+    let entries = prompts.into_iter().map(|prompt| listed(prompt, version)).collect();
     let mut result = lists::page(&params, entries, ("prompts", "name"), core.page_size)?;
     result.extend(cacheable(&core, version, LIST_TTL, "private"));
     Ok(Raw::of(&result))

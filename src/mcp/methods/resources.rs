@@ -48,8 +48,11 @@ async fn list(params: Params<'static>, core: Arc<Core>, extensions: Extensions) 
 }
 
 async fn templates(params: Params<'static>, core: Arc<Core>, extensions: Extensions) -> Answered {
-    let version = exchange(&extensions).terms.version;
-    let entries = core.shelf.templates().map(|template| listed_template(template, version)).collect();
+    let exchange = exchange(&extensions);
+    let version = exchange.terms.version;
+    let cx = core.hub.visit(&exchange.caller, None);
+    let templates = core.shelf.templates(&cx).await.map_err(|error| internal_error(&error.text()))?;
+    let entries = templates.into_iter().map(|template| listed_template(template, version)).collect();
     let mut result = lists::page(&params, entries, ("resourceTemplates", "uriTemplate"), core.page_size)?;
     result.extend(cacheable(&core, version, LIST_TTL, "private"));
     Ok(Raw::of(&result))
@@ -112,12 +115,12 @@ fn uri(params: &Params<'_>) -> Result<String, ErrorObjectOwned> {
 }
 
 fn listed(resource: &Resource, version: Version) -> Value {
-    let Resource { uri, name, title, description, mime_type } = resource;
+    let Resource { uri, name, title, description, mime_type, needs: _ } = resource;
     entry(("uri", uri), name, [title, description, mime_type], version)
 }
 
 fn listed_template(template: &Template, version: Version) -> Value {
-    let Template { uri, name, title, description, mime_type } = template;
+    let Template { uri, name, title, description, mime_type, needs: _ } = template;
     entry(("uriTemplate", uri), name, [title, description, mime_type], version)
 }
 

@@ -156,6 +156,7 @@ async fn rounds(
             progress: reporter.clone().map(|reporter| reporter as Arc<dyn Progress>),
             answered: answered.take(),
             client: Some(Arc::clone(&round.asker) as Arc<dyn Client>),
+            reading: None,
         };
         match core.hub.call(&exchange.caller, request).await {
             Ok(Reply::Done(outcome)) => return Ok(finished(core, exchange.terms.version, outcome)),
@@ -283,6 +284,9 @@ pub(super) fn written(part: Content, version: Version) -> Value {
                 link["mimeType"] = mime_type.into();
             }
             link
+        }
+        Content::Blob { uri, mime_type, data } => {
+            json!({"type": "resource", "resource": {"uri": uri, "mimeType": mime_type, "blob": data}})
         }
         Content::Resource { uri, mime_type, text } => {
             json!({"type": "resource", "resource": {"uri": uri, "mimeType": mime_type, "text": text}})

@@ -137,7 +137,7 @@ fn endpoints(provider: &Provider, server: &Server) -> Endpoints {
         token_url: url("/token"),
         revoke_url: url("/revoke"),
         issuer: None,
-        ..Overrides::default()
+        names: BTreeMap::new(),
     };
     Endpoints::of(provider, &overrides).unwrap()
 }

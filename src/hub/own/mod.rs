@@ -1,0 +1,181 @@
+//! The tools that are always there: what time it is, which accounts are connected, how to connect one.
+
+mod agenda;
+mod prompts;
+pub(super) mod shelf;
+mod suggest;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Deferred, Desk, accounts::expiry};
+use crate::{
+    moment::{Shown, Zone},
+    tool::{Answer, Call, Effect, Error, Result, Scopes, Tool, ToolDef, Toolset},
+    vault::{Connection, Status},
+};
+
+/// All of them.
+pub(super) const TOOLS: &[ToolDef] = &[ToolDef::of::<Now>(), ToolDef::of::<Connections>(), ToolDef::of::<Connect>()];
+
+/// Where they belong.
+pub(super) const TOOLSET: Toolset =
+    Toolset { id: std::borrow::Cow::Borrowed("switchboard"), title: std::borrow::Cow::Borrowed("Switchboard") };
+
+/// Tells the present date, weekday and time. Call this before working with words like "today" or "next Tuesday".
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Now {
+    /// IANA time zone, such as `Europe/Berlin`; this server's own when left out.
+    time_zone: Option<Zone>,
+}
+
+/// The present moment.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Present {
+    /// Local time with weekday and offset.
+    now: Shown,
+    /// The time zone it is told in.
+    time_zone: String,
+}
+
+impl Answer for Present {
+    fn text(&self) -> String {
+        format!("{} ({})", self.now, self.time_zone)
+    }
+}
+
+impl Tool for Now {
+    const NAME: &'static str = "switchboard_now";
+    const EFFECT: Effect = Effect::Reads;
+    const SCOPES: Scopes = Scopes::NONE;
+    type Output = Present;
+
+    async fn call(self, cx: &Call) -> Result<Present> {
+        let zone = self.time_zone.unwrap_or_else(Zone::of_this_machine);
+        Ok(Present { now: Shown::new(cx.now(), &zone), time_zone: zone.name().to_owned() })
+    }
+}
+
+/// Lists the connected accounts and whether they work. Call this when a tool says that something is not connected.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Connections {}
+
+/// The connected accounts, and what else could be connected.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Overview {
+    /// The connected accounts.
+    connected: Vec<Entry>,
+    /// Integrations that could be connected, by id.
+    available: Vec<String>,
+}
+
+/// A connected account.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Entry {
+    /// The integration's id, such as `google-calendar`.
+    integration: String,
+    /// What the account is called here.
+    account: String,
+    /// Whose account it is at the vendor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    /// `active`, or why it has to be connected again.
+    status: String,
+}
+
+impl Answer for Overview {
+    fn text(&self) -> String {
+        let connected = self.connected.iter().map(|entry| {
+            let name = entry.name.as_deref().map_or_else(String::new, |name| format!(", {name}"));
+            format!("{} ({}{name}): {}", entry.integration, entry.account, entry.status)
+        });
+        let available = (!self.available.is_empty()).then(|| format!("Not connected: {}.", self.available.join(", ")));
+        let lines: Vec<_> = connected.chain(available).collect();
+        if lines.is_empty() { "Nothing is connected.".into() } else { lines.join("\n") }
+    }
+}
+
+impl Tool for Connections {
+    const NAME: &'static str = "switchboard_connections";
+    const EFFECT: Effect = Effect::Reads;
+    const SCOPES: Scopes = Scopes::NONE;
+    type Output = Overview;
+
+    async fn call(self, cx: &Call) -> Result<Overview> {
+        let desk = desk(cx).await?;
+        let Some(accounts) = &desk.accounts else {
+            return Ok(Overview { connected: Vec::new(), available: Vec::new() });
+        };
+        let connections = accounts.connections(cx.user()).await?;
+        let is_connected = |id: &str| connections.iter().any(|connection| connection.key.integration == id);
+        let available = accounts.integrations().map(|integration| integration.id).filter(|id| !is_connected(id));
+        Ok(Overview {
+            available: available.map(str::to_owned).collect(),
+            connected: connections.iter().map(|connection| entry(connection, cx)).collect(),
+        })
+    }
+}
+
+fn entry(connection: &Connection, cx: &Call) -> Entry {
+    let has_ended = expiry(connection).is_some_and(|end| end <= cx.now());
+    let status = match &connection.status {
+        Status::Active if has_ended => "active, to be renewed at the next call".to_owned(),
+        Status::Active => "active".to_owned(),
+        Status::Refreshing => "refreshing".to_owned(),
+        Status::NeedsReconnect { reason } => format!("needs to be connected again: {reason}"),
+    };
+    Entry {
+        integration: connection.key.integration.clone(),
+        account: connection.key.account.clone(),
+        name: connection.metadata.get("name").or_else(|| connection.metadata.get("email")).cloned(),
+        status,
+    }
+}
+
+/// Tells the person how to connect an account, or to connect it again. It connects nothing by itself: only the person
+/// can consent.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Connect {
+    /// The integration's id, such as `google-calendar`; `switchboard_connections` lists them.
+    integration: String,
+}
+
+/// What the person has to do.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Instructions {
+    /// The integration's id.
+    integration: String,
+    /// What to tell the person.
+    steps: String,
+}
+
+impl Answer for Instructions {
+    fn text(&self) -> String {
+        self.steps.clone()
+    }
+}
+
+impl Tool for Connect {
+    const NAME: &'static str = "switchboard_connect";
+    const EFFECT: Effect = Effect::Reads;
+    const SCOPES: Scopes = Scopes::NONE;
+    type Output = Instructions;
+
+    async fn call(self, cx: &Call) -> Result<Instructions> {
+        let desk = desk(cx).await?;
+        let accounts = desk.accounts.as_ref().ok_or_else(|| Error::not_found("integration to connect here"))?;
+        let integration = accounts.integration(&self.integration)?;
+        let steps = format!(
+            "To connect {}, the person runs `switchboard connect {}` on the machine where Switchboard is, and consents in the browser.",
+            integration.title, integration.id
+        );
+        Ok(Instructions { integration: self.integration, steps })
+    }
+}
+
+async fn desk(cx: &Call) -> Result<std::sync::Arc<Desk>> {
+    cx.state::<Deferred<Desk>>()?.get().await.map_err(|why| Error::internal(why.to_string()))
+}
