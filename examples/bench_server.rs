@@ -11,11 +11,11 @@ use serde_json::{Map, Value, json};
 use switchboard::{
     agents::Principal,
     clock,
-    hub::{Caller, Filters, Hub},
-    id::{self, AgentId, UserId},
+    hub::{Caller, Hub},
+    id,
     mcp::Server,
     tool::{Answer, Call, Effect, Outcome, Result, Running, RuntimeTool, Scopes, Tool, ToolDef, Toolset},
-    transport::{self, Access, listen},
+    transport::{self, Access, Options},
 };
 
 /// Adds two integers.
@@ -136,9 +136,7 @@ fn tool(
     input: Value,
     body: for<'a> fn(Map<String, Value>, &'a Call) -> Running<'a>,
 ) -> ToolDef {
-    let handler = Box::new(body);
-    let tool = RuntimeTool { title: None, description, input, output: None, meta: None, handler };
-    ToolDef::at_runtime(name, Effect::Reads, tool)
+    ToolDef::at_runtime(name, Effect::Reads, RuntimeTool::new(description, input, body))
 }
 
 #[tokio::main]
@@ -146,20 +144,14 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let toolset = Toolset { id: "bench".into(), title: "Bench".into() };
     let hub = Hub::builder(clock::system(), id::os()).tools(&toolset, tools())?.build();
     let server = Server::builder().name("bench-server").hub(hub).build();
-    let local = Principal { user: UserId::new("local"), agent: AgentId::new("local"), admin: false };
 
     let mut arguments = std::env::args().skip(1);
     let port = match (arguments.next().as_deref(), arguments.next()) {
-        (Some("stdio"), _) => {
-            let caller = Caller { principal: local, filters: Filters::default(), client: "stdio".into() };
-            return Ok(transport::stdio::serve(server, caller).await?);
-        }
+        (Some("stdio"), _) => return Ok(transport::stdio::serve(server, Caller::local()).await?),
         (Some("--port"), Some(port)) => port,
         _ => return Err("say `--port` and a number, or `stdio`".into()),
     };
     let listener = tokio::net::TcpListener::bind(format!("127.0.0.1:{port}")).await?;
     eprintln!("listening on http://{}", listener.local_addr()?);
-    let options = transport::Options::new(Access::Open(local));
-    let router = transport::http::router(server.clone(), options.clone()).merge(transport::ws::router(server, options));
-    Ok(listen::serve(listener, router, listen::Limits::default(), std::future::pending()).await?)
+    Ok(transport::serve(listener, server, Options::new(Access::Open(Principal::local()))).await?)
 }

@@ -2,19 +2,17 @@
 //!
 //! `cargo run --example own_tools` serves it on stdin and stdout; with `-- --port 7500` it serves `/mcp` and `/ws`.
 
-use std::sync::Arc;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use switchboard::{
     agents::Principal,
     clock,
-    hub::{Caller, Filters, Hub},
-    id::{self, AgentId, UserId},
+    hub::{Caller, Hub},
+    id,
     mcp::Server,
-    tool::{Answer, Call, Effect, Outcome, Result, Running, RuntimeTool, Scopes, Tool, ToolDef, Toolset},
-    transport::{self, Access, listen},
+    tool::{Answer, Call, Effect, Outcome, Result, RuntimeTool, Scopes, Tool, ToolDef, Toolset},
+    transport::{self, Access, Options},
 };
 
 /// Counts the words of a text.
@@ -53,24 +51,17 @@ const TYPED: &[ToolDef] = &[ToolDef::of::<CountWords>()];
 
 /// A tool whose schema is known only at run time; it finds what the server gave it by its type.
 fn greeting() -> ToolDef {
-    let tool = RuntimeTool {
-        title: Some("Greet".into()),
-        description: "Greets somebody by name.".into(),
-        input: json!({ "type": "object", "required": ["name"], "additionalProperties": false, "properties": {
-            "name": { "type": "string", "description": "Whom to greet, such as `Ana`.", "minLength": 1 } } }),
-        output: None,
-        meta: None,
-        handler: Box::new(greet),
-    };
-    ToolDef::at_runtime("text_greet", Effect::Reads, tool)
+    let input = json!({"type": "object", "required": ["name"], "additionalProperties": false, "properties": {
+        "name": {"type": "string", "description": "Whom to greet, such as `Ana`.", "minLength": 1},
+    }});
+    let tool = RuntimeTool::new("Greets somebody by name.", input, |given, cx| Box::pin(greet(given, cx)));
+    ToolDef::at_runtime("text_greet", Effect::Reads, tool.title("Greet"))
 }
 
-fn greet(arguments: Map<String, Value>, cx: &Call) -> Running<'_> {
-    Box::pin(async move {
-        let Salutation(salutation) = cx.state()?;
-        let name = arguments["name"].as_str().unwrap_or_default();
-        Ok(Outcome::text(format!("{salutation}, {name}!")))
-    })
+async fn greet(given: Map<String, Value>, cx: &Call) -> Result<Outcome> {
+    let Salutation(salutation) = cx.state()?;
+    let name = given["name"].as_str().unwrap_or_default();
+    Ok(Outcome::text(format!("{salutation}, {name}!")))
 }
 
 /// What the server gives its tools.
@@ -85,17 +76,13 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
         .state(Salutation("Hello"))
         .build();
     let server = Server::builder().name("own-tools").hub(hub).build();
-    let local = Principal { user: UserId::new("local"), agent: AgentId::new("local"), admin: false };
 
     let mut arguments = std::env::args().skip(1);
     if arguments.next().as_deref() != Some("--port") {
-        let caller = Caller { principal: local, filters: Filters::default(), client: "stdio".into() };
-        return Ok(transport::stdio::serve(server, caller).await?);
+        return Ok(transport::stdio::serve(server, Caller::local()).await?);
     }
     let port = arguments.next().unwrap_or_default();
     let listener = tokio::net::TcpListener::bind(format!("127.0.0.1:{port}")).await?;
     eprintln!("listening on http://{}", listener.local_addr()?);
-    let options = transport::Options { hosts: Arc::default(), ..transport::Options::new(Access::Open(local)) };
-    let router = transport::http::router(server.clone(), options.clone()).merge(transport::ws::router(server, options));
-    Ok(listen::serve(listener, router, listen::Limits::default(), std::future::pending()).await?)
+    Ok(transport::serve(listener, server, Options::new(Access::Open(Principal::local()))).await?)
 }

@@ -49,7 +49,7 @@ impl Scene {
             token_url: Some(twin.token_url.clone()),
             revoke_url: twin.revoke_url.clone(),
             issuer: twin.issuer.clone(),
-            names: BTreeMap::new(),
+            ..Overrides::default()
         };
         let endpoints = Endpoints::of(&GOOGLE, &overrides).unwrap();
         let app = App { client_id: twin.client_id.clone(), client_secret: Some(twin.client_secret.clone()) };
@@ -66,6 +66,7 @@ impl Scene {
             app: self.app.clone(),
             user: UserId::new("local"),
             account: "default".to_owned(),
+            names: BTreeMap::new(),
             scopes: vec![EVENTS.to_owned()],
             redirect_uri: "http://localhost:7411/api/v1/integrations/oauth/callback".to_owned(),
             return_to: None,

@@ -14,11 +14,11 @@ use switchboard::{
     agents::Principal,
     clock,
     hub::Hub,
-    id::{self, AgentId, UserId},
+    id,
     mcp::Server,
     shelf::Changes,
     tool::{Call, Effect, Running, RuntimeTool, ToolDef, Toolset},
-    transport::{self, Access, listen},
+    transport::{self, Access, Options},
 };
 
 #[tokio::main]
@@ -37,12 +37,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .logging()
         .tasks()
         .build();
-    let local = Principal { user: UserId::new("local"), agent: AgentId::new("local"), admin: false };
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
     eprintln!("listening on http://{}", listener.local_addr()?);
-    let options = transport::Options::new(Access::Open(local));
-    let router = transport::http::router(server.clone(), options.clone()).merge(transport::ws::router(server, options));
-    Ok(listen::serve(listener, router, listen::Limits::default(), std::future::pending()).await?)
+    Ok(transport::serve(listener, server, Options::new(Access::Open(Principal::local()))).await?)
 }
 
 /// A tool that takes nothing.
@@ -57,7 +54,5 @@ fn tool(
     input: Value,
     body: for<'a> fn(Map<String, Value>, &'a Call) -> Running<'a>,
 ) -> ToolDef {
-    let (description, handler) = (description.to_owned(), Box::new(body));
-    let tool = RuntimeTool { title: None, description, input, output: None, meta: None, handler };
-    ToolDef::at_runtime(name, Effect::Reads, tool)
+    ToolDef::at_runtime(name, Effect::Reads, RuntimeTool::new(description, input, body))
 }

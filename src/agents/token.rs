@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+use super::LOCAL;
 use crate::{
     id::{self, AgentId, Entropy, UserId},
     secret::Secret,
@@ -28,6 +29,13 @@ pub struct Principal {
     pub agent: AgentId,
     /// Whether users and settings may be changed.
     pub admin: bool,
+}
+
+impl Principal {
+    /// The one person of a machine where nobody set up others, without the right to change settings.
+    pub fn local() -> Self {
+        Principal { user: UserId::new(LOCAL), agent: AgentId::new(LOCAL), admin: false }
+    }
 }
 
 /// What is known about a token; the token itself is not.

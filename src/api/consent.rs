@@ -14,7 +14,7 @@ use super::{Api, BASE, CALLBACK, Problem, administrator, host, integrations::USU
 use crate::{
     hub::{Caller, Consent},
     id,
-    oauth::Callback,
+    oauth::{Callback, Names},
     secret::Secret,
     vault::Connection,
 };
@@ -32,6 +32,8 @@ const COOKIE_LENGTH: usize = 43;
 pub(super) struct Wish {
     integration: String,
     account: Option<String>,
+    #[serde(default)]
+    names: Names,
     return_to: Option<String>,
 }
 
@@ -59,6 +61,7 @@ pub(super) async fn start(
         integration: wish.integration,
         account: wish.account.unwrap_or_else(|| USUAL_ACCOUNT.to_owned()),
         redirect_uri: api.redirect_uri(),
+        names: wish.names,
         return_to: wish.return_to,
         browser: browser.clone(),
     });

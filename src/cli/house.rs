@@ -14,7 +14,7 @@ use crate::{
     id::{self, AgentId, SharedEntropy, UserId},
     integrations,
     mcp::{self, Server},
-    oauth::{self, Broker, Endpoints},
+    oauth::{self, Broker},
     sandbox::{self, Sandbox},
     secret::{self, Secret},
     store::{Expect, Key, SharedStore, SledStore, Table},
@@ -218,11 +218,10 @@ fn real_site(integration: &'static Integration, settings: &Settings) -> Result<S
         token_url: set.token_url.map(Into::into),
         revoke_url: set.revoke_url.map(Into::into),
         issuer: set.issuer,
-        names: BTreeMap::new(),
+        ..oauth::Overrides::default()
     };
-    let mut site = site_at(integration, &overrides)?;
-    site.is_operators = set.base_url.is_some();
-    site.base = set.base_url.unwrap_or(site.base);
+    let base = set.base_url.as_ref().map(url::Url::as_str);
+    let mut site = Site::set(integration, base, overrides).map_err(Failure::of)?;
     site.app = set.client_id.map(|client_id| oauth::App { client_id, client_secret: set.client_secret });
     site.scopes = set.scopes;
     Ok(site)
@@ -235,20 +234,12 @@ fn sandbox_site(integration: &'static Integration, sandbox: &Sandbox) -> Result<
         authorize_url: Some(twin.authorize_url),
         token_url: Some(twin.token_url),
         revoke_url: twin.revoke_url,
+        device_url: twin.device_url,
         issuer: twin.issuer,
-        names: BTreeMap::new(),
+        ..oauth::Overrides::default()
     };
-    let mut site = site_at(integration, &overrides)?;
-    site.base = twin.base_url.parse().map_err(Failure::of)?;
-    site.is_operators = true;
+    let mut site = Site::set(integration, Some(&twin.base_url), overrides).map_err(Failure::of)?;
     site.app = Some(oauth::App { client_id: twin.client_id, client_secret: Some(twin.client_secret) });
-    Ok(site)
-}
-
-fn site_at(integration: &'static Integration, overrides: &oauth::Overrides) -> Result<Site, Failure> {
-    let mut site = Site::of(integration).map_err(Failure::of)?;
-    let endpoints = integration.oauth.as_ref().map(|provider| Endpoints::of(provider, overrides)).transpose();
-    site.endpoints = endpoints.map_err(Failure::of)?;
     Ok(site)
 }
 
@@ -276,7 +267,7 @@ fn adopted(user: &UserId, twin: &sandbox::Endpoint, grant: sandbox::oauth::Grant
             access: grant.access,
             refresh: grant.refresh,
             expires_at: grant.expires_at,
-            extra: BTreeMap::new(),
+            extra: grant.extra,
         },
         generation: 1,
         status: Status::Active,

@@ -1,6 +1,10 @@
 //! What the command line takes: commands, flags, and what the environment says where a flag is silent.
 
-use std::{collections::BTreeSet, net::SocketAddr, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
+    path::PathBuf,
+};
 
 use clap::{Args, Parser, Subcommand, builder::styling};
 use url::Url;
@@ -195,12 +199,27 @@ pub struct Connect {
     /// Take a key or token from stdin instead of signing in.
     #[arg(long, conflicts_with_all = ["open", "print_url"])]
     pub api_key_stdin: bool,
+    /// What the vendor's address depends on, such as `--set subdomain=acme`; asked for when it is missing.
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = pair)]
+    pub set: Vec<(String, String)>,
     /// Open the browser without asking.
     #[arg(long)]
     pub open: bool,
     /// Print the address to visit, and wait for the answer to be pasted; for machines without a browser.
     #[arg(long, conflicts_with = "open")]
     pub print_url: bool,
+}
+
+impl Connect {
+    /// What was named with `--set`.
+    pub fn names(&self) -> BTreeMap<String, String> {
+        self.set.iter().cloned().collect()
+    }
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("it must be NAME=VALUE")?;
+    Ok((name.trim().to_owned(), value.trim().to_owned()))
 }
 
 /// How an answer is written.

@@ -43,6 +43,9 @@ pub enum Order {
         integration: String,
         /// What the account is to be called.
         account: String,
+        /// What the person named, where the vendor's addresses depend on it.
+        #[serde(default)]
+        names: BTreeMap<String, String>,
         /// Where the vendor sends the browser back to; the owner's own address when absent.
         redirect: Option<String>,
     },

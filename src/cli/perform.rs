@@ -47,7 +47,9 @@ impl Office<'_> {
                 plain(self.disconnect(&integration, account.as_deref()).await?)
             }
             Order::Redirect => plain(self.redirect),
-            Order::Start { integration, account, redirect } => plain(self.start(integration, account, redirect).await?),
+            Order::Start { integration, account, names, redirect } => {
+                plain(self.start(integration, account, names, redirect).await?)
+            }
             Order::Finish { answer } => plain(self.finish(&answer).await?),
             Order::ConnectFields { integration, account, key } => {
                 plain(self.connect_fields(&integration, &account, key).await?)
@@ -98,11 +100,18 @@ impl Office<'_> {
         Ok(DisconnectView { title: title(&key.integration), account: key.account, vendor: vendor.to_owned() })
     }
 
-    async fn start(&self, integration: String, account: String, own: Option<String>) -> Result<StartView, Failure> {
+    async fn start(
+        &self,
+        integration: String,
+        account: String,
+        names: BTreeMap<String, String>,
+        own: Option<String>,
+    ) -> Result<StartView, Failure> {
         let owner_listens = own.is_none();
         let redirect_uri = own.or_else(|| self.redirect.map(str::to_owned));
         let redirect_uri = redirect_uri.ok_or_else(|| Failure::new("Nobody listens for the vendor's answer."))?;
-        let consent = Consent { user: user(), integration, account, redirect_uri, return_to: None, browser: None };
+        let consent =
+            Consent { user: user(), integration, account, redirect_uri, names, return_to: None, browser: None };
         let begun = self.house.accounts.start(consent).await.map_err(failed)?;
         Ok(StartView {
             title: begun.integration.title.to_owned(),

@@ -82,6 +82,18 @@ pub struct Caller {
     pub client: String,
 }
 
+impl Caller {
+    /// Somebody whom nothing but the agent's own settings holds back.
+    pub fn new(principal: Principal) -> Self {
+        Caller { principal, filters: Filters::default(), client: String::new() }
+    }
+
+    /// The one person of this machine, as a program for one person alone knows it.
+    pub fn local() -> Self {
+        Caller::new(Principal::local())
+    }
+}
+
 /// What to call.
 #[derive(Clone)]
 pub struct CallRequest {

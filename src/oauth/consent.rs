@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use url::{Url, form_urlencoded};
 
 use super::{
-    App, Broker, Endpoints, Error, Pkce, Result,
+    App, Broker, Endpoints, Error, Names, Pkce, Result, place,
     refresh::{renewed, unavailable},
     token::{self, Refusal, Tokens},
     wire,
@@ -43,6 +43,8 @@ pub struct Start {
     pub user: UserId,
     /// What the person calls the account.
     pub account: String,
+    /// What the person named, where addresses depend on it.
+    pub names: Names,
     /// What is asked for. The caller chooses the smallest that will do.
     pub scopes: Vec<String>,
     /// Where the vendor sends the person back, exactly as registered.
@@ -116,6 +118,7 @@ struct Consent {
     key: ConnectionKey,
     endpoints: Endpoints,
     app: App,
+    names: Names,
     scopes: Vec<String>,
     redirect_uri: String,
     return_to: Option<String>,
@@ -135,10 +138,11 @@ impl Broker {
         if let Some(path) = start.return_to.as_deref().filter(|path| !is_local(path)) {
             return Err(Error::BadRequest(format!("return_to must be a path of this server, not {path:?}")));
         }
+        let endpoints = start.endpoints.at(&start.names)?;
         let key = ConnectionKey::new(start.user, start.integration, start.account);
         key.record()?;
         let state = id::token(&*self.0.entropy);
-        let verifier = (start.endpoints.pkce != Pkce::Off).then(|| id::token(&*self.0.entropy));
+        let verifier = (endpoints.pkce != Pkce::Off).then(|| id::token(&*self.0.entropy));
         let now = self.0.clock.now();
         let expires_at = now.checked_add(PATIENCE).unwrap_or(now);
         let question = wire::Question {
@@ -147,11 +151,12 @@ impl Broker {
             state: &state,
             verifier: verifier.as_ref(),
         };
-        let authorize_url = wire::authorize_url(&start.endpoints, &start.app, &question)?;
+        let authorize_url = wire::authorize_url(&endpoints, &start.app, &question)?;
         let consent = Consent {
             key,
-            endpoints: start.endpoints,
+            endpoints,
             app: start.app,
+            names: start.names,
             scopes: start.scopes,
             redirect_uri: start.redirect_uri,
             return_to: start.return_to,
@@ -228,7 +233,8 @@ impl Broker {
         let code = callback.code.filter(|code| (1..=LONGEST_CODE).contains(&code.expose().len()));
         let code = code.ok_or(Error::BadCallback)?;
         let asked_at = self.0.clock.now();
-        let tokens = self.trade(&consent, &code).await?;
+        let mut tokens = self.trade(&consent, &code).await?;
+        self.settle_place(&consent, &mut tokens).await?;
         let connection = self.connect(&consent, tokens, asked_at, gone(key.clone(), version)).await?;
         Ok(Connected { connection, return_to: consent.return_to })
     }
@@ -245,6 +251,18 @@ impl Broker {
             Refusal::Passing(why) => failed(&why),
             Refusal::Client(code) => Error::ClientRefused { family: consent.endpoints.family.clone(), code },
         })
+    }
+
+    /// Finds out where the account's API is. Before anything is stored: a token must not go to a place that is not
+    /// the vendor's.
+    async fn settle_place(&self, consent: &Consent, tokens: &mut Tokens) -> Result<()> {
+        if !place::cleaned(&consent.endpoints, tokens) {
+            return Err(Error::ForeignInstance(consent.endpoints.family.clone()));
+        }
+        let found = self.place(&consent.endpoints, tokens, &consent.names).await?;
+        tokens.extra.extend(consent.names.clone());
+        tokens.extra.extend(found);
+        Ok(())
     }
 
     /// Stores the connection and forgets the question, in one transaction.

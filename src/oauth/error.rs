@@ -62,6 +62,9 @@ pub enum Error {
     /// A callback without code, or with a parameter twice.
     #[error("the vendor's answer is not complete. Start again")]
     BadCallback,
+    /// The token answer leads to a host that is not the vendor's.
+    #[error("{0} named an address outside of its own domains for this account, so nothing was connected")]
+    ForeignInstance(String),
     /// What was asked of the broker does not fit.
     #[error("{0}")]
     BadRequest(String),

@@ -10,19 +10,25 @@
 mod bearer;
 mod broker;
 mod consent;
+mod endpoints;
 mod error;
+mod place;
 mod provider;
 mod refresh;
 mod revoke;
+mod template;
 mod token;
 mod wire;
 
 pub use bearer::Bearer;
 pub use broker::{Broker, Fresh};
 pub use consent::{Callback, Connected, Start, Started};
+pub use endpoints::{Endpoints, InstanceAt, LookUpAt, Overrides};
 pub use error::{Error, Result};
-pub use provider::{ClientAuth, Endpoints, Overrides, Pkce, Provider, Revocation, TokenBody};
+pub use place::names_of;
+pub use provider::{Ask, ClientAuth, Instance, LookUp, Pkce, Provider, Revocation, TokenBody};
 pub use revoke::Revoked;
+pub use template::{Names, sample, whole as filled};
 
 /// Our own registration at a vendor family: the client id and, for confidential clients, the secret.
 pub use crate::vault::OAuthApp as App;

@@ -19,6 +19,7 @@ use tokio::{
 use super::{
     App, Broker, Endpoints, Error, Fresh, Result,
     broker::{is_due, refresh_token},
+    place,
     token::{self, Refusal, Tokens},
     wire,
 };
@@ -165,9 +166,13 @@ impl Broker {
         let Some(refresh) = refresh_token(&connection) else {
             return self.bury(key, tried, Reason::Expired).await;
         };
+        let endpoints = &endpoints.at(&place::names_of(&connection))?;
         let asked_at = self.0.clock.now();
         match self.ask(endpoints, app, refresh).await {
-            Ok(tokens) => {
+            Ok(mut tokens) => {
+                if !place::cleaned(endpoints, &mut tokens) {
+                    tracing::error!(connection = %key, "the vendor named a foreign address for the account; the old one stays");
+                }
                 self.0.resting.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
                 let renewed = renewed(&connection, tokens, asked_at);
                 self.store(renewed, tried, endpoints).await

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::{App, Broker, Endpoints, Result, Revocation, broker::refresh_token, wire};
+use super::{App, Broker, Endpoints, Result, Revocation, broker::refresh_token, place::names_of, wire};
 use crate::{
-    http::{Lane, Method, Path, Request, header::AUTHORIZATION},
+    http::{Lane, Path, Request, header::AUTHORIZATION},
     secret::Secret,
     store::Table,
     vault::{Connection, ConnectionKey, Credential},
@@ -64,7 +64,8 @@ impl Broker {
     }
 
     async fn revoke(&self, connection: &Connection, endpoints: &Endpoints, app: &App) -> Revoked {
-        let request = match revocation(connection, endpoints, app) {
+        let endpoints = endpoints.at(&names_of(connection));
+        let request = match endpoints.and_then(|endpoints| revocation(connection, &endpoints, app)) {
             Ok(Some(request)) => request,
             Ok(None) => return Revoked::NotOffered,
             Err(error) => {
@@ -97,23 +98,23 @@ fn revocation(connection: &Connection, endpoints: &Endpoints, app: &App) -> Resu
     let lane = wire::lane(endpoints, &url)?;
     let token = refresh_token(connection).unwrap_or(access);
     let request = match endpoints.revocation {
-        Revocation::Token => with_client(post(), endpoints, app, &[("token", token.expose())])?,
-        Revocation::AccessToken => with_client(post(), endpoints, app, &[("token", access.expose())])?,
-        Revocation::BearerPost => bearing(post(), access),
+        Revocation::Token => with_client(post(endpoints), endpoints, app, &[("token", token.expose())])?,
+        Revocation::AccessToken => with_client(post(endpoints), endpoints, app, &[("token", access.expose())])?,
+        Revocation::BearerPost => bearing(post(endpoints), access),
         Revocation::BearerDelete => bearing(Request::delete(Path::new()), access),
         Revocation::ClientDelete => client_delete(app, access),
         Revocation::StripeAccount => {
             let Some(account) = extra.get("stripe_user_id") else {
                 return Ok(None);
             };
-            with_client(post(), endpoints, app, &[("client_id", &app.client_id), ("stripe_user_id", account)])?
+            with_client(post(endpoints), endpoints, app, &[("client_id", &app.client_id), ("stripe_user_id", account)])?
         }
     };
     Ok(Some((lane, request)))
 }
 
-fn post() -> Request {
-    Request::new(Method::POST, Path::new()).header("accept", "application/json")
+fn post(endpoints: &Endpoints) -> Request {
+    wire::headed(Request::post(Path::new()), endpoints)
 }
 
 fn bearing(request: Request, token: &Secret) -> Request {

@@ -12,7 +12,10 @@ use url::Url;
 
 use super::{App, ClientAuth, Endpoints, Error, Pkce, Result, TokenBody};
 use crate::{
-    http::{Lane, Path, Request, header::AUTHORIZATION},
+    http::{
+        HeaderName, HeaderValue, Lane, Path, Request,
+        header::{ACCEPT, AUTHORIZATION},
+    },
     secret::Secret,
 };
 
@@ -91,6 +94,17 @@ pub(super) fn lane(endpoints: &Endpoints, url: &str) -> Result<Lane> {
     let mut lane = Lane::new(format!("{} sign-in", endpoints.family), base);
     lane.allow_private = endpoints.allow_private;
     Ok(lane)
+}
+
+/// With the headers that every request to this server bears.
+pub(super) fn headed(mut request: Request, endpoints: &Endpoints) -> Request {
+    request.headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    for (name, value) in &endpoints.headers {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            request.headers.insert(name, value);
+        }
+    }
+    request
 }
 
 /// How the client proves who it is.
@@ -186,8 +200,7 @@ fn formed<T, E: oauth2::ErrorResponse>(
         return Err(Error::Setup("the token request cannot be formed".to_owned()));
     };
     let pairs: Vec<(String, String)> = url::form_urlencoded::parse(formed.body()).into_owned().collect();
-    let request = Request::post(Path::new()).header("accept", "application/json");
-    let mut request = with_body(request, endpoints.body, &pairs);
+    let mut request = with_body(headed(Request::post(Path::new()), endpoints), endpoints.body, &pairs);
     if let Some(proof) = formed.headers().get(AUTHORIZATION) {
         let mut proof = proof.clone();
         proof.set_sensitive(true);

@@ -88,6 +88,8 @@ pub struct Endpoint {
     pub token_url: String,
     /// Where a grant is ended.
     pub revoke_url: Option<String>,
+    /// Where devices without a browser get their codes.
+    pub device_url: Option<String>,
     /// What the redirect gives as `iss`, where the family does.
     pub issuer: Option<String>,
     /// The OAuth client that is registered.
@@ -189,6 +191,9 @@ impl Sandbox {
         for host in hosts(&twins, &families) {
             server::save(&*host).await?;
             server::open(host, stop.clone()).await?;
+        }
+        for twin in &twins {
+            families[twin.profile().oauth.family].serves(twin.desk().origin());
         }
         let stop = stop.drop_guard();
         Ok(Sandbox { options, twins, families, stop })
@@ -340,6 +345,7 @@ impl Sandbox {
             authorize_url: format!("{origin}{}", quirks.authorize_path),
             token_url: format!("{origin}{}", quirks.token_path),
             revoke_url: quirks.revoke_path.map(|path| format!("{origin}{path}")),
+            device_url: quirks.device_path.map(|path| format!("{origin}{path}")),
             issuer: quirks.says_issuer.then_some(origin),
             client_id: accounts.client_id.clone(),
             client_secret: accounts.client_secret.clone(),

@@ -53,6 +53,48 @@ pub struct RuntimeTool {
     pub handler: Box<dyn Handler>,
 }
 
+impl RuntimeTool {
+    /// A tool that takes what `input`, a JSON schema of an object, says.
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// use switchboard::tool::{Effect, Outcome, RuntimeTool, ToolDef};
+    ///
+    /// let input = json!({"type": "object", "required": ["name"], "properties": {
+    ///     "name": {"type": "string", "description": "Whom to greet, such as `Ana`."},
+    /// }});
+    /// let greet = RuntimeTool::new("Greets somebody by name.", input, |given, _cx| {
+    ///     Box::pin(async move { Ok(Outcome::text(format!("Hello, {}!", given["name"]))) })
+    /// });
+    /// assert_eq!(ToolDef::at_runtime("greet", Effect::Reads, greet).name, "greet");
+    /// ```
+    pub fn new<F>(description: impl Into<String>, input: Value, handler: F) -> Self
+    where
+        F: for<'a> Fn(Map<String, Value>, &'a Call) -> Running<'a> + Send + Sync + 'static,
+    {
+        let handler = Box::new(handler);
+        RuntimeTool { title: None, description: description.into(), input, output: None, meta: None, handler }
+    }
+
+    /// What people see in place of its name.
+    #[must_use]
+    pub fn title(self, title: impl Into<String>) -> Self {
+        RuntimeTool { title: Some(title.into()), ..self }
+    }
+
+    /// The schema of its structured result.
+    #[must_use]
+    pub fn output(self, output: Value) -> Self {
+        RuntimeTool { output: Some(output), ..self }
+    }
+
+    /// What stands in the `_meta` of its entry in the list.
+    #[must_use]
+    pub fn meta(self, meta: Value) -> Self {
+        RuntimeTool { meta: Some(meta), ..self }
+    }
+}
+
 /// The body of a tool that is made at run time.
 ///
 /// Closures that return a boxed future are handlers.

@@ -2,20 +2,13 @@
 //! REST comes in through the same guard and with the same tokens ([`rest`]).
 //!
 //! ```no_run
-//! use std::sync::Arc;
-//! use switchboard::{
-//!     agents::Principal, clock, hub::Hub, id::{self, AgentId, UserId}, mcp::Server,
-//!     transport::{Access, Options, http, listen, ws},
-//! };
+//! use switchboard::{agents::Principal, clock, hub::Hub, id, mcp::Server, transport::{self, Access, Options}};
 //!
 //! # async fn run() -> std::io::Result<()> {
 //! let hub = Hub::builder(clock::system(), id::os()).build();
 //! let server = Server::builder().hub(hub).build();
-//! let local = Principal { user: UserId::new("local"), agent: AgentId::new("local"), admin: false };
-//! let options = Options::new(Access::Open(local));
-//! let router = http::router(server.clone(), options.clone()).merge(ws::router(server.clone(), options));
 //! let listener = tokio::net::TcpListener::bind("127.0.0.1:7411").await?;
-//! listen::serve(listener, router, listen::Limits::default(), std::future::pending()).await
+//! transport::serve(listener, server, Options::new(Access::Open(Principal::local()))).await
 //! # }
 //! ```
 
@@ -34,7 +27,20 @@ pub use access::{Access, Admission, Authenticate, Denied};
 pub use guard::Hosts;
 pub use metadata::ProtectedResource;
 
-use crate::hub::Filters;
+use crate::{hub::Filters, mcp::Server};
+
+/// The routes of both HTTP transports, `/mcp` and `/ws`, behind the guard.
+pub fn router(server: Server, options: Options) -> axum::Router {
+    http::router(server.clone(), options.clone()).merge(ws::router(server, options))
+}
+
+/// Serves `/mcp` and `/ws` on `listener` with the default limits, for as long as the process lives.
+///
+/// A program that has further routes, other limits or an end of its own calls [`router`] and [`listen::serve`].
+pub async fn serve(listener: tokio::net::TcpListener, server: Server, options: Options) -> std::io::Result<()> {
+    let router = router(server, options);
+    listen::serve(listener, router, listen::Limits::default(), std::future::pending()).await
+}
 
 /// What the HTTP transports are held to. Clones share what is large.
 #[derive(Clone, Debug)]

@@ -274,9 +274,8 @@ fn tool(
     output: Option<Value>,
     handler: for<'a> fn(Map<String, Value>, &'a Call) -> Running<'a>,
 ) -> ToolDef {
-    let description = format!("The tool {name} of the tests.");
-    let handler = Box::new(handler);
-    ToolDef::at_runtime(name, effect, RuntimeTool { title: None, description, input, output, meta: None, handler })
+    let tool = RuntimeTool::new(format!("The tool {name} of the tests."), input, handler);
+    ToolDef::at_runtime(name, effect, RuntimeTool { output, ..tool })
 }
 
 fn echo(arguments: Map<String, Value>) -> Outcome {

@@ -44,13 +44,8 @@ fn client() -> (Client, Changes) {
 }
 
 fn tool(name: &str, body: for<'a> fn(Map<String, Value>, &'a Call) -> Running<'a>) -> ToolDef {
-    let (description, handler) = (format!("The tool {name}."), Box::new(body));
     let input = json!({"type": "object", "properties": {"n": {"type": "integer", "description": "A number."}}});
-    ToolDef::at_runtime(
-        name,
-        Effect::Reads,
-        RuntimeTool { title: None, description, input, output: None, meta: None, handler },
-    )
+    ToolDef::at_runtime(name, Effect::Reads, RuntimeTool::new(format!("The tool {name}."), input, body))
 }
 
 fn form(name: &str) -> Value {

@@ -43,10 +43,8 @@ async fn visits(cx: &Call) -> Result<Outcome> {
 }
 
 fn tool(name: &str, body: for<'a> fn(Map<String, Value>, &'a Call) -> Running<'a>) -> ToolDef {
-    let (description, handler) = (format!("The tool {name}."), Box::new(body));
     let input = json!({"type": "object", "properties": {}});
-    let tool = RuntimeTool { title: None, description, input, output: None, meta: None, handler };
-    ToolDef::at_runtime(name, Effect::Reads, tool)
+    ToolDef::at_runtime(name, Effect::Reads, RuntimeTool::new(format!("The tool {name}."), input, body))
 }
 
 fn call(tool: &str) -> Value {

@@ -93,7 +93,7 @@ async fn through_desk(session: &mut Session, connect: &Connect) -> Result<Connec
 /// Begins, and shows the person where to go.
 async fn begin(session: &mut Session, connect: &Connect, redirect: Option<String>) -> Result<StartView, Failure> {
     let (integration, account) = (connect.integration.clone(), connect.account.clone());
-    let order = Order::Start { integration, account, redirect };
+    let order = Order::Start { integration, account, names: connect.names(), redirect };
     let start: StartView = session.ask("asking for consent", order).await?;
     show::aside(&format!(
         "Consent in the browser to connect {}:\n\n  {}\n",

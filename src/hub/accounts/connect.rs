@@ -32,6 +32,8 @@ pub struct Consent {
     pub account: String,
     /// Where the vendor sends the person back, exactly as registered.
     pub redirect_uri: String,
+    /// What the person named, where the vendor's addresses depend on it.
+    pub names: oauth::Names,
     /// The page of ours to go to afterwards.
     pub return_to: Option<String>,
     /// What only the browser that starts knows.
@@ -72,6 +74,7 @@ impl Accounts {
             app: self.app(site).await?,
             user: consent.user,
             account: named(&consent.account)?,
+            names: consent.names,
             scopes,
             redirect_uri: consent.redirect_uri,
             return_to: consent.return_to,

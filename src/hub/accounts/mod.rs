@@ -1,5 +1,6 @@
 //! Connected accounts: where a tool's integration and a credential are brought together.
 
+mod base;
 mod connect;
 mod signer;
 
@@ -9,11 +10,6 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-pub use connect::{Begun, Consent, Tested, expiry};
-use signer::Signer;
-use tokio::time::Instant;
-use url::Url;
-
 use crate::{
     clock::SharedClock,
     http::{self, Authorize, Lane},
@@ -22,6 +18,10 @@ use crate::{
     tool::{Account, Asking, Call, CallParts, Error, Integration, Kind, Memory, Row, State, Upstream},
     vault::{Connection, ConnectionKey, Credential, Status, Vault},
 };
+pub use base::Base;
+pub use connect::{Begun, Consent, Tested, expiry};
+use signer::Signer;
+use tokio::time::Instant;
 
 /// One integration as this installation reaches it.
 #[derive(Clone, Debug)]
@@ -29,9 +29,7 @@ pub struct Site {
     /// The vendor.
     pub integration: &'static Integration,
     /// Where its API is.
-    pub base: Url,
-    /// Whether the operator named the base, so that it may stand in a private network.
-    pub is_operators: bool,
+    pub base: Base,
     /// Where its OAuth is, when it has it.
     pub endpoints: Option<Endpoints>,
     /// The OAuth client from the settings; the vault is asked when there is none.
@@ -46,12 +44,27 @@ impl Site {
     /// # Errors
     /// An address of the integration is none.
     pub fn of(integration: &'static Integration) -> Result<Site, oauth::Error> {
-        let base = integration.base_url.parse().map_err(|_| {
-            oauth::Error::Setup(format!("the base URL `{}` of {} is none", integration.base_url, integration.id))
-        })?;
-        let none = oauth::Overrides::default();
-        let endpoints = integration.oauth.as_ref().map(|provider| Endpoints::of(provider, &none)).transpose()?;
-        Ok(Site { integration, base, is_operators: false, endpoints, app: None, scopes: None })
+        Site::set(integration, None, oauth::Overrides::default())
+    }
+
+    /// The addresses that an operator set, and the vendor's own for the others.
+    ///
+    /// # Errors
+    /// An address is none.
+    pub fn set(
+        integration: &'static Integration,
+        base: Option<&str>,
+        mut overrides: oauth::Overrides,
+    ) -> Result<Site, oauth::Error> {
+        let provider = integration.oauth.as_ref();
+        let own = provider.map(|provider| Endpoints::of(provider, &overrides)).transpose()?;
+        let own = Base::of(integration, own.as_ref())?;
+        let base = base.map_or_else(|| Ok(own.clone()), |address| own.clone().set_to(address))?;
+        if let Some(look_up) = provider.and_then(|provider| provider.look_up).filter(|_| base.is_operators()) {
+            overrides.look_up_url = Some(base.beside(url_path(look_up.url)));
+        }
+        let endpoints = provider.map(|provider| Endpoints::of(provider, &overrides)).transpose()?;
+        Ok(Site { integration, base, endpoints, app: None, scopes: None })
     }
 }
 
@@ -147,12 +160,12 @@ impl Accounts {
 
     /// Requests signed for `connection`.
     async fn upstream_of(&self, site: &Site, connection: Connection, until: Instant) -> Result<Upstream, Error> {
-        let mut lane = Lane::new(site.integration.id, site.base.clone())
+        let mut lane = Lane::new(site.integration.id, site.base.of_connection(&connection)?)
             .on_behalf_of(connection.key.to_string(), self.signer(site, &connection).await?)
             .until(until);
         lane.rate = site.integration.rate;
         lane.is_limit = site.integration.is_limit;
-        lane.allow_private = site.is_operators;
+        lane.allow_private = site.base.is_operators() || site.endpoints.as_ref().is_some_and(|one| one.allow_private);
         Ok(Upstream {
             client: self.0.parts.client.clone(),
             lane,
@@ -231,6 +244,10 @@ impl fmt::Debug for Accounts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Accounts at {} sites", self.0.sites.len())
     }
+}
+
+fn url_path(address: &str) -> &str {
+    address.split_once("://").and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..])).unwrap_or("")
 }
 
 /// Nobody has connected the account yet.

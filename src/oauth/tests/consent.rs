@@ -19,6 +19,7 @@ fn request(server: &Server, provider: &Provider) -> Start {
         app: app(),
         user: UserId::new("local"),
         account: "default".to_owned(),
+        names: BTreeMap::new(),
         scopes: vec!["https://example.com/auth/events".to_owned(), "free".to_owned()],
         redirect_uri: REDIRECT.to_owned(),
         return_to: Some("/integrations?x=1".to_owned()),

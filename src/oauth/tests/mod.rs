@@ -137,7 +137,7 @@ fn endpoints(provider: &Provider, server: &Server) -> Endpoints {
         token_url: url("/token"),
         revoke_url: url("/revoke"),
         issuer: None,
-        names: BTreeMap::new(),
+        ..Overrides::default()
     };
     Endpoints::of(provider, &overrides).unwrap()
 }

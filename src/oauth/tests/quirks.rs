@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::oauth::{Callback, ClientAuth, Connected, Error, Pkce, Start, Started, TokenBody};
+use crate::oauth::{Ask, Callback, ClientAuth, Connected, Error, Instance, LookUp, Pkce, Start, Started, TokenBody};
 
 /// Connects at a vendor of such habits that answers so.
 async fn connect(provider: &Provider, scopes: &[&str], reply: Reply) -> (Started, Result<Connected>, Vec<Arrived>) {
@@ -14,6 +14,7 @@ async fn connect(provider: &Provider, scopes: &[&str], reply: Reply) -> (Started
         app: app(),
         user: UserId::new("local"),
         account: "default".to_owned(),
+        names: BTreeMap::new(),
         scopes: scopes.iter().map(|&scope| scope.to_owned()).collect(),
         redirect_uri: "https://example.com/callback".to_owned(),
         return_to: None,
@@ -224,4 +225,101 @@ async fn a_public_client_has_no_secret() {
     node.broker.credential(&key, &endpoints(&basic, &server), &public).await.unwrap();
     let request = &server.arrived()[0];
     assert_eq!((request.form("client_id").as_deref(), request.header("authorization")), (Some("client-1"), None));
+}
+
+const SALESFORCE: Provider = Provider {
+    family: "salesforce",
+    instance: Some(Instance { member: "instance_url", domains: &["salesforce.com", "force.com"] }),
+    ..GOOGLE
+};
+
+#[tokio::test]
+async fn salesforce_says_where_the_account_is_and_is_believed_only_about_its_own_hosts() {
+    let body = |url: &str| format!(r#"{{"access_token":"00D-1","instance_url":"{url}","issued_at":"1"}}"#);
+    let connection = connection_at(&SALESFORCE, &body("https://acme.my.salesforce.com/x")).await;
+    assert_eq!(parts(&connection).3["instance_url"], "https://acme.my.salesforce.com");
+    for foreign in ["https://evil.example", "http://acme.my.salesforce.com", "https://salesforce.com.evil.example"] {
+        let (_, outcome, _) = connect(&SALESFORCE, &["api"], Reply::json(200, &body(foreign))).await;
+        assert!(matches!(outcome, Err(Error::ForeignInstance(_))), "{foreign}: {outcome:?}");
+    }
+}
+
+const NOTION: Provider = Provider {
+    family: "notion",
+    pkce: Pkce::Off,
+    client_auth: ClientAuth::Basic,
+    body: TokenBody::Json,
+    headers: &[("notion-version", "2026-03-11")],
+    ..GOOGLE
+};
+
+#[tokio::test]
+async fn a_version_goes_along_with_every_request_for_a_token() {
+    let (_, outcome, arrived) = connect(&NOTION, &[], Reply::json(200, r#"{"access_token":"ntn-1"}"#)).await;
+    outcome.unwrap();
+    assert_eq!(arrived[0].header("notion-version"), Some("2026-03-11"));
+    assert_eq!(arrived[0].header("accept"), Some("application/json"));
+}
+
+const JIRA: Provider = Provider {
+    family: "atlassian",
+    asks: &[Ask { name: "site", label: "Site", help: "The first part of its address." }],
+    look_up: Some(LookUp {
+        url: "https://api.atlassian.com/oauth/token/accessible-resources",
+        member: "id",
+        kept_as: "cloudId",
+        known_by: &["url", "name"],
+        ask: "site",
+    }),
+    ..GOOGLE
+};
+
+/// Connects at a vendor that has these sites.
+async fn connect_to_site(sites: &str, wish: Option<&str>) -> (Result<Connected>, Vec<Arrived>) {
+    let sites = sites.to_owned();
+    let node = Node::new().await;
+    let server = Server::start(move |_, request| match request.line.contains(" /token ") {
+        true => Reply::json(200, r#"{"access_token":"at-1","refresh_token":"rt-1","cloudId":"forged","site":"x"}"#),
+        false => Reply::json(200, &sites),
+    })
+    .await;
+    let url = |path: &str| Some(server.url(path).to_string());
+    let overrides = Overrides {
+        token_url: url("/token"),
+        look_up_url: url("/oauth/token/accessible-resources"),
+        ..Overrides::default()
+    };
+    let start = Start {
+        integration: "jira".to_owned(),
+        endpoints: Endpoints::of(&JIRA, &overrides).unwrap(),
+        app: app(),
+        user: UserId::new("local"),
+        account: "default".to_owned(),
+        names: wish.map(|wish| ("site".to_owned(), wish.to_owned())).into_iter().collect(),
+        scopes: vec!["read:jira-work".to_owned()],
+        redirect_uri: "https://example.com/callback".to_owned(),
+        return_to: None,
+        browser: None,
+    };
+    let started = node.broker.start(start).await.unwrap();
+    let callback = Callback { code: Some(Secret::new("code-1")), state: Some(started.state), ..Callback::default() };
+    (node.broker.callback(callback).await, server.arrived())
+}
+
+#[tokio::test]
+async fn jira_is_asked_for_the_cloud_id_with_the_new_token() {
+    let acme = r#"{"id":"cloud-1","name":"Acme","url":"https://acme.atlassian.net"}"#;
+    let beta = r#"{"id":"cloud-2","name":"Beta","url":"https://beta.atlassian.net"}"#;
+    let (outcome, arrived) = connect_to_site(&format!("[{acme}]"), None).await;
+    let connection = outcome.unwrap().connection;
+    assert_eq!(parts(&connection).3["cloudId"], "cloud-1");
+    assert_eq!(arrived[1].header("authorization"), Some("Bearer at-1"));
+
+    let both = format!("[{acme},{beta}]");
+    let (outcome, _) = connect_to_site(&both, Some("beta")).await;
+    assert_eq!(parts(&outcome.unwrap().connection).3["cloudId"], "cloud-2");
+    let (outcome, _) = connect_to_site(&both, None).await;
+    let error = outcome.unwrap_err().to_string();
+    assert!(error.contains("https://acme.atlassian.net, https://beta.atlassian.net"), "{error}");
+    assert!(connect_to_site("{}", None).await.0.is_err());
 }

@@ -15,13 +15,12 @@ mod tables;
 
 use std::collections::BTreeMap;
 
-use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use self::{calendars::Calendar, event::Event, tables as t};
 use super::{
     Error,
-    oauth::{ClientAuth, Pkce, Quirks, RefreshTokens, Rotation},
+    oauth::{Quirks, RefreshTokens},
     shape::{Field, Kind},
     twin::{Answer, Body, Call, Mail, Object, Outcome, Profile, Route, Run, Spec, Trouble, Twin},
     world::{Mint, Person, Scene, SeedFile},
@@ -33,13 +32,7 @@ pub const GOOGLE: Quirks = Quirks {
     authorize_path: "/o/oauth2/v2/auth",
     token_path: "/token",
     revoke_path: Some("/revoke"),
-    access_lifetime: Some(SignedDuration::from_secs(3600)),
     refresh: RefreshTokens::OfflineConsent,
-    rotation: Rotation::Keeps,
-    pkce: Pkce::Supported,
-    separator: ' ',
-    client_auth: &[ClientAuth::Post, ClientAuth::Basic],
-    json_body: false,
     says_issuer: true,
     revokes_all: true,
     extra: &[
@@ -53,6 +46,7 @@ pub const GOOGLE: Quirks = Quirks {
         Field::optional("nonce", Kind::Text),
     ],
     extra_scopes: &["openid", "email", "profile"],
+    ..Quirks::STANDARD
 };
 
 /// One account's calendars and everything in them.

@@ -94,7 +94,9 @@ impl Accounts {
         // The trade compares the text that the client sent, not our spelling of it.
         let sent = value(pairs, "redirect_uri").unwrap_or_default().to_owned();
         let (challenge, scopes) = (self.challenge(pairs)?, self.scopes(pairs)?);
-        let code = Code::new(sent, challenge, scopes, self.hands_out_refresh(pairs));
+        let with_refresh = self.hands_out_refresh(pairs);
+        let mut code = Code::new(sent, challenge, scopes, with_refresh);
+        code.user_scopes = self.user_scopes(pairs)?;
         Ok(Asked { redirect, state, code })
     }
 
@@ -119,9 +121,18 @@ impl Accounts {
         let known = |scope: &str| self.scopes.contains(scope) || self.quirks.extra_scopes.contains(&scope);
         match scopes.iter().find(|scope| !known(scope)) {
             Some(unknown) => Err(Improper("invalid_scope", format!("there is no scope {unknown}"))),
-            None if scopes.is_empty() && !self.scopes.is_empty() => {
+            None if scopes.is_empty() && !self.scopes.is_empty() && value(pairs, "user_scope").is_none() => {
                 Err(Improper("invalid_request", "\"scope\" is required".into()))
             }
+            None => Ok(scopes),
+        }
+    }
+
+    fn user_scopes(&self, pairs: &[(String, String)]) -> Result<Vec<String>, Improper> {
+        let asked = value(pairs, "user_scope").unwrap_or_default().split(self.quirks.separator);
+        let scopes: Vec<String> = asked.filter(|scope| !scope.is_empty()).map(str::to_owned).collect();
+        match scopes.iter().find(|scope| !self.quirks.user_scopes.contains(&scope.as_str())) {
+            Some(unknown) => Err(Improper("invalid_scope", format!("{unknown} is no scope of a person"))),
             None => Ok(scopes),
         }
     }
@@ -131,6 +142,9 @@ impl Accounts {
         match self.quirks.refresh {
             RefreshTokens::Never => false,
             RefreshTokens::Always => true,
+            RefreshTokens::Scope(scope) => {
+                value(pairs, "scope").is_some_and(|sent| sent.split(self.quirks.separator).any(|one| one == scope))
+            }
             RefreshTokens::OfflineConsent => asks("access_type", "offline") && asks("prompt", "consent"),
         }
     }

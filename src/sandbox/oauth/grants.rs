@@ -31,6 +31,9 @@ pub struct Code {
     pub challenge: Option<String>,
     /// What was asked for.
     pub scopes: Vec<String>,
+    /// What was asked for on behalf of the person, for a second token.
+    #[serde(default)]
+    pub user_scopes: Vec<String>,
     /// Whether a refresh token goes with it.
     pub with_refresh: bool,
     expires_at: Option<Timestamp>,
@@ -58,6 +61,8 @@ pub struct Granted {
     pub expires_at: Option<Timestamp>,
     /// What it opens.
     pub scopes: Vec<String>,
+    /// The person's own token, where one was asked for.
+    pub user: Option<Box<Granted>>,
 }
 
 /// Why a code or token is no good.
@@ -74,8 +79,8 @@ pub enum Refusal {
 impl Code {
     /// A code that is to be made.
     pub fn new(redirect_uri: String, challenge: Option<String>, scopes: Vec<String>, with_refresh: bool) -> Self {
-        let (expires_at, grant) = (None, None);
-        Code { redirect_uri, challenge, scopes, with_refresh, expires_at, grant }
+        let (expires_at, grant, user_scopes) = (None, None, Vec::new());
+        Code { redirect_uri, challenge, scopes, user_scopes, with_refresh, expires_at, grant }
     }
 }
 
@@ -115,7 +120,12 @@ impl Grants {
         if let Some(kept) = self.codes.get_mut(&digest(text)) {
             kept.grant = Some(grant);
         }
-        self.pair(quirks, grant, code.scopes, code.with_refresh, now)
+        if code.user_scopes.is_empty() {
+            return self.pair(quirks, grant, code.scopes, code.with_refresh, now);
+        }
+        let user = self.pair(quirks, grant, code.user_scopes, code.with_refresh, now);
+        let bot = self.pair(quirks, grant, code.scopes, code.with_refresh, now);
+        Granted { user: Some(Box::new(user)), ..bot }
     }
 
     /// Grants without a code.
@@ -192,7 +202,7 @@ impl Grants {
         if let Some(refresh) = &refresh {
             self.keep(refresh, grant, true, &scopes, None);
         }
-        Granted { access, refresh, expires_at, scopes }
+        Granted { access, refresh, expires_at, scopes, user: None }
     }
 
     fn keep(&mut self, text: &str, grant: u64, refreshes: bool, scopes: &[String], expires_at: Option<Timestamp>) {

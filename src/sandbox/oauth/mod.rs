@@ -2,18 +2,24 @@
 
 mod authorize;
 mod grants;
+mod quirks;
+mod revoke;
 mod token;
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     path::Path,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
+use serde_json::Value;
 
 use self::grants::Grants;
-pub use self::grants::{Granted, Refusal};
+pub use self::{
+    grants::{Granted, Refusal},
+    quirks::{ClientAuth, Handed, Pkce, Quirks, RefreshTokens, Revoking, Rotation, standard},
+};
 use super::{
     Error,
     server::{Answered, Desk, Host, Incoming},
@@ -22,83 +28,6 @@ use super::{
     world::{Keeper, Mint, Scene},
 };
 use crate::{clock::SharedClock, secret::Secret};
-
-/// How the OAuth server of a family behaves where families differ.
-#[derive(Clone, Copy, Debug)]
-pub struct Quirks {
-    /// The family: `google`.
-    pub family: &'static str,
-    /// The path of the consent page.
-    pub authorize_path: &'static str,
-    /// The path that trades codes and refresh tokens.
-    pub token_path: &'static str,
-    /// The path that ends a grant, where there is one.
-    pub revoke_path: Option<&'static str>,
-    /// How long an access token lasts; `None` is for ever.
-    pub access_lifetime: Option<SignedDuration>,
-    /// When a refresh token is handed out.
-    pub refresh: RefreshTokens,
-    /// What a refresh does to the refresh token.
-    pub rotation: Rotation,
-    /// Whether a code is bound to its asker.
-    pub pkce: Pkce,
-    /// What stands between two scopes.
-    pub separator: char,
-    /// The ways in which a client may say who it is.
-    pub client_auth: &'static [ClientAuth],
-    /// Whether the token request is JSON rather than a form.
-    pub json_body: bool,
-    /// Whether the redirect says who issued the code (RFC 9207).
-    pub says_issuer: bool,
-    /// Whether revoking one token ends everything that the client was granted.
-    pub revokes_all: bool,
-    /// Parameters of the consent page beside those of RFC 6749 and RFC 7636.
-    pub extra: &'static [Field],
-    /// Scopes that no route asks for and that may be asked for all the same.
-    pub extra_scopes: &'static [&'static str],
-}
-
-/// When a refresh token is handed out with the first access token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RefreshTokens {
-    /// Never: the access token is all there is.
-    Never,
-    /// Always.
-    Always,
-    /// When the consent page was opened with `access_type=offline` and `prompt=consent`.
-    OfflineConsent,
-}
-
-/// What a refresh does to the refresh token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rotation {
-    /// It stays, and the answer carries none.
-    Keeps,
-    /// It is spent. Using it again ends the grant.
-    SingleUse,
-    /// The answer carries a new one, and the old one stays good.
-    Adds,
-}
-
-/// Whether a code is bound to its asker (RFC 7636).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pkce {
-    /// The parameters are unknown.
-    Off,
-    /// A challenge is honoured when it is there.
-    Supported,
-    /// A request without a challenge is refused.
-    Required,
-}
-
-/// A way in which a client says who it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ClientAuth {
-    /// `client_id` and `client_secret` in the body.
-    Post,
-    /// HTTP Basic.
-    Basic,
-}
 
 /// A connected account, made without a browser.
 #[derive(Clone, Debug)]
@@ -111,6 +40,8 @@ pub struct Grant {
     pub expires_at: Option<Timestamp>,
     /// What it opens.
     pub scopes: Vec<String>,
+    /// What else the token answer tells, such as `instance_url`.
+    pub extra: BTreeMap<String, String>,
     /// The client it belongs to.
     pub client_id: String,
     /// Whose account it is: an e-mail address.
@@ -124,6 +55,8 @@ pub(super) struct Accounts {
     pub client_id: String,
     pub client_secret: Secret,
     scopes: BTreeSet<&'static str>,
+    /// Where the API of the family's first twin is.
+    api: OnceLock<String>,
     desk: Desk,
     clock: SharedClock,
     grants: Mutex<Grants>,
@@ -148,6 +81,7 @@ impl Accounts {
             client_id: format!("sandbox-{family}.apps.example"),
             client_secret: Secret::new(format!("sandbox-{family}-client-secret")),
             scopes,
+            api: OnceLock::new(),
             desk: Desk::open(family, keeper, keep)?,
             clock,
             grants: Mutex::new(grants),
@@ -168,7 +102,9 @@ impl Accounts {
         let with_refresh = self.quirks.refresh != RefreshTokens::Never;
         let now = self.clock.now();
         let granted = self.grants().grant(self.quirks, scopes, with_refresh, now);
+        let extra = harmless(&self.handed(&granted));
         Grant {
+            extra,
             access: Secret::new(granted.access),
             refresh: granted.refresh.map(Secret::new),
             expires_at: granted.expires_at,
@@ -176,6 +112,11 @@ impl Accounts {
             client_id: self.client_id.clone(),
             account: self.account(),
         }
+    }
+
+    /// Says where the API is that the tokens open; the first one counts.
+    pub fn serves(&self, api: String) {
+        let _ = self.api.set(api);
     }
 
     /// Ends all access tokens; refresh tokens stay good.
@@ -214,9 +155,24 @@ impl Accounts {
             ("GET", path) if path == quirks.authorize_path => Some("oauth.authorize"),
             ("POST", path) if path.strip_suffix("/approve") == Some(quirks.authorize_path) => Some("oauth.approve"),
             ("POST", path) if path == quirks.token_path => Some(self.token_operation(incoming)),
-            ("POST", path) if Some(path) == quirks.revoke_path => Some("oauth.revoke"),
+            (method, path) if method == self.revoke_method() && self.is_revoke_path(path) => Some("oauth.revoke"),
             _ => None,
         }
+    }
+
+    /// Fails as ordered.
+    fn fail(&self, trouble: &Trouble) -> Answer {
+        let (status, code) = match trouble {
+            Trouble::RateLimited(_) | Trouble::Quota => (429, "slow_down"),
+            Trouble::BadToken => (401, "invalid_client"),
+            _ => (500, "internal_failure"),
+        };
+        self.refuse(status, code, "the sandbox was told to fail")
+    }
+
+    /// Says no as the vendor does.
+    fn refuse(&self, status: u16, code: &str, why: &str) -> Answer {
+        (self.quirks.refuse)(status, code, why)
     }
 
     fn run(&self, operation: &str, incoming: &Incoming) -> Answer {
@@ -240,7 +196,7 @@ impl Host for Accounts {
         };
         let (answer, changed) = match ordered {
             None => (self.run(operation, incoming), true),
-            Some(trouble) => (fail(&trouble), false),
+            Some(trouble) => (self.fail(&trouble), false),
         };
         Answered { operation: Some(operation), answer, changed }
     }
@@ -260,23 +216,21 @@ const AUTHORIZE: &[Field] = &[
     Field::required("redirect_uri", Kind::Text),
     Field::required("response_type", Kind::Text),
     Field::optional("scope", Kind::Text),
+    Field::optional("user_scope", Kind::Text),
     Field::optional("state", Kind::Text),
     Field::optional("code_challenge", Kind::Text),
     Field::optional("code_challenge_method", Kind::Text),
 ];
 
-/// Fails as ordered.
-fn fail(trouble: &Trouble) -> Answer {
-    let (status, code) = match trouble {
-        Trouble::RateLimited(_) | Trouble::Quota => (429, "slow_down"),
-        Trouble::BadToken => (401, "invalid_client"),
-        _ => (500, "internal_failure"),
-    };
-    oauth_error(status, code, "the sandbox was told to fail")
+/// What an answer tells beside the tokens.
+fn harmless(answer: &Value) -> BTreeMap<String, String> {
+    let hidden = |name: &str| name.contains("token") || ["expires_in", "scope"].contains(&name);
+    let told = answer.as_object().into_iter().flatten().filter(|(name, _)| !hidden(name));
+    told.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))).collect()
 }
 
 /// An error of a token endpoint (RFC 6749 §5.2).
-fn oauth_error(status: u16, code: &str, description: &str) -> Answer {
+pub fn oauth_error(status: u16, code: &str, description: &str) -> Answer {
     let body = serde_json::json!({ "error": code, "error_description": description });
     Answer::json(status, body).with("cache-control", "no-store")
 }

@@ -5,10 +5,10 @@ use base64::{
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
 use percent_encoding::percent_decode_str;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use super::{Accounts, ClientAuth, Granted, Refusal, oauth_error, value};
+use super::{Accounts, ClientAuth, Granted, Handed, Refusal, value};
 use crate::{
     sandbox::{
         server::Incoming,
@@ -51,9 +51,9 @@ impl Accounts {
             Some("refresh_token") => self.checked(&pairs, REFRESH, Self::refresh),
             Some(_) => {
                 let why = "grant_type must be authorization_code or refresh_token";
-                oauth_error(400, "unsupported_grant_type", why)
+                self.refuse(400, "unsupported_grant_type", why)
             }
-            None => oauth_error(400, "invalid_request", "\"grant_type\" is required"),
+            None => self.refuse(400, "invalid_request", "\"grant_type\" is required"),
         }
     }
 
@@ -67,34 +67,22 @@ impl Accounts {
         }
     }
 
-    /// Ends the grant behind a token.
-    pub(super) fn end(&self, incoming: &Incoming) -> Answer {
-        let mut pairs = incoming.form();
-        pairs.extend(incoming.query.clone());
-        let Some(token) = value(&pairs, "token") else {
-            return oauth_error(400, "invalid_request", "\"token\" is required");
-        };
-        if self.grants().revoke(token, self.quirks.revokes_all) {
-            return Answer::ok(json!({}));
-        }
-        oauth_error(400, "invalid_token", "the token is expired or revoked")
-    }
-
-    fn checked(&self, pairs: &Pairs, fields: &[Field], run: fn(&Self, &Pairs) -> Result<Granted, Answer>) -> Answer {
-        if let Err(misfit) = check_pairs(pairs, fields) {
-            return oauth_error(400, "invalid_request", &plainly(&misfit));
+    fn checked(&self, pairs: &Pairs, own: &[Field], run: fn(&Self, &Pairs) -> Result<Granted, Answer>) -> Answer {
+        let fields: Vec<Field> = own.iter().chain(self.quirks.token_extra).copied().collect();
+        if let Err(misfit) = check_pairs(pairs, &fields) {
+            return self.refuse(400, "invalid_request", &plainly(&misfit));
         }
         run(self, pairs).map_or_else(|refused| refused, |granted| self.granted(&granted))
     }
 
     fn exchange(&self, pairs: &Pairs) -> Result<Granted, Answer> {
-        let invalid = |why: &str| oauth_error(400, "invalid_grant", why);
+        let invalid = |why: &str| self.refuse(400, "invalid_grant", why);
         let text = value(pairs, "code").unwrap_or_default();
         let now = self.clock.now();
         let mut grants = self.grants();
         let code = grants.open_code(text, now).map_err(|refusal| invalid(explain(refusal)))?;
         if value(pairs, "redirect_uri") != Some(&code.redirect_uri) {
-            return Err(oauth_error(400, "redirect_uri_mismatch", "redirect_uri is not the one of the request"));
+            return Err(self.refuse(400, "redirect_uri_mismatch", "redirect_uri is not the one of the request"));
         }
         if !proves(code.challenge.as_deref(), value(pairs, "code_verifier")) {
             return Err(invalid("code_verifier does not fit the code_challenge"));
@@ -105,35 +93,42 @@ impl Accounts {
     fn refresh(&self, pairs: &Pairs) -> Result<Granted, Answer> {
         let token = value(pairs, "refresh_token").unwrap_or_default();
         let renewed = self.grants().refresh(token, self.quirks, self.clock.now());
-        renewed.map_err(|refusal| oauth_error(400, "invalid_grant", explain(refusal)))
+        renewed.map_err(|refusal| self.refuse(400, "invalid_grant", explain(refusal)))
     }
 
     fn granted(&self, granted: &Granted) -> Answer {
-        let mut body = json!({ "access_token": granted.access, "token_type": "Bearer" });
-        if let Some(lifetime) = self.quirks.access_lifetime {
-            body["expires_in"] = json!(lifetime.as_secs());
-        }
-        if let Some(refresh) = &granted.refresh {
-            body["refresh_token"] = json!(refresh);
-        }
-        if !granted.scopes.is_empty() {
-            body["scope"] = json!(self.join(&granted.scopes));
-        }
-        Answer::ok(body).with("cache-control", "no-store").with("pragma", "no-cache")
+        Answer::ok(self.handed(granted)).with("cache-control", "no-store").with("pragma", "no-cache")
+    }
+
+    /// What the vendor answers when it hands out tokens.
+    pub(super) fn handed(&self, granted: &Granted) -> Value {
+        let lifetime = self.quirks.access_lifetime.filter(|_| self.quirks.tells_lifetime);
+        let handed = Handed {
+            granted,
+            scope: self.join(&granted.scopes),
+            lifetime: lifetime.map(|lifetime| lifetime.as_secs().unsigned_abs()),
+            api: self.api.get().map_or("", String::as_str),
+            account: &self.account(),
+        };
+        (self.quirks.answer)(&handed)
     }
 
     /// Reads the body and checks who sends it.
-    fn token_request(&self, incoming: &Incoming) -> Result<Pairs, Answer> {
+    pub(super) fn token_request(&self, incoming: &Incoming) -> Result<Pairs, Answer> {
         let pairs = self
             .pairs(incoming)
-            .ok_or_else(|| oauth_error(400, "invalid_request", "the body has another content type"))?;
+            .ok_or_else(|| self.refuse(400, "invalid_request", "the body has another content type"))?;
         let Some((id, secret)) = self.client(incoming, &pairs) else {
-            return Err(oauth_error(401, "invalid_client", "the client did not say who it is"));
+            return Err(self.refuse(401, "invalid_client", "the client did not say who it is"));
         };
-        if id != self.client_id || Secret::new(secret) != self.client_secret {
-            return Err(oauth_error(401, "invalid_client", "client_id or client_secret is wrong"));
+        if !self.is_client(&id, &secret) {
+            return Err(self.refuse(401, "invalid_client", "client_id or client_secret is wrong"));
         }
         Ok(pairs)
+    }
+
+    pub(super) fn is_client(&self, id: &str, secret: &str) -> bool {
+        id == self.client_id && Secret::new(secret) == self.client_secret
     }
 
     fn pairs(&self, incoming: &Incoming) -> Option<Pairs> {
@@ -142,8 +137,13 @@ impl Accounts {
 
     fn client(&self, incoming: &Incoming, pairs: &Pairs) -> Option<(String, String)> {
         let allowed = |way| self.quirks.client_auth.contains(&way);
-        if let Some(basic) = incoming.basic().filter(|_| allowed(ClientAuth::Basic)) {
-            return Some(basic);
+        if let Some((user, password)) = incoming.basic() {
+            if allowed(ClientAuth::SecretAsUser) && password.is_empty() {
+                return Some((self.client_id.clone(), user));
+            }
+            if allowed(ClientAuth::Basic) {
+                return Some((user, password));
+            }
         }
         let (id, secret) = (value(pairs, "client_id")?, value(pairs, "client_secret")?);
         allowed(ClientAuth::Post).then(|| (id.to_owned(), secret.to_owned()))
@@ -152,7 +152,7 @@ impl Accounts {
 
 impl Incoming {
     /// The client of a Basic header, each half form-encoded (RFC 6749 §2.3.1).
-    fn basic(&self) -> Option<(String, String)> {
+    pub(super) fn basic(&self) -> Option<(String, String)> {
         let header = self.headers.get("authorization")?.to_str().ok()?;
         let pair = STANDARD.decode(header.strip_prefix("Basic ")?).ok()?;
         let pair = String::from_utf8(pair).ok()?;

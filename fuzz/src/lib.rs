@@ -1,0 +1,11 @@
+//! What must hold whatever bytes a stranger sends: one check for each fuzz target.
+//!
+//! `tests/fuzz.rs` of the main crate replays the corpora through the same checks.
+
+mod messages;
+mod pipes;
+mod seals;
+
+pub use messages::{envelope, headers};
+pub use pipes::pipe;
+pub use seals::{session, state};
