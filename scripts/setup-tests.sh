@@ -24,7 +24,7 @@ client-legacy | tests | found_client legacy   | venv_for legacy               | 
 hosts         | tests | found_client hosts    | venv_for hosts                | tests/clients: FastMCP and OpenAI Agents
 langchain     | tests | found_client langchain | venv_for langchain           | tests/clients: LangChain's adapters
 pipecat       | tests | found_client pipecat  | venv_for pipecat              | tests/clients: Pipecat
-postgresql    | tests | found_postgresql      | from_apt postgresql           | src/store/postgres: the shared store
+postgresql    | tests | found_postgresql      | from_apt postgresql           | src/store/postgres and tests/nodes: the shared store
 cargo-deny    | ci    | found_cargo_deny      | install_cargo_deny            | the stage supply-chain of .ci/run
 node          | tests | found_node            | install_node                  | tests/conformance.rs: the official suite needs node 22 or newer
 npm-clients   | tests | found_npm_clients     | install_npm_clients           | tests/clients: both TypeScript SDKs and the Inspector

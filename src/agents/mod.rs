@@ -51,6 +51,11 @@ impl Agents {
         Agents { store, clock, entropy }
     }
 
+    /// Whether the store below is out of reach at present.
+    pub fn is_away(&self) -> bool {
+        self.store.is_away()
+    }
+
     /// The agent of a machine where nobody made one, with the changes that were made to it.
     pub async fn local(&self) -> Result<Agent> {
         let local = self.agent(&UserId::new(LOCAL), &AgentId::new(LOCAL)).await?;

@@ -123,7 +123,6 @@ impl Api {
             problem if problem.status() == StatusCode::FORBIDDEN => Problem::input(problem.detail()),
             problem => problem,
         })?;
-        self.0.hub.changed();
         Ok(finished)
     }
 }

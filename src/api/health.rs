@@ -24,6 +24,9 @@ async fn ready(State(hub): State<Hub>) -> Result<impl IntoResponse, Problem> {
 /// Reads a record, whether it is there or not.
 async fn look(hub: &Hub) -> Result<(), Problem> {
     let desk = hub.desk().await?;
+    if desk.is_away() {
+        return Err(Problem::unavailable("the store does not answer"));
+    }
     if let Some(agents) = &desk.agents {
         agents.user(&UserId::new(LOCAL)).await.map_err(|error| {
             tracing::warn!(%error, "the store does not answer");

@@ -153,7 +153,6 @@ pub(super) async fn connect(
     let account = given.account.as_deref().unwrap_or(USUAL_ACCOUNT);
     let connected = accounts.connect_with_fields(&caller.principal.user, &id, account, given.credentials).await;
     let connection = connected.map_err(|error| not_accepted(integration, error))?;
-    api.0.hub.changed();
     let place = format!("/api/v1/integrations/{}", integration.id);
     Ok((StatusCode::CREATED, [(header::LOCATION, place)], Body(ConnectionView::of(&connection))))
 }
@@ -229,7 +228,6 @@ pub(super) async fn disconnect(
     let query = read::query(query.as_deref(), &["account"])?;
     let account = query.get("account").map(String::as_str);
     api.accounts().await?.disconnect(&caller.principal.user, &id, account).await?;
-    api.0.hub.changed();
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -92,6 +92,7 @@ pub fn router(api: Api) -> Router {
         .route("/audit", get(audit::list))
         .fallback(nothing_there)
         .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::from_fn_with_state(api.clone(), within_reach))
         .layer(middleware::from_fn_with_state(api.clone(), same_origin))
         .with_state(api);
     // What is nested takes the base with anything behind it, but not with a bare slash.
@@ -118,6 +119,16 @@ async fn same_origin(State(api): State<Api>, request: Request, next: Next) -> Re
     response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
+}
+
+/// While the store is out of reach, only the tools are there: their calls go on with what was read before.
+async fn within_reach(State(api): State<Api>, request: Request, next: Next) -> Response {
+    let is_tool = request.uri().path().starts_with("/tools");
+    match api.desk().await {
+        Ok(desk) if is_tool || !desk.is_away() => next.run(request).await,
+        Ok(_) => Problem::unavailable("the store does not answer").into_response(),
+        Err(problem) => problem.into_response(),
+    }
 }
 
 fn is_own_page(own: &Url, uri: &Uri, headers: &HeaderMap) -> bool {

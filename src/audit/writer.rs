@@ -11,7 +11,7 @@ use std::{
 
 use tokio::{
     sync::{mpsc, oneshot},
-    time::{Instant, timeout_at},
+    time::{Instant, timeout, timeout_at},
 };
 
 use super::{Entry, EntryId, Recorded, Retention};
@@ -28,6 +28,12 @@ const GATHER: Duration = Duration::from_millis(250);
 
 /// After so many lines the writer looks whether old ones must go.
 const SWEEP_EVERY: usize = 1_000;
+
+/// How many lines wait for a store that is out of reach.
+const BACKLOG: usize = 20_000;
+
+/// How often they are tried again.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// The most lines that one commit takes away.
 const SWEEP_GROUP: usize = 500;
@@ -63,7 +69,8 @@ impl Group {
                 self.changes.push(Change::Put {
                     key: Key::raw(Table::Audit, id.bytes()),
                     value,
-                    expect: Expect::Absent,
+                    // Nobody else has this id; a write whose answer was lost is written once more.
+                    expect: Expect::Anything,
                 });
                 self.waiting.extend(done);
             }
@@ -93,27 +100,65 @@ impl Writer {
     /// Runs until every sender is gone and the queue is empty.
     pub(super) async fn run(self, mut messages: mpsc::Receiver<Message>) {
         let mut since_sweep = SWEEP_EVERY;
-        while let Some(first) = messages.recv().await {
+        let mut backlog = Vec::new();
+        loop {
+            let first = match timeout(AGAIN, messages.recv()).await {
+                Ok(Some(first)) => first,
+                Ok(None) => break,
+                Err(_) => {
+                    self.catch_up(&mut backlog).await;
+                    continue;
+                }
+            };
             if since_sweep >= SWEEP_EVERY {
                 self.sweep().await;
                 since_sweep = 0;
             }
             let group = gather(first, &mut messages).await;
             since_sweep += group.changes.len();
-            self.write(group).await;
+            self.catch_up(&mut backlog).await;
+            self.write(group, &mut backlog).await;
+        }
+        self.catch_up(&mut backlog).await;
+        self.lose(backlog.len(), "the store is still out of reach");
+    }
+
+    /// Writes what waits for a store that was out of reach.
+    async fn catch_up(&self, backlog: &mut Vec<Change>) {
+        while !backlog.is_empty() && !self.store.is_away() {
+            let group = backlog[..backlog.len().min(GROUP)].to_vec();
+            let lines = group.len();
+            match self.store.commit(group, Durability::SurvivesCrash).await {
+                Err(error) if error.is_away() => return,
+                Err(error) => self.lose(lines, &error),
+                Ok(_) => {}
+            }
+            backlog.drain(..lines);
         }
     }
 
-    async fn write(&self, group: Group) {
-        let lines = group.changes.len();
-        let result = match lines {
+    fn lose(&self, lines: usize, why: impl std::fmt::Display) {
+        if lines > 0 {
+            self.lost.fetch_add(lines as u64, Ordering::Relaxed);
+            tracing::error!(lines, "the audit lost lines: {why}");
+        }
+    }
+
+    async fn write(&self, group: Group, backlog: &mut Vec<Change>) {
+        let result = match group.changes.len() {
             0 => Ok(0),
-            _ => self.store.commit(group.changes, Durability::SurvivesCrash).await,
+            _ => self.store.commit(group.changes.clone(), Durability::SurvivesCrash).await,
         };
         let result = result.map(drop).map_err(Arc::new);
-        if let Err(error) = &result {
-            self.lost.fetch_add(lines as u64, Ordering::Relaxed);
-            tracing::error!(lines, "the audit lost lines: {error}");
+        match &result {
+            Ok(()) => {}
+            Err(error) if error.is_away() => {
+                backlog.extend(group.changes);
+                let excess = backlog.len().saturating_sub(BACKLOG);
+                backlog.drain(..excess);
+                self.lose(excess, error);
+            }
+            Err(error) => self.lose(group.changes.len(), error),
         }
         // Whoever stopped waiting does not want to know.
         for done in group.waiting {

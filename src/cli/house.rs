@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
-use super::{options::Place, order::Failure, owner::Ownership};
+use super::{options::Place, order::Failure, owner::Ownership, storage::Storage};
 use crate::{
     agents::{Agents, LOCAL, Principal},
     approvals::Approvals,
@@ -17,7 +17,7 @@ use crate::{
     oauth::{self, Broker},
     sandbox::{self, Sandbox},
     secret::{self, Secret},
-    store::{Expect, Key, SharedStore, SledStore, Table},
+    store::{Expect, Key, SharedStore, Table},
     tool::Integration,
     vault::{Connection, ConnectionKey, Credential, KeyRing, Sources, Status, Vault},
 };
@@ -66,16 +66,23 @@ pub struct House {
     /// A key that all processes of this store share.
     pub session_key: Secret,
     broker: Broker,
+    /// Whether other processes may have the store open, too.
+    pub is_shared: bool,
     // Held for as long as the store is open.
-    _ownership: Arc<Ownership>,
+    _ownership: Option<Arc<Ownership>>,
 }
 
 impl House {
-    /// Opens everything. The directory must be ours.
-    pub async fn open(home: &Home, settings: &Settings, ownership: Arc<Ownership>) -> Result<House, Failure> {
+    /// Opens everything. The directory must be ours, unless the store is shared.
+    pub async fn open(
+        home: &Home,
+        settings: &Settings,
+        ownership: impl Into<Option<Arc<Ownership>>>,
+    ) -> Result<House, Failure> {
+        let storage = Storage::of(home, settings)?;
         let (clock, entropy) = (clock::system(), id::os());
         let sources = Sources::from_variables(&home.dir, |name| std::env::var(name).ok());
-        let vault = open_vault(home, &sources, clock.clone()).await?;
+        let vault = open_vault(&storage, home, &sources, clock.clone()).await?;
         let client =
             http::Client::new(http::Options::default(), clock.clone(), entropy.clone()).map_err(Failure::of)?;
         let sandbox = if home.is_sandbox { Some(start_sandbox(home, &clock).await?) } else { None };
@@ -114,7 +121,8 @@ impl House {
             identity,
             session_key: key,
             broker,
-            _ownership: ownership,
+            is_shared: storage.is_shared(),
+            _ownership: ownership.into(),
         })
     }
 
@@ -138,10 +146,12 @@ impl House {
     }
 }
 
-/// The hub in front of a house that may still be opening.
+/// The hub in front of a house that may still be opening. Clients hear of what changes, here and elsewhere.
 pub fn hub(desk: Deferred<Desk>) -> Hub {
     let hub = Hub::builder(clock::system(), id::os()).own_tools().desk(desk);
-    integrations::ALL.iter().fold(hub, |hub, integration| hub.integration(integration)).build()
+    let hub = integrations::ALL.iter().fold(hub, |hub, integration| hub.integration(integration)).build();
+    hub.follow();
+    hub
 }
 
 /// The protocol in front of the hub, for one process.
@@ -191,8 +201,8 @@ pub fn check_filters(hub: &Hub, filters: &Filters) -> Result<(), Failure> {
         .next("`switchboard tools` lists them all."))
 }
 
-async fn open_vault(home: &Home, sources: &Sources, clock: SharedClock) -> Result<Vault, Failure> {
-    let store = SledStore::open(home.dir.join("store")).await.map_err(Failure::of)?;
+async fn open_vault(storage: &Storage, home: &Home, sources: &Sources, clock: SharedClock) -> Result<Vault, Failure> {
+    let store = storage.open(home).await?;
     let keys = KeyRing::load(sources, &*store).await.map_err(Failure::of)?;
     Vault::open(store, keys, clock).await.map_err(Failure::of)
 }

@@ -13,6 +13,7 @@ mod reception;
 mod relay;
 mod session;
 pub mod show;
+pub mod storage;
 mod twins;
 
 use std::process::ExitCode;

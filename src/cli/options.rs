@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    convert::Infallible,
     net::SocketAddr,
     path::PathBuf,
 };
@@ -9,7 +10,7 @@ use std::{
 use clap::{Args, Parser, Subcommand, builder::styling};
 use url::Url;
 
-use crate::{config, hub::Filters};
+use crate::{config, hub::Filters, secret::Secret};
 
 /// Headings and names in colour, on terminals that want it.
 const STYLES: styling::Styles = styling::Styles::styled()
@@ -51,12 +52,24 @@ pub struct Place {
     /// Keep everything in DIR [default: the platform's data directory].
     #[arg(long, global = true, value_name = "DIR", env = "SWITCHBOARD_DATA_DIR", hide_env_values = true)]
     pub data_dir: Option<PathBuf>,
+    /// Keep everything in a PostgreSQL database that several nodes share, such as postgres://user@host/database.
+    ///
+    /// Arguments can be seen by others on this machine: a password belongs into SWITCHBOARD_STORE, or into the file
+    /// that SWITCHBOARD_STORE_FILE names.
+    #[arg(long, global = true, value_name = "URL", value_parser = secret)]
+    pub store: Option<Secret>,
     /// Say more; twice for everything.
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
     /// Say only what went wrong.
     #[arg(short, long, global = true)]
     pub quiet: bool,
+}
+
+/// A value that is not shown again.
+#[expect(clippy::unnecessary_wraps, reason = "the form that clap wants")]
+fn secret(text: &str) -> Result<Secret, Infallible> {
+    Ok(Secret::new(text))
 }
 
 /// Everything that can be done.

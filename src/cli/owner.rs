@@ -21,6 +21,13 @@ use tokio::{
 
 use crate::hub::Filters;
 
+/// Under which name the owner of a data directory is found.
+pub const OWNER: &str = "owner";
+
+/// How often, and with what pause between, an owner is looked for that holds the lock and does not answer.
+const TRIES: u32 = 300;
+const PAUSE: Duration = Duration::from_millis(50);
+
 /// The longest path that every Unix takes for a socket.
 const LONGEST_SOCKET_PATH: usize = 100;
 /// The longest first line.
@@ -62,6 +69,8 @@ pub struct Hello {
 pub enum Wants {
     /// To speak the protocol, with these tools.
     Pipe(Filters),
+    /// To be the owner instead.
+    HandOver,
     /// Something to be done.
     Order(Box<serde_json::value::RawValue>),
 }
@@ -87,14 +96,19 @@ pub enum Error {
 
 /// Claims the data directory, or finds the way to the process that has it.
 pub async fn claim(dir: &Path) -> Result<Claim, Error> {
+    claim_as(dir, OWNER).await
+}
+
+/// [`claim`] for processes that find each other under another name than [`OWNER`].
+pub async fn claim_as(dir: &Path, name: &str) -> Result<Claim, Error> {
     let unusable = |source| Error::Unusable { dir: dir.into(), source };
     create_private(dir).map_err(unusable)?;
-    let socket = socket_path(dir).map_err(unusable)?;
+    let socket = socket_path(dir, name).map_err(unusable)?;
+    let lock_file = dir.join(format!("{name}.lock"));
     // An owner that is just starting holds the lock before it listens; one that is just ending listens no more
     // before it frees the lock. Both are over soon.
-    for _ in 0..100 {
-        let lock =
-            File::options().create(true).truncate(false).write(true).open(dir.join("owner.lock")).map_err(unusable)?;
+    for _ in 0..TRIES {
+        let lock = File::options().create(true).truncate(false).write(true).open(&lock_file).map_err(unusable)?;
         match lock.try_lock() {
             Ok(()) => return Ok(Claim::Mine(Ownership { socket, lock })),
             Err(TryLockError::Error(source)) => return Err(unusable(source)),
@@ -103,7 +117,7 @@ pub async fn claim(dir: &Path) -> Result<Claim, Error> {
         if let Ok(stream) = UnixStream::connect(&socket).await {
             return Ok(Claim::Running(Link(stream)));
         }
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        tokio::time::sleep(PAUSE).await;
     }
     Err(Error::Silent { dir: dir.into() })
 }
@@ -169,16 +183,16 @@ fn make_private(path: &Path, mode: u32) -> io::Result<()> {
     fs::set_permissions(path, fs::Permissions::from_mode(mode))
 }
 
-/// `owner.sock` in the directory; a short name in the temporary folder where that would be too long for a socket.
-fn socket_path(dir: &Path) -> io::Result<PathBuf> {
-    let beside = dir.join("owner.sock");
+/// `<name>.sock` in the directory; a short name in the temporary folder where that would be too long for a socket.
+fn socket_path(dir: &Path, name: &str) -> io::Result<PathBuf> {
+    let beside = dir.join(format!("{name}.sock"));
     if beside.as_os_str().len() <= LONGEST_SOCKET_PATH {
         return Ok(beside);
     }
     let digest = Sha256::digest(fs::canonicalize(dir)?.as_os_str().as_encoded_bytes());
     let folder = std::env::temp_dir().join(format!("switchboard-{}", crate::id::encode_base32hex(&digest[..16])));
     create_private(&folder)?;
-    Ok(folder.join("owner.sock"))
+    Ok(folder.join(format!("{name}.sock")))
 }
 
 #[cfg(test)]

@@ -90,7 +90,6 @@ impl Office<'_> {
 
     async fn disconnect(&self, integration: &str, account: Option<&str>) -> Result<DisconnectView, Failure> {
         let (key, revoked) = self.house.accounts.disconnect(&user(), integration, account).await.map_err(failed)?;
-        self.hub.changed();
         let vendor = match revoked {
             Revoked::Yes => "the vendor has ended the grant",
             Revoked::Shared => "the grant was left alive, because another connection lives of it",
@@ -131,7 +130,6 @@ impl Office<'_> {
             browser: None,
         };
         let (connection, _) = self.house.accounts.finish(callback).await.map_err(failed)?;
-        self.hub.changed();
         Ok(view(&connection))
     }
 
@@ -169,7 +167,6 @@ impl Office<'_> {
                 .next("Is it whole, and still valid? Give it again."),
             _ => failed(error),
         })?;
-        self.hub.changed();
         Ok(view(&connection))
     }
 

@@ -13,6 +13,7 @@ use super::{
     order::Failure,
     owner::{self, Ownership, Wants},
     perform::Office,
+    relay::{DRAIN, LEAVING},
     session::{self, Answer},
 };
 use crate::{
@@ -37,18 +38,22 @@ pub struct Reception {
     pub house: Deferred<House>,
     /// Where this process takes what vendors send back, when it does.
     pub redirect: Option<String>,
+    /// Is cancelled when another process asks to be the owner; `None` in a process that stays it.
+    pub leaving: Option<CancellationToken>,
 }
 
 impl Reception {
     /// Takes visitors until `closing`; those who are there then may finish, within reason.
     pub async fn run(self, listener: UnixListener, ownership: Arc<Ownership>, closing: CancellationToken) {
         let visits = TaskTracker::new();
-        closing.run_until_cancelled(self.welcome(listener, ownership, &visits)).await;
+        closing.run_until_cancelled(self.clone().welcome(listener, ownership, &visits)).await;
         visits.close();
-        let _ = tokio::time::timeout(GRACE, visits.wait()).await;
+        let is_leaving = self.leaving.as_ref().is_some_and(CancellationToken::is_cancelled);
+        let grace = if is_leaving { DRAIN + GRACE } else { GRACE };
+        let _ = tokio::time::timeout(grace, visits.wait()).await;
     }
 
-    async fn welcome(&self, listener: UnixListener, ownership: Arc<Ownership>, visits: &TaskTracker) {
+    async fn welcome(self, listener: UnixListener, ownership: Arc<Ownership>, visits: &TaskTracker) {
         let Ok(user) = ownership.user() else { return };
         loop {
             match listener.accept().await {
@@ -72,7 +77,25 @@ impl Reception {
             Wants::Pipe(filters) => {
                 let (input, output) = tokio::io::split(reader);
                 let caller = house::local_caller(filters, "stdio");
-                stdio::serve_on(self.server, caller, input, output, stdio::Options::default()).await
+                let leaving = self.leaving.clone();
+                let word = async move {
+                    match leaving {
+                        Some(leaving) => leaving.cancelled().await,
+                        None => std::future::pending().await,
+                    }
+                    LEAVING.to_owned()
+                };
+                stdio::serve_saying(self.server, caller, input, output, stdio::Options::default(), word).await
+            }
+            Wants::HandOver => {
+                let answer = match &self.leaving {
+                    Some(leaving) => {
+                        leaving.cancel();
+                        Answer::Done(serde_json::Value::Null)
+                    }
+                    None => Answer::Failed(Failure::new("It has work of its own to do.")),
+                };
+                say(reader, &answer).await
             }
             Wants::Order(order) => match self.house.get().await {
                 Ok(house) => {
@@ -85,8 +108,12 @@ impl Reception {
     }
 }
 
-async fn refuse(mut out: impl tokio::io::AsyncWrite + Unpin, why: &str) -> io::Result<()> {
-    let mut line = serde_json::to_vec(&Answer::Failed(Failure::new(why)))?;
+async fn refuse(out: impl tokio::io::AsyncWrite + Unpin, why: &str) -> io::Result<()> {
+    say(out, &Answer::Failed(Failure::new(why))).await
+}
+
+async fn say(mut out: impl tokio::io::AsyncWrite + Unpin, answer: &Answer) -> io::Result<()> {
+    let mut line = serde_json::to_vec(answer)?;
     line.push(b'\n');
     out.write_all(&line).await?;
     out.shutdown().await

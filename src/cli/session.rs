@@ -1,6 +1,6 @@
 //! A command's way to whoever carries out its orders: this process, or the one that owns the data directory.
 
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -14,10 +14,11 @@ use super::{
     house::{self, Home, House},
     options::Place,
     order::{Failure, Order},
-    owner::{self, Claim, Link, Ownership, Wants},
+    owner::{Claim, Link, Ownership, Wants},
     perform::Office,
     reception::Reception,
     show,
+    storage::Storage,
 };
 use crate::{config::Settings, hub::Deferred, hub::Hub};
 
@@ -28,6 +29,7 @@ pub struct Session {
     pub home: Home,
     /// What was set.
     pub settings: Settings,
+    storage: Storage,
     place: Where,
 }
 
@@ -68,8 +70,9 @@ impl Session {
     /// Finds the owner of the data directory, or becomes it for the length of a command.
     pub async fn open(place: &Place) -> Result<Session, Failure> {
         let home = Home::of(place).map_err(Failure::of)?;
-        let settings = home.settings().map_err(Failure::of)?;
-        let place = match owner::claim(&home.dir).await.map_err(Failure::of)? {
+        let settings = home.settings().map_err(Failure::of)?.with_store(place.store.clone());
+        let storage = Storage::of(&home, &settings)?;
+        let place = match storage.claim(&home).await? {
             Claim::Running(link) => Where::Elsewhere(Some(link)),
             Claim::Mine(ownership) => {
                 let ownership = Arc::new(ownership);
@@ -78,7 +81,7 @@ impl Session {
                 Where::Here(Box::new(Here::of(house, ownership).await?))
             }
         };
-        Ok(Session { home, settings, place })
+        Ok(Session { home, settings, storage, place })
     }
 
     /// Whether another process carries out the orders.
@@ -106,7 +109,8 @@ impl Session {
             }
             Where::Elsewhere(link) => {
                 let link = link.take();
-                show::waiting(what, send(&self.home.dir, link, &order)).await?
+                let Session { storage, home, .. } = &*self;
+                show::waiting(what, send(storage, home, link, &order)).await?
             }
         };
         serde_json::from_value(answer).map_err(|error| {
@@ -135,15 +139,15 @@ impl Here {
         let house = deferred.get().await.map_err(Failure::of)?;
         let hub = house::hub(Deferred::ready(house.desk.clone()));
         let server = house::server(&hub);
-        let reception = Reception { hub: hub.clone(), server, house: deferred, redirect: None };
+        let reception = Reception { hub: hub.clone(), server, house: deferred, redirect: None, leaving: None };
         Ok(Here { house, hub, reception, ownership, visits: None })
     }
 }
 
-async fn send(dir: &Path, link: Option<Link>, order: &Order) -> Result<Value, Failure> {
+async fn send(storage: &Storage, home: &Home, link: Option<Link>, order: &Order) -> Result<Value, Failure> {
     let link = match link {
         Some(link) => link,
-        None => match owner::claim(dir).await.map_err(Failure::of)? {
+        None => match storage.claim(home).await? {
             Claim::Running(link) => link,
             Claim::Mine(_) => return Err(Failure::new("The running process has ended meanwhile.").next("Try again.")),
         },
@@ -154,6 +158,17 @@ async fn send(dir: &Path, link: Option<Link>, order: &Order) -> Result<Value, Fa
     BufReader::new(stream).read_line(&mut line).await.map_err(broken)?;
     match serde_json::from_str(&line).map_err(broken)? {
         Answer::Done(value) => Ok(value),
+        Answer::Failed(failure) => Err(failure),
+    }
+}
+
+/// Asks an owner to let this process be the owner instead. Asking again does no harm.
+pub async fn ask_to_hand_over(link: Link) -> Result<(), Failure> {
+    let stream = link.greet(Wants::HandOver).await.map_err(broken)?;
+    let mut line = String::new();
+    BufReader::new(stream).read_line(&mut line).await.map_err(broken)?;
+    match serde_json::from_str(&line).map_err(broken)? {
+        Answer::Done(_) => Ok(()),
         Answer::Failed(failure) => Err(failure),
     }
 }

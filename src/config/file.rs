@@ -19,6 +19,10 @@ pub struct File {
     pub listen: Option<String>,
     /// The address under which browsers and vendors reach this server.
     pub public_url: Option<Url>,
+    /// The address of a store that several nodes share; better kept in a file of its own.
+    pub store: Option<Secret>,
+    /// A file that holds that address.
+    pub store_file: Option<PathBuf>,
     /// The authorization server whose access tokens are taken.
     pub auth_issuer: Option<String>,
     /// The audience that its tokens must name.

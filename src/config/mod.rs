@@ -23,6 +23,7 @@ pub struct Settings {
     /// What the file says.
     pub file: File,
     environment: Environment,
+    store: Option<Secret>,
 }
 
 /// The variables of the process, taken once, so that tests bring their own.
@@ -126,12 +127,31 @@ impl Settings {
         let general = project_dirs().map(|dirs| dirs.config_dir().join(file::NAME));
         let found = [Some(beside), general].into_iter().flatten().find(|path| path.exists());
         let file = found.map(|path| File::read(&path)).transpose()?.unwrap_or_default();
-        Ok(Settings { file, environment })
+        Ok(Settings { file, environment, store: None })
     }
 
     /// The environment they were loaded with.
     pub fn environment(&self) -> &Environment {
         &self.environment
+    }
+
+    /// The address of the store that several nodes share, when one is set: on the command line, in
+    /// `SWITCHBOARD_STORE` or the file that `SWITCHBOARD_STORE_FILE` names, or in the settings file.
+    pub fn store(&self) -> Result<Option<Secret>> {
+        let set = match &self.store {
+            Some(flag) => Some(flag.clone()),
+            None => self.environment.secret("SWITCHBOARD_STORE")?.or_else(|| self.file.store.clone()),
+        };
+        match (&set, &self.file.store_file) {
+            (None, Some(path)) => read_secret(path, "store_file").map(Some),
+            _ => Ok(set),
+        }
+    }
+
+    /// These settings with the address of a store from the command line, which comes before the others.
+    #[must_use]
+    pub fn with_store(self, flag: Option<Secret>) -> Self {
+        Settings { store: flag.or(self.store), ..self }
     }
 
     /// What is set for the integration `id` of the vendor family `family`.
@@ -239,7 +259,7 @@ mod tests {
 
     fn settings(pairs: &[(&str, &str)], file: &str) -> Settings {
         let pairs = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        Settings { file: toml::from_str(file).unwrap(), environment: Environment::from_pairs(pairs) }
+        Settings { file: toml::from_str(file).unwrap(), environment: Environment::from_pairs(pairs), store: None }
     }
 
     #[test]
@@ -267,6 +287,26 @@ mod tests {
         let secret = set.overrides("google-calendar", "google").unwrap().client_secret.unwrap();
         assert_eq!(secret.expose(), "hush");
         assert!(!format!("{set:?}").contains("hush"));
+    }
+
+    #[test]
+    fn a_store_is_named_by_flag_environment_or_file_in_this_order() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("url");
+        fs::write(&path, "postgres://by-file-of-variable\n").unwrap();
+        let file = "store = 'postgres://file'";
+        let named = |pairs: &[(&str, &str)], flag: Option<&str>| {
+            let set = settings(pairs, file).with_store(flag.map(Secret::new));
+            set.store().unwrap().unwrap().expose().to_owned()
+        };
+        assert_eq!(named(&[], None), "postgres://file");
+        assert_eq!(
+            named(&[("SWITCHBOARD_STORE_FILE", path.to_str().unwrap())], None),
+            "postgres://by-file-of-variable"
+        );
+        assert_eq!(named(&[("SWITCHBOARD_STORE", "postgres://variable")], None), "postgres://variable");
+        assert_eq!(named(&[("SWITCHBOARD_STORE", "postgres://variable")], Some("postgres://flag")), "postgres://flag");
+        assert_eq!(settings(&[], "").store().unwrap(), None);
     }
 
     #[test]

@@ -111,6 +111,11 @@ impl Desk {
         Desk { accounts: None, agents: None, audit: None, approvals, key: TicketKey::fresh(&**entropy) }
     }
 
+    /// Whether the store below is out of reach at present: calls go on with what was read before, as far as that goes.
+    pub fn is_away(&self) -> bool {
+        self.agents.as_ref().is_some_and(Agents::is_away)
+    }
+
     /// The agent through which `caller` comes.
     pub(super) async fn agent(&self, caller: &Caller) -> Result<Agent, Error> {
         let Principal { user, agent: id, .. } = &caller.principal;

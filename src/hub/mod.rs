@@ -9,6 +9,7 @@ mod deferred;
 mod desk;
 mod errand;
 mod filter;
+mod follow;
 mod listing;
 mod own;
 mod running;

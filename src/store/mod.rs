@@ -90,6 +90,12 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// Notice of every change in `table` from now on, made here or on another node.
     fn watch(&self, table: Table) -> Watch;
 
+    /// Whether the engine is out of reach at present: then writing is refused, and reading goes on with what was
+    /// read last, where that is known.
+    fn is_away(&self) -> bool {
+        false
+    }
+
     /// How large it is: for health pages.
     fn report(&self) -> Pending<'_, Report>;
 }
@@ -150,6 +156,9 @@ pub enum Error {
         /// The newest layout that this program knows.
         known: u32,
     },
+    /// The server that keeps the records cannot be asked. A write may have happened all the same.
+    #[error("the store is out of reach: {0}. What was read before goes on being used; try again in a moment")]
+    Away(String),
     /// The disk, or the way to it, failed.
     #[error("the store could not {what}: {source}")]
     Io {
@@ -164,6 +173,11 @@ impl Error {
     /// Whether the write lost against another one and may be repeated after reading again.
     pub fn is_conflict(&self) -> bool {
         matches!(self, Error::Conflict(_))
+    }
+
+    /// Whether the store could not be asked, and may be asked again in a moment.
+    pub fn is_away(&self) -> bool {
+        matches!(self, Error::Away(_))
     }
 
     /// An operating system's error, with what was being done.

@@ -6,6 +6,7 @@ use tokio::{
     io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader, BufWriter},
     sync::mpsc,
 };
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
     hub::Caller,
@@ -54,8 +55,23 @@ pub async fn serve_on(
     output: impl AsyncWrite + Unpin + Send + 'static,
     options: Options,
 ) -> io::Result<()> {
+    serve_saying(server, caller, input, output, options, std::future::pending()).await
+}
+
+/// [`serve_on`], with one line of our own among the messages as soon as `word` is there.
+pub async fn serve_saying(
+    server: Server,
+    caller: Caller,
+    input: impl AsyncRead + Unpin,
+    output: impl AsyncWrite + Unpin + Send + 'static,
+    options: Options,
+    word: impl Future<Output = String> + Send + 'static,
+) -> io::Result<()> {
     let (outbox, messages) = mpsc::channel(OUTBOX);
     let writer = tokio::spawn(write(output, messages));
+    let way_out = outbox.clone();
+    // Whether anybody still reads it does not matter.
+    let saying = AbortOnDropHandle::new(tokio::spawn(async move { drop(way_out.send(word.await).await) }));
     let pipe = Pipe::new(server, caller, outbox);
     let mut lines = Lines::new(input);
     let read = loop {
@@ -71,6 +87,7 @@ pub async fn serve_on(
         }
     };
     pipe.close(GRACE).await;
+    drop(saying);
     // The pipe is gone, so the channel ends when the last answer is written.
     let wrote = tokio::time::timeout(FAREWELL, writer).await;
     read.and(wrote.map_or(Ok(()), |writer| writer.unwrap_or(Ok(()))))

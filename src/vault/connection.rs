@@ -34,10 +34,10 @@ impl ConnectionKey {
         Ok(Key::of(Table::Connections, &[self.user.as_str(), &self.integration, &self.account])?)
     }
 
-    /// The name that is stored under `id`.
-    fn from_id(id: &[u8]) -> Option<Self> {
-        let key = Key::raw(Table::Connections, id);
-        let [user, integration, account] = key.parts()?.try_into().ok()?;
+    /// The name of the connection that is stored under `record`; `None` when that is no place for one.
+    pub fn of_record(record: &Key) -> Option<Self> {
+        let [user, integration, account] =
+            record.parts().filter(|_| record.table == Table::Connections)?.try_into().ok()?;
         Some(ConnectionKey::new(UserId::new(user), integration, account))
     }
 }
@@ -238,7 +238,7 @@ impl Vault {
 fn unreadable(id: &[u8], error: &Error) -> Option<Connection> {
     tracing::error!("{error}");
     Some(Connection {
-        key: ConnectionKey::from_id(id)?,
+        key: ConnectionKey::of_record(&Key::raw(Table::Connections, id))?,
         credential: Credential::Fields(BTreeMap::new()),
         generation: 0,
         status: Status::NeedsReconnect { reason: Reason::Unreadable },

@@ -172,3 +172,50 @@ fn a_command_waits_for_a_command_and_both_are_done() {
         assert!(is_busy(&call(&home, "check_availability", &hour(number))), "hour {number}");
     }
 }
+
+#[test]
+fn serve_takes_over_from_a_client_that_does_not_notice() {
+    let home = Home::new();
+    let mut owner = Client::start(&home);
+    owner.call("schedule_meeting", meeting("Before", 0)).good();
+    let mut visitor = Client::start(&home);
+    // A call of each is under way when the server comes.
+    run(&home, &["sandbox", "fault", "google-calendar", "slow:2s:2"]).good();
+    let busy = |client: &mut Client| {
+        let arguments = hour(0);
+        client.request("tools/call", json!({"name": "google_calendar_check_availability", "arguments": arguments}))
+    };
+    let (first, second) = (busy(&mut owner), busy(&mut visitor));
+    let server = home.serve();
+    for (client, id) in [(&mut owner, first), (&mut visitor, second)] {
+        let answer = client.answer();
+        assert_eq!((&answer["id"], &answer["error"]), (&json!(id), &Value::Null), "{answer}\n{}", home.told());
+        assert!(is_busy(&client.call("check_availability", hour(0)).good()));
+    }
+    owner.call("schedule_meeting", meeting("After", 1)).good();
+    let log = server.end();
+    assert!(!log.contains("panicked") && !log.contains("ERROR"), "{log}");
+    assert!(is_busy(&visitor.call("check_availability", hour(1)).good()), "a client owns it again");
+    owner.leave();
+    visitor.leave();
+}
+
+#[test]
+fn twenty_clients_that_start_at_once_share_one_world() {
+    let home = Home::new();
+    let clients: Vec<Client> = std::thread::scope(|scope| {
+        let started: Vec<_> = (0..20).map(|_| scope.spawn(|| Client::start(&home))).collect();
+        started.into_iter().map(|client| client.join().unwrap()).collect()
+    });
+    let mut clients = clients.into_iter();
+    let mut first = clients.next().unwrap();
+    first.call("schedule_meeting", meeting("For all", 0)).good();
+    let mut rest: Vec<Client> = clients.collect();
+    // One after the other is killed; whoever owns the directory then is among them again and again.
+    while let Some(mut client) = rest.pop() {
+        assert!(is_busy(&client.call("check_availability", hour(0)).good()), "{} are left", rest.len());
+        client.kill();
+    }
+    assert!(is_busy(&first.call("check_availability", hour(0)).good()));
+    first.leave();
+}

@@ -1,9 +1,9 @@
 //! `serve`: clients over HTTP.
 
-use std::{net::SocketAddr, process::ExitCode, sync::Arc};
+use std::{net::SocketAddr, process::ExitCode, sync::Arc, time::Duration};
 
 use axum::Router;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, time::Instant};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
@@ -16,9 +16,10 @@ use crate::{
         janitor,
         options::{Place, Serve},
         order::Failure,
-        owner::{self, Claim},
+        owner::{Claim, Ownership},
         reception::Reception,
-        show,
+        session, show,
+        storage::Storage,
     },
     hub::Deferred,
     id,
@@ -28,22 +29,24 @@ use crate::{
 /// Where `serve` listens when nobody says otherwise. `connect` uses the same port for what vendors send back.
 pub const DEFAULT_LISTEN: &str = "127.0.0.1:7411";
 
+/// How long a process that hands the data directory over may take to finish its work.
+const PATIENCE: Duration = Duration::from_secs(25);
+/// The pause before it is tried again: shorter than that of the processes that only want to be served.
+const PAUSE: Duration = Duration::from_millis(10);
+
 /// `switchboard serve`
 pub async fn run(place: &Place, options: &Serve) -> Result<ExitCode, Failure> {
     let home = Home::of(place).map_err(Failure::of)?;
-    let settings = home.settings().map_err(Failure::of)?;
+    let settings = home.settings().map_err(Failure::of)?.with_store(place.store.clone());
     let address = address(options, settings.file.listen.as_deref())?;
     let trust = options.trust.clone().or_file(&settings.file);
     // Who names an issuer wants tokens, in the sandbox too.
     let is_open = is_open(place, options, address)? && trust.auth_issuer.is_none();
-    let Claim::Mine(ownership) = owner::claim(&home.dir).await.map_err(Failure::of)? else {
-        return Err(Failure::new(format!("Another switchboard process already uses {}.", home.dir.display()))
-            .next("Stop it first (an IDE may have started it), or name another folder with --data-dir."));
-    };
+    let storage = Storage::of(&home, &settings)?;
+    let ownership = show::waiting("taking over", own(&storage, &home)).await?.map(Arc::new);
     let listener = TcpListener::bind(address).await.map_err(|error| cannot_listen(address, &error))?;
     let address = listener.local_addr().map_err(Failure::of)?;
-    let ownership = Arc::new(ownership);
-    let visitors = ownership.listen().map_err(Failure::of)?;
+    let visitors = ownership.as_ref().map(|ownership| ownership.listen()).transpose().map_err(Failure::of)?;
     let house = show::waiting("opening", House::open(&home, &settings, ownership.clone())).await?;
     let (agents, key, store) = (house.agents.clone(), house.session_key.clone(), house.vault.store().clone());
     let house = Deferred::ready(house);
@@ -62,20 +65,46 @@ pub async fn run(place: &Place, options: &Serve) -> Result<ExitCode, Failure> {
     let router = door.with_metadata(routes(&server, &api, &transport), &transport.hosts);
 
     greet(&agents, is_open, place, address).await?;
-    let reception = Reception { hub, server: server.clone(), house: house.clone(), redirect: Some(api.redirect_uri()) };
+    let redirect = Some(api.redirect_uri());
+    let reception = Reception { hub, server: server.clone(), house: house.clone(), redirect, leaving: None };
     let closing = CancellationToken::new();
-    let visitors = tokio::spawn(reception.run(visitors, ownership, closing.clone()));
+    let visitors = visitors.zip(ownership).map(|(visitors, ownership)| {
+        // It is bounded.
+        tokio::spawn(reception.run(visitors, ownership, closing.clone()))
+    });
     let tidying = tokio::spawn(janitor::keep_tidy(house.clone()));
     let served = listen::serve(listener, router, listen::Limits::default(), end_of(server)).await;
     closing.cancel();
-    // It is bounded, and how it ends changes nothing any more.
-    let _ = visitors.await;
+    if let Some(visitors) = visitors {
+        // How it ends changes nothing any more.
+        let _ = visitors.await;
+    }
     tidying.abort();
     if let Ok(house) = house.get().await {
         house.close().await;
     }
     served.map_err(Failure::of)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Makes the data directory this process's own: a `stdio` that has it hands it over and goes on as a visitor. `None`
+/// when the store is shared and another process on this machine takes the visitors already.
+async fn own(storage: &Storage, home: &Home) -> Result<Option<Ownership>, Failure> {
+    let taken = || {
+        Failure::new(format!("Another switchboard process already uses {}.", home.dir.display()))
+            .next("Stop it first, or name another folder with --data-dir.")
+    };
+    let began = Instant::now();
+    while began.elapsed() < PATIENCE {
+        let link = match storage.claim(home).await? {
+            Claim::Mine(ownership) => return Ok(Some(ownership)),
+            Claim::Running(_) if storage.is_shared() => return Ok(None),
+            Claim::Running(link) => link,
+        };
+        session::ask_to_hand_over(link).await.map_err(|_| taken())?;
+        tokio::time::sleep(PAUSE).await;
+    }
+    Err(taken())
 }
 
 fn routes(server: &crate::mcp::Server, api: &Api, options: &transport::Options) -> Router {

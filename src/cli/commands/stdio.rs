@@ -14,9 +14,10 @@ use crate::{
         janitor,
         options::{Place, Stdio},
         order::Failure,
-        owner::{self, Claim, Link, Ownership, Wants},
+        owner::{Claim, Link, Ownership, Wants},
         reception::Reception,
         relay::{Ended, Relay},
+        storage::Storage,
     },
     config::Settings,
     hub::{Deferred, Filters},
@@ -29,21 +30,25 @@ const PATIENCE: u32 = 20;
 const AT_ONCE: Duration = Duration::from_secs(1);
 /// The pause before the next owner is looked for.
 const PAUSE: Duration = Duration::from_millis(50);
+/// How long the last users of a store may take to let go of it.
+const UNUSED: Duration = Duration::from_secs(5);
 /// How much may be under way between the client's side and ours, bytes.
 const BUFFER: usize = 64 << 10;
 
 /// `switchboard stdio`
 pub async fn run(place: &Place, options: &Stdio) -> Result<ExitCode, Failure> {
     let home = Home::of(place).map_err(Failure::of)?;
-    let settings = home.settings().map_err(Failure::of)?;
+    let settings = home.settings().map_err(Failure::of)?.with_store(place.store.clone());
+    let storage = Storage::of(&home, &settings)?;
     let filters = options.narrowing.filters().or_file(&settings.file);
-    let stdio = Server { home, settings: Arc::new(settings), filters };
+    let stdio = Server { home, settings: Arc::new(settings), storage, filters };
     stdio.serve().await.map(|()| ExitCode::SUCCESS)
 }
 
 struct Server {
     home: Home,
     settings: Arc<Settings>,
+    storage: Storage,
     filters: Filters,
 }
 
@@ -55,7 +60,7 @@ impl Server {
         let mut hung_up = 0;
         while hung_up < PATIENCE {
             let began = Instant::now();
-            let ended = match owner::claim(&self.home.dir).await.map_err(Failure::of)? {
+            let ended = match self.storage.claim(&self.home).await? {
                 Claim::Mine(ownership) => self.own(&mut relay, ownership).await?,
                 Claim::Running(link) => self.visit(&mut relay, link).await?,
             };
@@ -72,13 +77,13 @@ impl Server {
     /// Serves the client through the process that owns the data directory.
     async fn visit(&self, relay: &mut Relay<impl AsyncWrite + Unpin>, link: Link) -> Result<Ended, Failure> {
         match link.greet(Wants::Pipe(self.filters.clone())).await {
-            Ok(stream) => relay.through(stream).await.map_err(Failure::of),
+            Ok(stream) => relay.through(stream, &CancellationToken::new()).await.map_err(Failure::of),
             Err(_) => Ok(Ended::Owner),
         }
     }
 
-    /// Serves the client from this process, and visitors as well. The first answers do not wait for the store to
-    /// open.
+    /// Serves the client from this process, and visitors as well, until the client leaves or another process asks to
+    /// be the owner. The first answers do not wait for the store to open.
     async fn own(&self, relay: &mut Relay<impl AsyncWrite + Unpin>, ownership: Ownership) -> Result<Ended, Failure> {
         let ownership = Arc::new(ownership);
         let listener = ownership.listen().map_err(Failure::of)?;
@@ -86,25 +91,36 @@ impl Server {
         let hub = house::hub(house.map(|house| house.desk.clone()));
         house::check_filters(&hub, &self.filters)?;
         let server = house::server(&hub);
-        let reception = Reception { hub, server: server.clone(), house: house.clone(), redirect: None };
-        let closing = CancellationToken::new();
-        let visitors = tokio::spawn(reception.run(listener, ownership, closing.clone()));
-        let _tidying = AbortOnDropHandle::new(tokio::spawn(janitor::keep_tidy(house.clone())));
+        let (closing, leaving) = (CancellationToken::new(), CancellationToken::new());
+        let reception = Reception {
+            hub,
+            server: server.clone(),
+            house: house.clone(),
+            redirect: None,
+            leaving: Some(leaving.clone()),
+        };
+        let visitors = tokio::spawn(reception.run(listener, ownership.clone(), closing.clone()));
+        let tidying = AbortOnDropHandle::new(tokio::spawn(janitor::keep_tidy(house.clone())));
 
         let (ours, theirs) = duplex(BUFFER);
         let (input, output) = split(theirs);
         let caller = house::local_caller(self.filters.clone(), "stdio");
         let options = transport::stdio::Options::default();
         let serving = tokio::spawn(transport::stdio::serve_on(server.clone(), caller, input, output, options));
-        let ended = relay.through(ours).await;
+        let ended = relay.through(ours, &leaving).await;
 
         closing.cancel();
-        server.close();
-        // Both are bounded, and how they end changes nothing any more.
-        let _ = tokio::join!(serving, visitors);
-        if let Ok(house) = house.get().await {
-            house.close().await;
+        if !leaving.is_cancelled() {
+            server.close();
         }
+        // All of it is bounded, and how it ends changes nothing any more.
+        let _ = visitors.await;
+        server.close();
+        let _ = serving.await;
+        drop((server, tidying));
+        shut(house).await;
+        // Only now may somebody else open the store.
+        drop(ownership);
         ended.map_err(Failure::of)
     }
 
@@ -113,5 +129,17 @@ impl Server {
         Deferred::spawn(async move {
             House::open(&home, &settings, ownership).await.inspect_err(|failure| tracing::error!("{failure}"))
         })
+    }
+}
+
+/// Closes a house, and waits until nobody uses its store any more.
+async fn shut(house: Deferred<House>) {
+    let Ok(opened) = house.get().await else { return };
+    opened.close().await;
+    let store = Arc::downgrade(opened.vault.store());
+    drop((opened, house));
+    let began = Instant::now();
+    while store.strong_count() > 0 && began.elapsed() < UNUSED {
+        sleep(PAUSE / 10).await;
     }
 }

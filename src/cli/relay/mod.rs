@@ -1,39 +1,42 @@
 //! Keeps one client served while the processes that own the data directory come and go.
 //!
 //! Lines pass untouched. The relay remembers only what the end of an owner would leave open: the ids of requests
-//! that have no answer yet, and the handshake of a legacy client. The next owner is told the handshake again; the
-//! requests are answered with an error and never repeated, because a tool may have done its work already.
+//! that have no answer yet, the handshake of a legacy client, and subscriptions. The next owner is told handshake and
+//! subscriptions again; the requests are answered with an error and never repeated, because a tool may have done its
+//! work already. An owner that leaves of its own will says so first: then new requests wait until those under way have
+//! their answers, and the client does not notice.
+
+mod memory;
 
 use std::{
-    collections::HashSet,
+    collections::VecDeque,
     io,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt, split},
-    sync::mpsc,
+    sync::{Notify, mpsc},
+    time::{sleep, timeout},
 };
-use tokio_util::task::AbortOnDropHandle;
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
+use self::memory::{Memory, is_request};
 use crate::{
-    mcp::{
-        cancelled_id,
-        envelope::RequestId,
-        message::{error_text, internal_error, too_long},
-    },
+    mcp::message::{error_text, internal_error, too_long},
     transport::stdio::{Lines, Next, Options},
 };
 
-/// How many requests may be without an answer; an owner runs and queues fewer.
-const MOST_OPEN: usize = 2048;
+/// What an owner says to its visitors before it leaves; no client gets to see it.
+pub const LEAVING: &str = r#"{"jsonrpc":"2.0","method":"notifications/switchboard/leaving"}"#;
+/// How long the requests under way may take when an owner is about to leave.
+pub const DRAIN: Duration = Duration::from_secs(10);
+/// How many requests may wait meanwhile, beside those that the client has to keep to itself.
+const MOST_HELD: usize = 64;
+
 /// How long the last answers may take when the client has said its last word.
 const FAREWELL: Duration = Duration::from_secs(2);
-/// The id under which a handshake is repeated.
-const REPLAY: &str = "switchboard-replay";
 /// What becomes of a request whose owner has ended.
 const LOST: &str = "The switchboard process that worked on this has ended, and another one goes on. Nobody knows \
                     whether it was done: look before you repeat it.";
@@ -55,6 +58,10 @@ pub struct Relay<W> {
     from_client: mpsc::Receiver<FromClient>,
     to_client: tokio::sync::Mutex<W>,
     memory: Mutex<Memory>,
+    /// Tells of each answer.
+    settled: Notify,
+    /// What the client asked for while an owner was leaving.
+    held: VecDeque<Vec<u8>>,
     _reading: AbortOnDropHandle<()>,
 }
 
@@ -71,30 +78,38 @@ impl<W: AsyncWrite + Unpin> Relay<W> {
         let (sender, from_client) = mpsc::channel(4);
         let reading = AbortOnDropHandle::new(tokio::spawn(read(input, sender)));
         let (to_client, memory) = (tokio::sync::Mutex::new(output), Mutex::default());
-        Relay { from_client, to_client, memory, _reading: reading }
+        let (settled, held) = (Notify::new(), VecDeque::new());
+        Relay { from_client, to_client, memory, settled, held, _reading: reading }
     }
 
-    /// Hands lines between the client and this owner until one of them ends.
+    /// Hands lines between the client and this owner until one of them ends. Whoever makes an owner leave cancels
+    /// `leaving` before; one that is elsewhere says so itself.
     ///
     /// Fails when the client can no longer be written to.
-    pub async fn through(&mut self, owner: impl AsyncRead + AsyncWrite) -> io::Result<Ended> {
+    pub async fn through(
+        &mut self,
+        owner: impl AsyncRead + AsyncWrite,
+        leaving: &CancellationToken,
+    ) -> io::Result<Ended> {
         let (from_owner, to_owner) = split(owner);
         let (from_owner, to_owner) = (std::pin::pin!(from_owner), std::pin::pin!(to_owner));
-        let (memory, to_client) = (&self.memory, &self.to_client);
-        let forth = forth(&mut self.from_client, to_owner, memory, to_client);
-        let mut back = std::pin::pin!(back(from_owner, memory, to_client));
+        let leaving = leaving.child_token();
+        let between =
+            Between { memory: &self.memory, settled: &self.settled, to_client: &self.to_client, leaving: &leaving };
+        let forth = between.forth(&mut self.from_client, &mut self.held, to_owner);
+        let mut back = std::pin::pin!(between.back(from_owner));
         // Both at once: an owner that waits for its answers to be read takes no more requests.
         let ended = tokio::select! {
             heard = &mut back => heard.map(|()| Ended::Owner)?,
             passed = forth => {
                 // What the owner says last still counts, whoever ended it.
-                tokio::time::timeout(FAREWELL, back).await.unwrap_or(Ok(()))?;
+                timeout(FAREWELL, back).await.unwrap_or(Ok(()))?;
                 passed?
             }
         };
-        let lost = locked(memory).lost();
+        let lost = between.memory().lost();
         for id in lost {
-            write(to_client, error_text(Some(&id), &internal_error(LOST)).as_bytes()).await?;
+            between.write(error_text(Some(&id), &internal_error(LOST)).as_bytes()).await?;
         }
         Ok(ended)
     }
@@ -114,171 +129,115 @@ async fn read(input: impl AsyncRead + Unpin, sender: mpsc::Sender<FromClient>) {
     }
 }
 
-/// Passes on what the client says, until that is all or the owner takes no more.
-async fn forth<W: AsyncWrite + Unpin>(
-    from_client: &mut mpsc::Receiver<FromClient>,
-    mut to_owner: impl AsyncWrite + Unpin,
-    memory: &Mutex<Memory>,
-    to_client: &tokio::sync::Mutex<W>,
-) -> io::Result<Ended> {
-    let handshake = locked(memory).handshake();
-    for line in handshake {
-        if send(&mut to_owner, &line).await.is_err() {
-            return Ok(Ended::Owner);
-        }
-    }
-    while let Some(message) = from_client.recv().await {
-        let FromClient::Line(line) = message else {
-            let refusal = error_text(None, &too_long(Options::default().longest_line));
-            write(to_client, refusal.as_bytes()).await?;
-            continue;
-        };
-        let noted = locked(memory).note(&line);
-        if let Err(refused) = noted {
-            write(to_client, error_text(Some(&refused), &internal_error(FULL)).as_bytes()).await?;
-        } else if send(&mut to_owner, &line).await.is_err() {
-            return Ok(Ended::Owner);
-        }
-    }
-    // An owner that is gone needs no goodbye.
-    let _ = to_owner.shutdown().await;
-    Ok(Ended::Client)
+/// What both directions of one conversation share.
+struct Between<'a, W> {
+    memory: &'a Mutex<Memory>,
+    settled: &'a Notify,
+    to_client: &'a tokio::sync::Mutex<W>,
+    leaving: &'a CancellationToken,
 }
 
-/// Passes on what the owner says, until it ends.
-async fn back<W: AsyncWrite + Unpin>(
-    from_owner: impl AsyncRead + Unpin,
-    memory: &Mutex<Memory>,
-    to_client: &tokio::sync::Mutex<W>,
-) -> io::Result<()> {
-    let mut lines = Lines::new(from_owner);
-    loop {
-        match lines.next(usize::MAX).await {
-            Ok(Next::Line) => {
-                let passes = locked(memory).settle(lines.content());
-                if passes {
-                    write(to_client, lines.content()).await?;
+impl<W: AsyncWrite + Unpin> Between<'_, W> {
+    /// Passes on what the client says, until that is all, the owner takes no more, or it leaves and is done.
+    async fn forth(
+        &self,
+        from_client: &mut mpsc::Receiver<FromClient>,
+        held: &mut VecDeque<Vec<u8>>,
+        mut to_owner: impl AsyncWrite + Unpin,
+    ) -> io::Result<Ended> {
+        let first = self.memory().handshake();
+        for line in first {
+            if send(&mut to_owner, &line).await.is_err() {
+                return Ok(Ended::Owner);
+            }
+        }
+        while let Some(line) = held.pop_front() {
+            if !self.pass(&line, &mut to_owner).await? {
+                return Ok(Ended::Owner);
+            }
+        }
+        let mut drained = std::pin::pin!(self.drained());
+        loop {
+            let message = tokio::select! {
+                biased;
+                () = &mut drained => break,
+                message = from_client.recv(), if held.len() < MOST_HELD => message,
+            };
+            match message {
+                None => break,
+                Some(FromClient::TooLong) => {
+                    let refusal = error_text(None, &too_long(Options::default().longest_line));
+                    self.write(refusal.as_bytes()).await?;
+                }
+                Some(FromClient::Line(line)) if self.leaving.is_cancelled() && is_request(&line) => {
+                    held.push_back(line);
+                }
+                Some(FromClient::Line(line)) => {
+                    if !self.pass(&line, &mut to_owner).await? {
+                        return Ok(Ended::Owner);
+                    }
                 }
             }
-            Ok(Next::TooLong) => {}
-            Ok(Next::End) | Err(_) => return Ok(()),
+        }
+        // An owner that is gone needs no goodbye.
+        let _ = to_owner.shutdown().await;
+        Ok(if self.leaving.is_cancelled() { Ended::Owner } else { Ended::Client })
+    }
+
+    /// Gives a line to the owner; `false` when it takes no more.
+    async fn pass(&self, line: &[u8], to_owner: &mut (impl AsyncWrite + Unpin)) -> io::Result<bool> {
+        let noted = self.memory().note(line);
+        if let Err(refused) = noted {
+            self.write(error_text(Some(&refused), &internal_error(FULL)).as_bytes()).await?;
+            return Ok(true);
+        }
+        Ok(send(to_owner, line).await.is_ok())
+    }
+
+    /// Waits until the owner is leaving and nothing is under way any more, or that takes too long.
+    async fn drained(&self) {
+        self.leaving.cancelled().await;
+        let mut too_long = std::pin::pin!(sleep(DRAIN));
+        while self.memory().is_busy() {
+            tokio::select! {
+                () = self.settled.notified() => {}
+                () = &mut too_long => return,
+            }
         }
     }
-}
 
-async fn write<W: AsyncWrite + Unpin>(to_client: &tokio::sync::Mutex<W>, message: &[u8]) -> io::Result<()> {
-    send(&mut *to_client.lock().await, message).await
+    /// Passes on what the owner says, until it ends.
+    async fn back(&self, from_owner: impl AsyncRead + Unpin) -> io::Result<()> {
+        let mut lines = Lines::new(from_owner);
+        loop {
+            match lines.next(usize::MAX).await {
+                Ok(Next::Line) if lines.content() == LEAVING.as_bytes() => self.leaving.cancel(),
+                Ok(Next::Line) => {
+                    let passes = self.memory().settle(lines.content(), self.leaving.is_cancelled());
+                    if passes {
+                        self.write(lines.content()).await?;
+                    }
+                    self.settled.notify_one();
+                }
+                Ok(Next::TooLong) => {}
+                Ok(Next::End) | Err(_) => return Ok(()),
+            }
+        }
+    }
+
+    async fn write(&self, message: &[u8]) -> io::Result<()> {
+        send(&mut *self.to_client.lock().await, message).await
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 async fn send(mut output: impl AsyncWrite + Unpin, message: &[u8]) -> io::Result<()> {
     output.write_all(message).await?;
     output.write_all(b"\n").await?;
     output.flush().await
-}
-
-fn locked(memory: &Mutex<Memory>) -> MutexGuard<'_, Memory> {
-    memory.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// What the end of an owner would leave open.
-#[derive(Debug, Default)]
-struct Memory {
-    open: HashSet<RequestId>,
-    handshake: Option<Handshake>,
-}
-
-/// How a legacy client began.
-#[derive(Debug)]
-struct Handshake {
-    id: RequestId,
-    initialize: Vec<u8>,
-    is_answered: bool,
-    initialized: Option<Vec<u8>>,
-}
-
-/// What the relay reads of a message.
-#[derive(Deserialize)]
-struct Head<'a> {
-    id: Option<RequestId>,
-    #[serde(borrow)]
-    method: Option<std::borrow::Cow<'a, str>>,
-    #[serde(borrow)]
-    params: Option<&'a RawValue>,
-}
-
-impl Memory {
-    /// Notes what the client says. An id that comes back is refused: too many are open already.
-    fn note(&mut self, line: &[u8]) -> Result<(), RequestId> {
-        // What does not read as a message is the owner's to refuse.
-        let Ok(Head { id, method: Some(method), params }) = serde_json::from_slice(line) else { return Ok(()) };
-        match (id, &*method) {
-            (Some(id), _) if self.open.len() >= MOST_OPEN => return Err(id),
-            (Some(id), method) => {
-                self.open.insert(id.clone());
-                if method == "initialize" {
-                    let initialize = line.to_vec();
-                    self.handshake = Some(Handshake { id, initialize, is_answered: false, initialized: None });
-                }
-            }
-            (None, "notifications/initialized") => {
-                if let Some(handshake) = &mut self.handshake {
-                    handshake.initialized = Some(line.to_vec());
-                }
-            }
-            // Nobody answers a request that was cancelled.
-            (None, "notifications/cancelled") => {
-                if let Some(id) = cancelled_id(params) {
-                    self.open.remove(&id);
-                }
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-
-    /// Notes what the owner says. Returns whether the client is to read it: not what a dying owner left unfinished,
-    /// and not the answer to a handshake that the client believes to be over.
-    fn settle(&mut self, line: &[u8]) -> bool {
-        let Ok(head) = serde_json::from_slice::<Head<'_>>(line) else { return false };
-        let (Some(id), None) = (head.id, head.method) else { return true };
-        if id == RequestId::text(REPLAY) {
-            return false;
-        }
-        self.open.remove(&id);
-        if let Some(handshake) = self.handshake.as_mut().filter(|handshake| handshake.id == id) {
-            handshake.is_answered = true;
-        }
-        true
-    }
-
-    /// The requests that nobody works on any more. A handshake is none of them: the next owner answers it.
-    fn lost(&mut self) -> Vec<RequestId> {
-        let open = std::mem::take(&mut self.open);
-        let begun = self.handshake.as_ref().filter(|handshake| !handshake.is_answered).map(|handshake| &handshake.id);
-        let (kept, lost) = open.into_iter().partition(|id| Some(id) == begun);
-        self.open = kept;
-        lost.into_iter().collect()
-    }
-
-    /// What the next owner has to hear before anything else.
-    fn handshake(&self) -> Vec<Vec<u8>> {
-        let Some(handshake) = &self.handshake else { return Vec::new() };
-        let first = if handshake.is_answered {
-            renamed(&handshake.initialize)
-        } else if self.open.contains(&handshake.id) {
-            Some(handshake.initialize.clone())
-        } else {
-            None
-        };
-        first.into_iter().chain(handshake.initialized.clone()).collect()
-    }
-}
-
-/// The same request under the id of a replay.
-fn renamed(request: &[u8]) -> Option<Vec<u8>> {
-    let mut request: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(request).ok()?;
-    request.insert("id".into(), REPLAY.into());
-    serde_json::to_vec(&request).ok()
 }
 
 #[cfg(test)]

@@ -3,7 +3,11 @@
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader, DuplexStream, duplex};
 
-use super::*;
+use super::{
+    memory::{MOST_OPEN, REPLAY},
+    *,
+};
+use crate::mcp::envelope::RequestId;
 
 /// One end of a conversation.
 struct End(BufReader<DuplexStream>);
@@ -43,7 +47,8 @@ fn answer(id: impl Into<Value>) -> Value {
 /// What the client and an owner do while the relay is between them.
 async fn between<W: AsyncWrite + Unpin>(relay: &mut Relay<W>, scene: impl AsyncFnOnce(End)) -> Ended {
     let (owner, stream) = pair();
-    let (ended, ()) = tokio::join!(relay.through(stream), scene(owner));
+    let stays = CancellationToken::new();
+    let (ended, ()) = tokio::join!(relay.through(stream, &stays), scene(owner));
     ended.unwrap()
 }
 
@@ -179,7 +184,7 @@ fn what_is_remembered_is_bounded() {
     }
     let one_more = memory.note(request("more", "ping").to_string().as_bytes());
     assert_eq!(one_more.unwrap_err(), RequestId::text("more"));
-    assert!(memory.settle(answer(7).to_string().as_bytes()));
+    assert!(memory.settle(answer(7).to_string().as_bytes(), false));
     memory.note(request("more", "ping").to_string().as_bytes()).unwrap();
     assert_eq!(memory.lost().len(), MOST_OPEN);
     assert!(memory.lost().is_empty());
@@ -194,4 +199,54 @@ fn what_is_no_request_leaves_nothing_open() {
         memory.note(line.as_bytes()).unwrap();
     }
     assert!(memory.lost().is_empty() && memory.handshake().is_empty());
+}
+
+#[tokio::test]
+async fn an_owner_that_leaves_answers_first_and_the_client_does_not_notice() {
+    let (mut client, mut relay) = client();
+    let listen = request("news", "subscriptions/listen");
+    let acknowledged = json!({"jsonrpc": "2.0", "method": "notifications/subscriptions/acknowledged"});
+    let ended = between(&mut relay, async |mut owner| {
+        client.says(&listen).await;
+        assert_eq!(owner.hears().await, listen);
+        owner.says(&acknowledged).await;
+        assert_eq!(client.hears().await, acknowledged);
+        client.says(&request(1, "tools/call")).await;
+        owner.hears().await;
+        owner.says(&serde_json::from_str(LEAVING).unwrap()).await;
+        // The relay hears it before this answer.
+        owner.says(&json!({"jsonrpc": "2.0", "method": "notifications/progress"})).await;
+        assert_eq!(client.hears().await["method"], "notifications/progress");
+        client.says(&request(2, "tools/call")).await;
+        owner.says(&answer(1)).await;
+        assert_eq!(client.hears().await, answer(1));
+        let mut rest = String::new();
+        assert_eq!(owner.0.read_line(&mut rest).await.unwrap(), 0, "a new request came: {rest}");
+        let cancelled = json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": "news"}});
+        owner.says(&cancelled).await;
+        owner.says(&answer("news")).await;
+    });
+    assert_eq!(ended.await, Ended::Owner);
+    between(&mut relay, async |mut owner| {
+        assert_eq!(owner.hears().await, listen, "the subscription goes on");
+        owner.says(&acknowledged).await;
+        assert_eq!(owner.hears().await, request(2, "tools/call"));
+        owner.says(&answer(2)).await;
+        assert_eq!(client.hears().await, answer(2), "nothing else came first");
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_owner_that_leaves_is_not_waited_for_for_ever() {
+    let (mut client, mut relay) = client();
+    let ended = between(&mut relay, async |mut owner| {
+        client.says(&request(1, "tools/call")).await;
+        owner.hears().await;
+        owner.says(&serde_json::from_str(LEAVING).unwrap()).await;
+        let mut rest = String::new();
+        assert_eq!(owner.0.read_line(&mut rest).await.unwrap(), 0, "{rest}");
+    });
+    assert_eq!(ended.await, Ended::Owner);
+    assert_eq!(client.hears().await["error"]["code"], -32603, "a call without an end is told so");
 }

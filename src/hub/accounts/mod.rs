@@ -15,6 +15,7 @@ use crate::{
     http::{self, Authorize, Lane},
     id::{CallId, SharedEntropy, UserId},
     oauth::{self, Bearer, Broker, Endpoints},
+    store::{Key, SharedStore},
     tool::{Account, Asking, Call, CallParts, Error, Integration, Kind, Memory, Row, State, Upstream},
     vault::{Connection, ConnectionKey, Credential, Status, Vault},
 };
@@ -232,6 +233,23 @@ impl Accounts {
     fn memory(&self, key: &ConnectionKey) -> Memory {
         let mut memories = self.0.memories.lock().unwrap_or_else(PoisonError::into_inner);
         memories.entry(key.clone()).or_default().clone()
+    }
+
+    /// The store below.
+    pub(super) fn store(&self) -> &SharedStore {
+        self.0.parts.vault.store()
+    }
+
+    /// [`forget`](Self::forget) for the connection that is stored under `record`.
+    pub(super) fn forget_record(&self, record: &Key) {
+        if let Some(key) = ConnectionKey::of_record(record) {
+            self.forget(&key);
+        }
+    }
+
+    /// Forgets what was looked up for any account.
+    pub(super) fn forget_all(&self) {
+        self.0.memories.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     /// What was looked up for an account is no longer true when the account is another one.

@@ -5,7 +5,10 @@ use std::{sync::Arc, time::Duration};
 use sqlx::{PgPool, postgres::PgListener};
 use tokio::task::AbortHandle;
 
-use super::super::{Key, Seen, Table, watch::Changes};
+use super::{
+    super::{Key, Seen, Table},
+    reach::Reach,
+};
 
 /// The most bytes of a notification (<https://www.postgresql.org/docs/current/sql-notify.html> allows 8000).
 const PAYLOAD: usize = 7_900;
@@ -18,12 +21,13 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub(super) struct Listener(AbortHandle);
 
 impl Listener {
-    /// Listens from now on and passes on to `changes`, also what this node itself has written.
-    pub(super) async fn start(pool: &PgPool, changes: Arc<Changes>) -> sqlx::Result<Self> {
+    /// Listens from now on and passes on to `reach`, also what this node itself has written.
+    pub(super) async fn start(pool: &PgPool, reach: Arc<Reach>) -> sqlx::Result<Self> {
         let schema: String = sqlx::query_scalar("SELECT current_schema()::text").fetch_one(pool).await?;
-        let mut listener = PgListener::connect_with(pool).await?;
-        listener.listen(&format!("switchboard_{schema}")).await?;
-        Ok(Listener(tokio::spawn(run(listener, changes)).abort_handle()))
+        let channel = format!("switchboard_{schema}");
+        let listener = listen(pool, &channel).await?;
+        let pool = pool.clone();
+        Ok(Listener(tokio::spawn(async move { run(listener, &pool, &channel, &reach).await }).abort_handle()))
     }
 }
 
@@ -33,17 +37,35 @@ impl Drop for Listener {
     }
 }
 
-async fn run(mut listener: PgListener, changes: Arc<Changes>) {
+async fn listen(pool: &PgPool, channel: &str) -> sqlx::Result<PgListener> {
+    let mut listener = PgListener::connect_with(pool).await?;
+    listener.listen(channel).await?;
+    Ok(listener)
+}
+
+async fn run(mut listener: PgListener, pool: &PgPool, channel: &str, reach: &Reach) {
     loop {
         match listener.try_recv().await {
-            Ok(Some(news)) => changes.tell(seen(news.payload())),
+            Ok(Some(news)) => reach.hear(seen(news.payload())),
             // The connection broke, and was made again: what came between is lost.
-            Ok(None) => changes.tell(Seen::Missed),
+            Ok(None) => reach.hear(Seen::Missed),
             Err(error) => {
-                tracing::warn!("no news from PostgreSQL: {error}");
-                changes.tell(Seen::Missed);
-                tokio::time::sleep(PAUSE).await;
+                reach.lose(&error.to_string());
+                listener = again(pool, channel).await;
+                // Only now: what changes from here on is heard.
+                reach.hear(Seen::Missed);
             }
+        }
+    }
+}
+
+/// A new listener, as soon as the server lets it in.
+async fn again(pool: &PgPool, channel: &str) -> PgListener {
+    loop {
+        tokio::time::sleep(PAUSE).await;
+        match listen(pool, channel).await {
+            Ok(listener) => return listener,
+            Err(error) => tracing::debug!("no news from PostgreSQL: {error}"),
         }
     }
 }

@@ -5,18 +5,25 @@
 //! cuts as the server is configured; changes reach the other nodes as notifications at the moment of the commit.
 
 mod listener;
+mod reach;
+mod recall;
 #[cfg(all(test, unix))]
 pub(super) mod server;
 
 use std::{fmt, io, ops::Bound, str::FromStr, sync::Arc, time::Duration};
 
 use sqlx::{
-    PgConnection, PgPool, Row,
+    Connection, PgConnection, PgPool, Row,
     migrate::{MigrateError, Migrator},
     postgres::{PgConnectOptions, PgPoolOptions, PgRow},
 };
+use tokio::time::timeout;
 
-use self::listener::{Listener, payload};
+use self::{
+    listener::{Listener, payload},
+    reach::{Prober, Reach},
+    recall::Question,
+};
 use super::{
     Change, Durability, Error, Expect, Key, Lease, Pending, Record, Report, Result, SCHEMA_VERSION, Store, Table,
     Versioned, Watch,
@@ -41,32 +48,47 @@ const TRIES: u32 = 5;
 /// <https://www.postgresql.org/docs/current/errcodes-appendix.html>
 const GAVE_WAY: [&str; 2] = ["40P01", "40001"];
 
+/// How the codes of a server begin that is going, coming, full, or cut off: the same appendix.
+const ABSENT: [&str; 3] = ["08", "53300", "57P"];
+
 /// A store in a PostgreSQL database.
 pub struct PostgresStore {
     pool: PgPool,
     changes: Arc<Changes>,
-    /// Ends with the store.
+    reach: Arc<Reach>,
+    /// Both end with the store.
     _listener: Listener,
+    _prober: Prober,
 }
 
 impl PostgresStore {
     /// Opens the store at `url`, such as `postgres://user:password@host/database`, and brings its tables up to date.
     pub async fn open(url: &Secret) -> Result<Arc<Self>> {
         // The parser's message repeats parts of the URL, and a password may be among them.
-        let options = PgConnectOptions::from_str(url.expose()).map_err(|_| {
-            let hint = "the address of the store is not of the form postgres://user:password@host:port/database";
-            Error::io("be reached", io::Error::new(io::ErrorKind::InvalidInput, hint))
-        })?;
-        Self::with(options).await
+        let is_ours = ["postgres://", "postgresql://"].iter().any(|scheme| url.expose().starts_with(scheme));
+        match PgConnectOptions::from_str(url.expose()) {
+            Ok(options) if is_ours => Self::with(options).await,
+            _ => {
+                let hint = "its address is not of the form postgres://user:password@host:port/database";
+                Err(Error::io("be reached", io::Error::new(io::ErrorKind::InvalidInput, hint)))
+            }
+        }
     }
 
     async fn with(options: PgConnectOptions) -> Result<Arc<Self>> {
+        // The pool would try again and again, and not say why.
+        let first = timeout(PATIENCE, PgConnection::connect_with(&options)).await;
+        let first = first.map_err(|_| Error::io("be reached", io::ErrorKind::TimedOut.into()))?;
+        let first = first.map_err(|error| Error::io("be reached", io::Error::other(error.to_string())))?;
+        first.close().await.map_err(|error| away(&error))?;
         let pool = PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(PATIENCE);
         let pool = pool.connect_with(options).await.map_err(|error| away(&error))?;
         migrate(&pool).await?;
         let changes = Arc::new(Changes::new());
-        let listener = Listener::start(&pool, Arc::clone(&changes)).await.map_err(|error| away(&error))?;
-        Ok(Arc::new(PostgresStore { pool, changes, _listener: listener }))
+        let reach = Reach::new(Arc::clone(&changes));
+        let listener = Listener::start(&pool, Arc::clone(&reach)).await.map_err(|error| away(&error))?;
+        let prober = reach.watch_over(pool.clone());
+        Ok(Arc::new(PostgresStore { pool, changes, reach, _listener: listener, _prober: prober }))
     }
 
     async fn page(&self, table: Table, span: Option<Span>, limit: usize, query: &'static str) -> Result<Vec<Record>> {
@@ -89,7 +111,19 @@ impl PostgresStore {
             .fetch_all(&self.pool)
             .await
             .map_err(|error| away(&error))?;
-        rows.iter().map(|row| Ok((column(row, "id")?, versioned(row)?))).collect()
+        rows.iter().map(record).collect()
+    }
+
+    /// Tries again when the server broke a tie between this commit and another one.
+    async fn commit_patiently(&self, changes: &[Change]) -> Result<u64> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match self.commit_once(changes).await {
+                Err(failure) if failure.gave_way() && tries < TRIES => {}
+                other => return other.map_err(Error::from),
+            }
+        }
     }
 
     async fn commit_once(&self, changes: &[Change]) -> std::result::Result<u64, Failure> {
@@ -168,10 +202,13 @@ async fn apply(database: &mut PgConnection, change: &Change, version: i64) -> st
 impl Store for PostgresStore {
     fn get<'a>(&'a self, key: &'a Key) -> Pending<'a, Option<Versioned>> {
         Box::pin(async {
-            let query = sqlx::query("SELECT value, version FROM records WHERE kind = $1 AND id = $2");
-            let query = query.bind(key.table.name()).bind(&key.id);
-            let row = query.fetch_optional(&self.pool).await.map_err(|error| away(&error))?;
-            row.as_ref().map(versioned).transpose()
+            let query = sqlx::query("SELECT id, value, version FROM records WHERE kind = $1 AND id = $2");
+            let rows = async {
+                let query = query.bind(key.table.name()).bind(&key.id);
+                query.fetch_all(&self.pool).await.map_err(|error| away(&error))?.iter().map(record).collect()
+            };
+            let found = self.reach.read(Question::Record(key.clone()), rows).await?;
+            Ok(found.into_iter().next().map(|(_, stored)| stored))
         })
     }
 
@@ -182,7 +219,10 @@ impl Store for PostgresStore {
         after: Option<&'a [u8]>,
         limit: usize,
     ) -> Pending<'a, Vec<Record>> {
-        Box::pin(self.page(table, span::behind(prefix, after), limit, SCAN))
+        let (prefix, from) = (prefix.to_vec(), after.map(<[u8]>::to_vec));
+        let page = self.page(table, span::behind(&prefix, after), limit, SCAN);
+        let question = Question::Page { table, prefix, from, limit, is_backwards: false };
+        Box::pin(self.reach.read(question, page))
     }
 
     fn scan_back<'a>(
@@ -192,27 +232,27 @@ impl Store for PostgresStore {
         before: Option<&'a [u8]>,
         limit: usize,
     ) -> Pending<'a, Vec<Record>> {
-        Box::pin(self.page(table, span::ahead_of(prefix, before), limit, SCAN_BACK))
+        let (prefix, from) = (prefix.to_vec(), before.map(<[u8]>::to_vec));
+        let page = self.page(table, span::ahead_of(&prefix, before), limit, SCAN_BACK);
+        let question = Question::Page { table, prefix, from, limit, is_backwards: true };
+        Box::pin(self.reach.read(question, page))
     }
 
     /// Both kinds of durability are the server's `synchronous_commit`, which is on unless somebody switched it off.
     fn commit(&self, changes: Vec<Change>, _: Durability) -> Pending<'_, u64> {
         Box::pin(async move {
-            let mut tries = 0;
-            loop {
-                tries += 1;
-                match self.commit_once(&changes).await {
-                    Err(failure) if failure.gave_way() && tries < TRIES => {}
-                    other => return other.map_err(Error::from),
-                }
-            }
+            let version = self.reach.ask(changes.len(), self.commit_patiently(&changes)).await?;
+            // The notification comes a moment later; nobody here may read the old record meanwhile.
+            self.reach.forget(&changes);
+            Ok(version)
         })
     }
 
     fn acquire_lease<'a>(&'a self, name: &'a str, holder: &'a str, ttl: Duration) -> Pending<'a, Option<Lease>> {
         Box::pin(async move {
             let query = sqlx::query_scalar(LEASE).bind(name).bind(holder).bind(millis(ttl));
-            let fence: Option<i64> = query.fetch_optional(&self.pool).await.map_err(|error| away(&error))?;
+            let asked = async { query.fetch_optional(&self.pool).await.map_err(|error| away(&error)) };
+            let fence: Option<i64> = self.reach.ask(1, asked).await?;
             let lease = |fence: i64| Lease { name: name.into(), holder: holder.into(), fence: fence.unsigned_abs() };
             Ok(fence.map(lease))
         })
@@ -221,7 +261,8 @@ impl Store for PostgresStore {
     fn renew_lease<'a>(&'a self, lease: &'a Lease, ttl: Duration) -> Pending<'a, bool> {
         Box::pin(async move {
             let query = sqlx::query(RENEW).bind(&lease.name).bind(signed(lease.fence)).bind(millis(ttl));
-            let done = query.execute(&self.pool).await.map_err(|error| away(&error))?;
+            let asked = async { query.execute(&self.pool).await.map_err(|error| away(&error)) };
+            let done = self.reach.ask(1, asked).await?;
             Ok(done.rows_affected() == 1)
         })
     }
@@ -230,8 +271,7 @@ impl Store for PostgresStore {
         Box::pin(async move {
             let query = sqlx::query("DELETE FROM leases WHERE name = $1 AND fence = $2");
             let query = query.bind(lease.name).bind(signed(lease.fence));
-            query.execute(&self.pool).await.map_err(|error| away(&error))?;
-            Ok(())
+            self.reach.ask(1, async { query.execute(&self.pool).await.map_err(|error| away(&error)) }).await.map(drop)
         })
     }
 
@@ -239,8 +279,12 @@ impl Store for PostgresStore {
         self.changes.watch(table)
     }
 
+    fn is_away(&self) -> bool {
+        self.reach.is_away()
+    }
+
     fn report(&self) -> Pending<'_, Report> {
-        Box::pin(async {
+        Box::pin(self.reach.ask(0, async {
             let size: i64 = sqlx::query_scalar("SELECT pg_total_relation_size('records')")
                 .fetch_one(&self.pool)
                 .await
@@ -254,7 +298,7 @@ impl Store for PostgresStore {
                 size_on_disk: Some(size.unsigned_abs()),
                 records: Table::ALL.into_iter().map(|table| (table, count(table).unsigned_abs())).collect(),
             })
-        })
+        }))
     }
 }
 
@@ -311,12 +355,20 @@ async fn migrate(pool: &PgPool) -> Result<()> {
 
 /// The server's error. Its message names tables and hosts, never a value: those are bound, not part of the query.
 fn away(error: &sqlx::Error) -> Error {
-    let kind = match error {
-        sqlx::Error::Io(error) => error.kind(),
-        sqlx::Error::PoolTimedOut => io::ErrorKind::TimedOut,
-        _ => io::ErrorKind::Other,
+    use sqlx::Error::{Database, Io, PoolClosed, PoolTimedOut};
+    let is_away = match error {
+        Io(_) | PoolTimedOut | PoolClosed => true,
+        Database(error) => error.code().is_some_and(|code| ABSENT.iter().any(|absent| code.starts_with(absent))),
+        _ => false,
     };
-    Error::io("ask PostgreSQL", io::Error::new(kind, error.to_string()))
+    if is_away {
+        return Error::Away(error.to_string());
+    }
+    Error::io("ask PostgreSQL", io::Error::other(error.to_string()))
+}
+
+fn record(row: &PgRow) -> Result<Record> {
+    Ok((column(row, "id")?, versioned(row)?))
 }
 
 fn versioned(row: &PgRow) -> Result<Versioned> {
