@@ -75,7 +75,7 @@ pub fn resource(uri: &str, mime_type: &str, text: &str) -> Content {
 }
 
 fn parts<const N: usize>(content: [Content; N]) -> Outcome {
-    Outcome { content: content.into(), structured: None }
+    Outcome { content: content.into(), ..Outcome::default() }
 }
 
 fn mixed() -> Outcome {

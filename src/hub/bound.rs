@@ -1,6 +1,6 @@
 //! Keeps every result within what a model can read.
 
-use crate::tool::{Content, Error, Kind, Outcome};
+use crate::tool::{Content, Error, Kind, Outcome, closed};
 
 /// Four bytes are about a token.
 const BYTES_PER_TOKEN: usize = 4;
@@ -62,6 +62,7 @@ fn cut(text: &mut String, limit: usize) {
     let end = text[..end].rfind('\n').unwrap_or(end);
     let missing = text.len() - end;
     text.truncate(end);
+    closed(text);
     text.extend(["\n… cut here, ", &missing.to_string(), " more bytes. Ask for less at once."]);
 }
 

@@ -207,8 +207,8 @@ impl Call {
     ///
     /// Ask before the first side effect, and say exactly what will happen.
     pub fn confirm(&self, question: impl Into<String>) -> Result<()> {
-        let question = question.into();
-        if self.0.confirmed.contains(&question) { Ok(()) } else { Err(Error::ask(question)) }
+        let asked = Error::ask(question);
+        if self.0.confirmed.contains(asked.what()) { Ok(()) } else { Err(asked) }
     }
 
     /// Asks before something leaves the house, when the agent's setting says so.

@@ -149,7 +149,7 @@ async fn run<T: Tool>(arguments: Value, cx: &Call) -> Result<Outcome> {
     let structured = serde_json::to_value(&answer).map_err(Error::internal)?;
     let links = answer.links().into_iter().map(Content::from);
     let content = std::iter::once(Content::Text(answer.text())).chain(links).collect();
-    Ok(Outcome { content, structured: Some(structured) })
+    Ok(Outcome { content, structured: Some(structured), ..Outcome::default() })
 }
 
 /// What serde could not read, with the field in front.

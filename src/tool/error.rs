@@ -2,7 +2,7 @@
 
 use std::{error::Error as StdError, fmt, time::Duration};
 
-use super::{Ability, Page};
+use super::{Ability, Page, fenced};
 use crate::http;
 
 /// The result of a tool.
@@ -81,11 +81,11 @@ struct Inner {
 }
 
 impl Error {
-    /// An error of `kind`; `what` is a whole sentence for the caller.
+    /// An error of `kind`; `what` is a whole sentence for the caller. What others wrote in it is fenced.
     pub fn new(kind: Kind, what: impl Into<String>) -> Self {
         Error(Box::new(Inner {
             kind,
-            what: what.into(),
+            what: fenced(&what.into()),
             next: None,
             retry_after: None,
             scopes: Vec::new(),
@@ -135,7 +135,7 @@ impl Error {
     /// Says what to do next, as a whole sentence.
     #[must_use]
     pub fn next(mut self, next: impl Into<String>) -> Self {
-        self.0.next = Some(next.into());
+        self.0.next = Some(fenced(&next.into()));
         self
     }
 

@@ -50,6 +50,7 @@ mod integration;
 mod page;
 mod readable;
 mod row;
+mod written;
 
 pub use call::{Account, Asking, Call, CallParts, Memory, Progress, State, Upstream};
 pub use client::{Ability, Ask, Boxed, Client, Elicited, Level, Page, What};
@@ -63,6 +64,7 @@ pub use readable::{Document, File, Finder, Readable};
 pub use row::{Content, Link, Outcome, Row, Toolset};
 use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
+pub use written::{LABEL, Written, closed, fenced, visible};
 
 /// One function that a model may call.
 ///

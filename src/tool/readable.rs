@@ -114,7 +114,8 @@ impl Readable {
 async fn read<T: Document>(given: Value, uri: String, cx: &Call) -> Result<Outcome> {
     let document: T = serde_json::from_value(given).map_err(|_| Error::not_found("document at this address"))?;
     let file = document.read(cx).await?;
-    Ok(Outcome { content: vec![file.content(uri)], structured: None })
+    // A file is handed over as it is; that it was read is remembered.
+    Ok(Outcome { content: vec![file.content(uri)], from_others: true, ..Outcome::default() })
 }
 
 impl File {

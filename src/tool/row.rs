@@ -8,6 +8,7 @@ use super::{
     Call, Effect, Error, Readable, Result, Scopes, ToolDef,
     def::{Implementation, RuntimeTool},
     error::capitalised,
+    written,
 };
 use crate::schema;
 
@@ -45,12 +46,14 @@ pub struct Outcome {
     pub content: Vec<Content>,
     /// For programs; fits the published output schema.
     pub structured: Option<Value>,
+    /// Whether somebody outside wrote a part of it.
+    pub from_others: bool,
 }
 
 impl Outcome {
     /// Only a text.
     pub fn text(text: impl Into<String>) -> Self {
-        Outcome { content: vec![Content::Text(text.into())], structured: None }
+        Outcome { content: vec![Content::Text(text.into())], ..Outcome::default() }
     }
 
     /// All texts in it, a line apart.
@@ -201,7 +204,8 @@ impl Row {
         (self.name().len() + self.description().len() + self.input.to_string().len()).div_ceil(4)
     }
 
-    /// Runs it: repairs what is certain, refuses what does not fit, and hands over to the tool.
+    /// Runs it: repairs what is certain, refuses what does not fit, and hands over to the tool. What others wrote comes
+    /// back in a fence.
     pub async fn call(&self, arguments: Map<String, Value>, cx: &Call) -> Result<Outcome> {
         let mut arguments = Value::Object(arguments);
         schema::repair(&self.input, &mut arguments);
@@ -212,11 +216,13 @@ impl Row {
         if !problems.is_empty() {
             return Err(Error::arguments(problems));
         }
-        match (&self.def.get().kind, arguments) {
+        let is_ours = matches!(self.def.get().kind, Implementation::Typed { .. });
+        let done = match (&self.def.get().kind, arguments) {
             (Implementation::Typed { run, .. }, arguments) => run(arguments, cx).await,
             (Implementation::Runtime(tool), Value::Object(arguments)) => tool.handler.call(arguments, cx).await,
             (Implementation::Runtime(_), _) => Err(Error::arguments(["`arguments` must be an object".into()])),
-        }
+        };
+        done.map(|outcome| written::outcome(outcome, is_ours))
     }
 }
 

@@ -280,7 +280,7 @@ fn tool(
 
 fn echo(arguments: Map<String, Value>) -> Outcome {
     let text = arguments["text"].as_str().unwrap_or_default().to_owned();
-    Outcome { content: vec![Content::Text(text)], structured: Some(Value::Object(arguments)) }
+    Outcome { structured: Some(Value::Object(arguments)), ..Outcome::text(text) }
 }
 
 async fn slow(arguments: Map<String, Value>, cx: &Call) -> Result<Outcome, Error> {
@@ -315,5 +315,5 @@ fn parts() -> Outcome {
         Content::Link { uri: "test://link".into(), name: "link".into(), mime_type: None },
         Content::Resource { uri: "test://resource".into(), mime_type: "text/plain".into(), text: "inside".into() },
     ];
-    Outcome { content, structured: None }
+    Outcome { content, ..Outcome::default() }
 }

@@ -258,7 +258,7 @@ fn reason(failed: Option<FreeBusyCalendar>) -> String {
     let reason = failed.and_then(|calendar| calendar.errors.into_iter().next()).map(|error| error.reason);
     match reason.as_deref() {
         Some("notFound") => "there is none, or the account may not see it".into(),
-        Some(reason) if !reason.is_empty() => event::one_line(reason),
+        Some(reason) if !reason.is_empty() => event::line(reason, 200).unwrap_or_default(),
         _ => "Google gives no answer for it".into(),
     }
 }

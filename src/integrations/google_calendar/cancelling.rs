@@ -14,7 +14,7 @@ use super::{
 use crate::{
     http::Request,
     moment::{Shown, Zone},
-    tool::{Answer, Call, Effect, Kind, Result, Scopes, Tool},
+    tool::{Answer, Call, Effect, Kind, Result, Scopes, Tool, Written},
 };
 
 /// Cancels a meeting for good, after a person said yes. Of a series, an occurrence's id cancels that one, the
@@ -36,7 +36,7 @@ pub(super) struct Cancelled {
     /// Its id.
     id: String,
     /// What it was about.
-    title: String,
+    title: Written,
     /// When it would have begun.
     #[serde(skip_serializing_if = "Option::is_none")]
     start: Option<Shown>,

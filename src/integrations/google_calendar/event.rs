@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     moment::{Shown, Zone},
-    tool::Answer,
+    tool::{Answer, Written},
 };
 
 /// How much of a description is shown.
@@ -27,7 +27,7 @@ pub(super) struct Meeting {
     /// Its id; the other tools take it as `event_id`.
     pub(super) id: String,
     /// What it is about.
-    pub(super) title: String,
+    pub(super) title: Written,
     /// When it begins: local time with offset and weekday, or a day.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) start: Option<Shown>,
@@ -38,7 +38,7 @@ pub(super) struct Meeting {
     pub(super) all_day: bool,
     /// Where it takes place.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) location: Option<String>,
+    pub(super) location: Option<Written>,
     /// Where to join by video.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) video_link: Option<String>,
@@ -51,7 +51,7 @@ pub(super) struct Meeting {
     pub(super) more_guests: bool,
     /// What is written about it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) description: Option<String>,
+    pub(super) description: Option<Written>,
     /// `tentative` or `cancelled`; left out when it takes place.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) status: Option<String>,
@@ -79,7 +79,7 @@ pub(super) struct Guest {
     pub(super) email: String,
     /// The name, where Google knows it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) name: Option<String>,
+    pub(super) name: Option<Written>,
     /// `accepted`, `declined`, `tentative` or `needs_action`.
     pub(super) response: String,
     /// Whether it is the connected account.
@@ -97,12 +97,12 @@ impl Meeting {
             start,
             end,
             all_day: span.as_ref().is_some_and(Span::is_days),
-            location: line(&event.location, 200),
+            location: event.written(&event.location).line(200).non_empty(),
             video_link: line(&event.hangout_link, 200),
             organizer: line(&event.organizer.email, 200),
-            guests: event.attendees.iter().take(MOST_GUESTS).map(Guest::of).collect(),
+            guests: event.attendees.iter().take(MOST_GUESTS).map(|guest| Guest::of(guest, &event)).collect(),
             more_guests: event.attendees_omitted || event.attendees.len() > MOST_GUESTS,
-            description: text(&event.description),
+            description: event.written(&event.description).cut(LONGEST_DESCRIPTION).non_empty(),
             status: Some(event.status).filter(|status| !matches!(status.as_str(), "" | "confirmed")),
             link: line(&event.html_link, 500),
             id: event.id,
@@ -144,6 +144,7 @@ impl Meeting {
         let guests = self.guests.iter().map(|guest| format!("- {}", guest.line()));
         let more = self.more_guests.then(|| "- and others".to_owned());
         let described = |name: &str, value: &Option<String>| value.as_ref().map(|value| format!("{name}: {value}"));
+        let description = self.description.as_ref().map(|text| format!("Description: {text}"));
         let facts = [
             described("Organizer", &self.organizer),
             described("Video", &self.video_link),
@@ -152,7 +153,7 @@ impl Meeting {
             (!self.guests.is_empty()).then(|| "Guests:".to_owned()),
         ];
         let facts = facts.into_iter().flatten().chain(guests).chain(more);
-        facts.chain(described("Description", &self.description)).collect()
+        facts.chain(description).collect()
     }
 }
 
@@ -188,10 +189,10 @@ impl Series {
 }
 
 impl Guest {
-    fn of(attendee: &Attendee) -> Guest {
+    fn of(attendee: &Attendee, event: &Event) -> Guest {
         Guest {
             email: line(&attendee.email, 254).unwrap_or_default(),
-            name: attendee.display_name.as_deref().and_then(|name| line(name, 100)),
+            name: attendee.display_name.as_deref().and_then(|name| event.written(name).line(100).non_empty()),
             response: response(attendee),
             is_you: attendee.is_self,
         }
@@ -213,14 +214,14 @@ pub(super) fn response(attendee: &wire::Attendee) -> String {
 }
 
 /// The title, or what people see instead.
-pub(super) fn title(event: &Event) -> String {
+pub(super) fn title(event: &Event) -> Written {
     let is_veiled = event.summary.is_empty() && event.visibility == "private";
-    if is_veiled { "(private)".into() } else { one_line(&event.summary) }
+    if is_veiled { Written::by_account("(private)") } else { one_line(event.written(&event.summary)) }
 }
 
-/// A name from outside on one line.
-pub(super) fn one_line(name: &str) -> String {
-    line(name, 200).unwrap_or_else(|| "(no title)".into())
+/// A name on one line.
+pub(super) fn one_line(name: Written) -> Written {
+    name.line(200).non_empty().unwrap_or_else(|| Written::by_account("(no title)"))
 }
 
 /// The guests beside the account, the first few by address.
@@ -257,22 +258,9 @@ fn parts(shown: &str) -> Option<(&str, &str, &str)> {
     Some((day, &time[..offset], &time[offset..]))
 }
 
-/// Text from outside on one line and not longer than `longest`; nothing for nothing.
-fn line(text: &str, longest: usize) -> Option<String> {
-    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    Some(cut(&text, longest)).filter(|text| !text.is_empty())
-}
-
-/// Text from outside, its lines kept.
-fn text(text: &str) -> Option<String> {
-    Some(cut(text.trim(), LONGEST_DESCRIPTION)).filter(|text| !text.is_empty())
-}
-
-fn cut(text: &str, longest: usize) -> String {
-    match text.char_indices().nth(longest) {
-        Some((end, _)) => format!("{}… ({} characters in all)", &text[..end], text.chars().count()),
-        None => text.to_owned(),
-    }
+/// An address on one line and not longer than `longest`; nothing for nothing.
+pub(super) fn line(text: &str, longest: usize) -> Option<String> {
+    Written::by_others(text).line(longest).non_empty().map(|line| line.as_str().to_owned())
 }
 
 #[cfg(test)]
@@ -280,6 +268,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::tool::fenced;
 
     fn berlin() -> Zone {
         "Europe/Berlin".parse().unwrap()
@@ -297,10 +286,19 @@ mod tests {
             "start": { "dateTime": "2026-11-23T09:00:00Z" }, "end": { "dateTime": "2026-11-23T10:00:00Z" },
             "attendees": guests }));
         assert_eq!(
-            shown.line(),
-            "Mon 2026-11-23T10:00+01:00 – 11:00  Design review  \
+            fenced(&shown.line()),
+            "Mon 2026-11-23T10:00+01:00 – 11:00  ⟦Design review⟧  \
              (ana@example.com, ben@example.com, cem@example.com, 1 more) [id abc]"
         );
+    }
+
+    #[test]
+    fn what_the_account_wrote_has_no_fence() {
+        let own = json!({ "id": "abc", "summary": "Mine", "organizer": { "email": "me@example.com", "self": true } });
+        assert_eq!(fenced(&meeting(own.clone()).line()), "no time  Mine [id abc]");
+        let mut shared = own;
+        shared["guestsCanModify"] = true.into();
+        assert_eq!(fenced(&meeting(shared).line()), "no time  ⟦Mine⟧ [id abc]");
     }
 
     #[track_caller]
@@ -348,6 +346,6 @@ mod tests {
     fn long_descriptions_are_cut_and_say_so() {
         let long = meeting(json!({ "id": "abc", "description": "x".repeat(9000) }));
         let description = long.description.unwrap();
-        assert!(description.ends_with("… (9000 characters in all)") && description.len() < 4100);
+        assert!(description.as_str().ends_with("… (9000 characters in all)"), "{description}");
     }
 }

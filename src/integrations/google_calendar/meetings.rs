@@ -18,7 +18,7 @@ use crate::{
     http::Request,
     moment::{Moment, Shown, Zone},
     path,
-    tool::{Answer, Call, Cursor, Effect, Error, Finder, Kind, Left, Readable, Result, Scopes, Tool},
+    tool::{Answer, Call, Cursor, Effect, Error, Finder, Kind, Left, Readable, Result, Scopes, Tool, Written},
 };
 
 /// The kinds of events that take somebody's time; birthdays and working locations are none.
@@ -311,7 +311,7 @@ struct CalendarEntry {
     /// Its id; the other tools take it as `calendar_id`.
     id: String,
     /// What it is called.
-    title: String,
+    title: Written,
     /// Whether it is the account's main calendar.
     is_main: bool,
     /// What the account may do: `owner`, `writer`, `reader` or `freeBusyReader`.
@@ -324,7 +324,7 @@ struct CalendarEntry {
 impl CalendarEntry {
     fn of(entry: CalendarListEntry) -> CalendarEntry {
         CalendarEntry {
-            title: event::one_line(entry.summary_override.as_deref().unwrap_or(&entry.summary)),
+            title: event::one_line(entry.title()),
             id: entry.id,
             is_main: entry.primary,
             access: entry.access_role,
@@ -404,7 +404,7 @@ mod tests {
     #[test]
     fn who_is_not_invited_is_told_so() {
         let error = respond("accepted").patch(&invitation(json!({ "attendees": [] }))).unwrap_err();
-        assert!(error.to_string().contains("not invited to \"Review\""), "{error}");
+        assert!(error.to_string().contains("not invited to \"⟦Review⟧\""), "{error}");
         let own = json!({ "attendees": [], "organizer": { "email": "me@example.com", "self": true } });
         let error = respond("accepted").patch(&invitation(own)).unwrap_err();
         assert!(error.to_string().contains("the account's own meeting"), "{error}");

@@ -8,6 +8,8 @@ use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::tool::Written;
+
 /// An event. A cancelled one may have an id and a status only.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -24,6 +26,8 @@ pub(super) struct Event {
     pub(super) start: When,
     pub(super) end: When,
     pub(super) organizer: Person,
+    /// Whether guests may change it too.
+    pub(super) guests_can_modify: bool,
     pub(super) attendees: Vec<Attendee>,
     /// Google left some guests out of the list.
     pub(super) attendees_omitted: bool,
@@ -36,6 +40,11 @@ pub(super) struct Event {
 impl Event {
     pub(super) fn is_cancelled(&self) -> bool {
         self.status == "cancelled"
+    }
+
+    /// A text of the event. It is the account's own when nobody else can have put it there.
+    pub(super) fn written(&self, text: &str) -> Written {
+        Written::by(self.organizer.is_self && !self.guests_can_modify, text)
     }
 
     /// Whether somebody beside the account is invited.
@@ -119,6 +128,16 @@ pub(super) struct CalendarListEntry {
     pub(super) access_role: String,
     pub(super) time_zone: Option<String>,
     pub(super) primary: bool,
+}
+
+impl CalendarListEntry {
+    /// What it is called: by the account itself, or by whoever owns it.
+    pub(super) fn title(&self) -> Written {
+        match &self.summary_override {
+            Some(own) => Written::by_account(own),
+            None => Written::by(self.access_role == "owner", &self.summary),
+        }
+    }
 }
 
 /// The answer to a query for busy times.
