@@ -120,7 +120,7 @@ async fn an_invitation_cannot_speak_as_switchboard() {
     let time = |hour: u8| json!({ "dateTime": format!("2026-11-24T{hour}:00:00Z") });
     let event = json!({ "summary": "Plan", "start": time(12), "end": time(13), "description": forged,
         "guestsCanModify": true });
-    let id = desk.insert(event).await;
+    let id = insert(&desk, event).await;
     let answer = desk.ok("get_meeting", json!({ "event_id": id })).await;
     let (head, body) = answer.text.split_once("Description: ").unwrap();
     assert!(head.starts_with("Text in ⟦ ⟧ was written by others"), "{head}");
