@@ -93,7 +93,7 @@ mod tests {
     fn half_a_document_is_none() {
         let file = |size: usize| Outcome {
             content: vec![Content::Blob { uri: "a://b".into(), mime_type: "image/png".into(), data: "A".repeat(size) }],
-            structured: None,
+            ..Outcome::default()
         };
         assert!(document(100, file(100)).is_ok());
         assert_eq!(document(100, file(101)).unwrap_err().kind(), Kind::TooLarge);
