@@ -90,7 +90,8 @@ fn drop_noise(object: &mut Map<String, Value>) {
     if object.get("default").is_some_and(Value::is_null) {
         object.shift_remove("default");
     }
-    if object.get("format").is_some_and(|format| format != "date-time" && format != "date") {
+    // The Gemini API answers 400 to any other format of a string, `date` included; the description says it in words.
+    if object.get("format").is_some_and(|format| format != "date-time") {
         object.shift_remove("format");
     }
     if let Some(Value::String(text)) = object.get_mut("description") {
@@ -211,9 +212,13 @@ fn is_required(schema: &Value, name: &str) -> bool {
     schema["required"].as_array().is_some_and(|required| required.iter().any(|known| known == name))
 }
 
-/// The same schema for a provider's strict mode: every property required, an absent one is null.
+/// The same schema for a provider's strict mode: every property required, an absent one is null, and no lengths of
+/// texts, which strict modes do not know. Calls are checked against the schema itself, lengths included.
 pub fn strict(schema: &Value) -> Value {
     let mut strict_schema = schema.clone();
+    if let Some(object) = strict_schema.as_object_mut() {
+        object.retain(|keyword, _| keyword != "minLength" && keyword != "maxLength");
+    }
     if let Some(items) = strict_schema.get_mut("items") {
         *items = strict(items);
     }
