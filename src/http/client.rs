@@ -253,7 +253,11 @@ impl Sending<'_> {
             request = request.header(CONTENT_TYPE, content_type).body(bytes.clone());
         }
         let answer = request.headers(headers).send().await.map_err(|error| classify(&error))?;
-        read(answer, self.inner.options.response_limit).await
+        let mut answer = read(answer, self.inner.options.response_limit).await?;
+        if let Some(status) = self.lane.status {
+            answer.status = status(&answer);
+        }
+        Ok(answer)
     }
 
     fn is_refused(&self, outcome: &Outcome) -> bool {

@@ -5,7 +5,7 @@ use std::{borrow::Cow, sync::Arc};
 use tokio::time::Instant;
 use url::Url;
 
-use super::{Authorize, Rate, Response};
+use super::{Authorize, Rate, Response, StatusCode};
 
 /// Where a request goes and on whose behalf: one vendor, one base URL, one connection.
 #[derive(Clone, Debug)]
@@ -27,6 +27,9 @@ pub struct Lane {
     /// Tells a refusal that means "slow down" although its status is not 429, such as Google's 403
     /// `rateLimitExceeded`.
     pub is_limit: Option<fn(&Response) -> bool>,
+    /// Tells the status that an answer should have had, for vendors that refuse with 200, such as Slack. Everything
+    /// behind goes by it: renewing the credential, repeating, resting.
+    pub status: Option<fn(&Response) -> StatusCode>,
 }
 
 impl Lane {
@@ -41,6 +44,7 @@ impl Lane {
             allow_private: false,
             until: None,
             is_limit: None,
+            status: None,
         }
     }
 

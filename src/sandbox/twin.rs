@@ -99,6 +99,9 @@ pub enum Body {
     Json(&'static [Field]),
     /// Form pairs with these names.
     Form(&'static [Field]),
+    /// Bytes for an address that an earlier answer handed out: it is the permission, and a credential that comes along
+    /// has gone astray. The operation sees them as text.
+    Upload,
 }
 
 /// `Ok` is an answer that keeps what the operation changed, `Err` one that throws it away.
@@ -117,7 +120,7 @@ pub struct Call<'a> {
     pub query: &'a [(String, String)],
     /// The headers.
     pub headers: &'a HeaderMap,
-    /// The JSON body or the form; `null` where the operation takes none.
+    /// The JSON body, the form or the uploaded text; `null` where the operation takes none.
     pub body: Value,
 }
 

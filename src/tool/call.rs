@@ -10,8 +10,10 @@ use std::{
 };
 
 use jiff::Timestamp;
+use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
+use url::Url;
 
 use super::{Client, Door, Error, Kind, Result};
 use crate::{
@@ -150,19 +152,7 @@ impl Call {
     /// happened all the same.
     pub async fn send(&self, request: Request) -> Result<Response> {
         let upstream = self.upstream()?;
-        let is_write = request.repeat != Repeat::Safe;
-        let response = upstream.client.send(&upstream.lane, request).await.map_err(|error| {
-            let uncertain = is_write && error.may_have_happened();
-            let error = Error::from(error);
-            if uncertain { error.next(UNCERTAIN) } else { error }
-        })?;
-        if response.is_success() {
-            return Ok(response);
-        }
-        // A vendor that breaks down may do so after the work.
-        let uncertain = is_write && response.may_have_happened();
-        let error = (upstream.explain)(&response);
-        Err(if uncertain { error.next(UNCERTAIN) } else { error })
+        send(upstream, &upstream.lane, request).await
     }
 
     /// [`send`](Self::send), with the JSON answer read as `T`.
@@ -177,6 +167,35 @@ impl Call {
             };
             Error::new(Kind::Vendor, "The vendor's answer could not be understood.").next(next).because(error)
         })
+    }
+
+    /// Sends a request, unsigned, to an address that the vendor handed out, such as one for the bytes of a file. Such an
+    /// address is itself the permission: the credential stays at home.
+    ///
+    /// It has to lie at the host of the vendor's API or in one of `domains`, such as `slack.com`.
+    ///
+    /// # Errors
+    /// The address leads elsewhere, or what [`send`](Self::send) fails with.
+    pub async fn send_elsewhere(&self, address: &str, domains: &[&str], mut request: Request) -> Result<Response> {
+        let upstream = self.upstream()?;
+        let home = &upstream.lane.base;
+        let stranger = || Error::new(Kind::Vendor, "The vendor named an address outside of its own domain.");
+        let url = Url::parse(address).map_err(|error| stranger().because(error))?;
+        let is_home = url.origin() == home.origin();
+        if !is_home && (url.scheme() != "https" || !lies_in(&url, domains)) {
+            return Err(stranger());
+        }
+        for segment in url.path_segments().into_iter().flatten().filter(|segment| !segment.is_empty()) {
+            request.path = request.path.then(percent_decode_str(segment).decode_utf8_lossy());
+        }
+        request.query.extend(url.query_pairs().into_owned());
+        let mut origin = url;
+        origin.set_path("");
+        origin.set_query(None);
+        let mut lane = http::Lane::new(upstream.lane.vendor.clone(), origin);
+        lane.allow_private = is_home && upstream.lane.allow_private;
+        lane.until = upstream.lane.until;
+        send(upstream, &lane, request).await
     }
 
     /// What `make` finds out, remembered for this account under `name` for as long as `keep`.
@@ -232,6 +251,29 @@ impl Call {
     fn upstream(&self) -> Result<&Upstream> {
         self.0.upstream.as_ref().ok_or_else(|| Error::internal("the tool belongs to no integration"))
     }
+}
+
+async fn send(upstream: &Upstream, lane: &http::Lane, request: Request) -> Result<Response> {
+    let is_write = request.repeat != Repeat::Safe;
+    let response = upstream.client.send(lane, request).await.map_err(|error| {
+        let uncertain = is_write && error.may_have_happened();
+        let error = Error::from(error);
+        if uncertain { error.next(UNCERTAIN) } else { error }
+    })?;
+    if response.is_success() {
+        return Ok(response);
+    }
+    // A vendor that breaks down may do so after the work.
+    let uncertain = is_write && response.may_have_happened();
+    let error = (upstream.explain)(&response);
+    Err(if uncertain { error.next(UNCERTAIN) } else { error })
+}
+
+/// Whether the host is one of `domains` or below it.
+fn lies_in(url: &Url, domains: &[&str]) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let below = |domain: &&str| host.strip_suffix(*domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+    domains.iter().any(|domain| below(&domain))
 }
 
 impl fmt::Debug for Call {
@@ -296,5 +338,19 @@ impl Memory {
 impl fmt::Debug for Memory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Memory")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_domain_is_whole() {
+        let is_in = |url: &str| lies_in(&url.parse().unwrap(), &["slack.com"]);
+        assert!(is_in("https://files.slack.com/upload") && is_in("https://slack.com"));
+        for stranger in ["https://slack.com.evil.example", "https://notslack.com", "https://evil.example/slack.com"] {
+            assert!(!is_in(stranger), "{stranger}");
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt};
 
 use super::{Call, Error, Result, ToolDef, Toolset};
 use crate::{
-    http::{HeaderMap, HeaderValue, Pending, Rate, Response, header::AUTHORIZATION},
+    http::{HeaderMap, HeaderValue, Pending, Rate, Response, StatusCode, header::AUTHORIZATION},
     secret::Secret,
 };
 
@@ -34,6 +34,8 @@ pub struct Integration {
     pub explain: fn(&Response) -> Error,
     /// Tells a refusal that means "slow down" although its status is not 429.
     pub is_limit: Option<fn(&Response) -> bool>,
+    /// Tells the status that an answer should have had, for vendors that refuse with 200.
+    pub status: Option<fn(&Response) -> StatusCode>,
     /// Asks the vendor, cheaply, whose account this is.
     pub probe: for<'a> fn(&'a Call) -> Probing<'a>,
     /// Scopes that the probe and the sign-in need beside those of the tools.

@@ -222,6 +222,7 @@ async fn upstream(
     let token = Arc::new(Token { integration, fields });
     let mut lane = Lane::new(vendor.id, endpoint.base_url.parse().unwrap()).on_behalf_of("lena", token);
     lane.is_limit = integration.is_limit;
+    lane.status = integration.status;
     let client = Client::new(options, clock.clone(), SeededEntropy::new(2)).unwrap();
     let metadata = BTreeMap::from([("email".to_owned(), endpoint.account)]);
     let account = Account { name: "default".into(), metadata };

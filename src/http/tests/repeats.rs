@@ -197,3 +197,22 @@ async fn a_dropped_call_is_not_repeated() {
     assert!(call.await.unwrap_err().is_cancelled());
     assert_eq!(server.count(), 1);
 }
+
+#[tokio::test]
+async fn a_refusal_with_status_200_counts_as_what_it_is() {
+    let verdict = |response: &crate::http::Response| match &response.body[..] {
+        b"{\"ok\":false}" => StatusCode::SERVICE_UNAVAILABLE,
+        _ => response.status,
+    };
+    let refusal = Reply::json(200, "{\"ok\":false}");
+    let server = Server::turns(vec![refusal.clone(), Reply::json(200, "{\"ok\":true}")]).await;
+    let mut lane = server.lane();
+    lane.status = Some(verdict);
+    let answer = client().send(&lane, read()).await.unwrap();
+    assert_eq!((answer.status, server.count()), (StatusCode::OK, 2));
+    let server = Server::always(refusal).await;
+    let mut lane = server.lane();
+    lane.status = Some(verdict);
+    let answer = client().send(&lane, write()).await.unwrap();
+    assert_eq!((answer.status, server.count()), (StatusCode::SERVICE_UNAVAILABLE, 1));
+}

@@ -166,6 +166,7 @@ impl Accounts {
             .until(until);
         lane.rate = site.integration.rate;
         lane.is_limit = site.integration.is_limit;
+        lane.status = site.integration.status;
         lane.allow_private = site.base.is_operators() || site.endpoints.as_ref().is_some_and(|one| one.allow_private);
         Ok(Upstream {
             client: self.0.parts.client.clone(),

@@ -57,6 +57,7 @@ pub const INTEGRATION: Integration = Integration {
     rate: Some(RATE),
     explain: errors::explain,
     is_limit: Some(errors::is_limit),
+    status: None,
     probe: |cx| Box::pin(probe(cx)),
     base_scopes: &["https://www.googleapis.com/auth/calendar.calendars.readonly"],
     tools: &[
