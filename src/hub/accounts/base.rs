@@ -143,6 +143,7 @@ mod tests {
             rate: None,
             explain: |_: &Response| Error::not_found("it"),
             is_limit: None,
+            status: None,
             probe: |_| Box::pin(async { Ok(Identity::default()) }),
             base_scopes: &[],
             tools: &[],
