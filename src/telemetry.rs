@@ -3,6 +3,8 @@
 //! `tracing` with its own subscriber is what the Rust ecosystem speaks. Control characters in logged values
 //! are escaped here, so that a value can neither forge a line nor steer a terminal.
 
+pub mod metrics;
+
 use std::io::{self, Write};
 
 use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
@@ -66,7 +68,11 @@ impl<W: Write> Write for Escaping<W> {
     /// The subscriber writes one whole event at a time, its end of line included.
     fn write(&mut self, event: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(event);
-        let mut line = escape(text.strip_suffix('\n').unwrap_or(&text));
+        let (kept, left_out) = cut(text.strip_suffix('\n').unwrap_or(&text));
+        let mut line = escape(kept);
+        if left_out > 0 {
+            line.push_str(&format!("… ({left_out} bytes left out)"));
+        }
         line.push('\n');
         self.0.write_all(line.as_bytes())?;
         Ok(event.len())
@@ -75,6 +81,15 @@ impl<W: Write> Write for Escaping<W> {
     fn flush(&mut self) -> io::Result<()> {
         self.0.flush()
     }
+}
+
+/// How many bytes of one event are written; a value that a stranger chose must not fill the disk.
+const LONGEST: usize = 16 * 1024;
+
+/// What fits of an event, and how much was left out.
+fn cut(text: &str) -> (&str, usize) {
+    let end = text.floor_char_boundary(LONGEST);
+    (&text[..end], text.len() - end)
 }
 
 /// The text with control characters, and the marks that turn the direction of writing, made visible.
@@ -111,16 +126,27 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_logged_value_cannot_forge_a_line() {
+    fn logged(name: &str) -> String {
         let kept = Kept::default();
         let writer = kept.clone();
         let subscriber =
             tracing_subscriber::fmt().with_writer(OneLine(move || writer.clone())).with_ansi(false).finish();
-        tracing::subscriber::with_default(subscriber, || {
-            tracing::warn!(name = %"a\nERROR forged \u{1b}[31mred\u{202e}", "odd value");
-        });
-        let written = String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
+        tracing::subscriber::with_default(subscriber, || tracing::warn!(%name, "odd value"));
+        let bytes = kept.0.lock().unwrap().clone();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn a_logged_value_cannot_fill_the_disk() {
+        let written = logged(&"ü\n".repeat(1 << 20));
+        assert_eq!(written.lines().count(), 1);
+        assert!(written.len() < 3 * LONGEST, "{}", written.len());
+        assert!(written.contains("bytes left out"));
+    }
+
+    #[test]
+    fn a_logged_value_cannot_forge_a_line() {
+        let written = logged("a\nERROR forged \u{1b}[31mred\u{202e}");
         assert_eq!(written.lines().count(), 1, "{written}");
         assert!(!written.contains('\u{1b}') && !written.contains('\u{202e}'), "{written:?}");
         assert!(written.contains("odd value"), "{written}");

@@ -11,6 +11,7 @@ mod audit;
 mod consent;
 mod health;
 mod integrations;
+mod metrics;
 mod problem;
 mod read;
 mod tools;
@@ -27,6 +28,7 @@ use axum::{
 };
 pub use consent::callback;
 pub use health::health;
+pub use metrics::metrics;
 pub use problem::Problem;
 use serde::Serialize;
 use url::Url;

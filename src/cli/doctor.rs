@@ -10,7 +10,7 @@ use crate::{id::UserId, tool::Kind, vault::Connection};
 /// Everything that can be looked at from inside.
 pub async fn look(office: &Office<'_>) -> HealthView {
     let house = office.house;
-    let mut findings = vec![store(office).await];
+    let mut findings = vec![store(office).await, key(house).await];
     if house.audit.lost() > 0 {
         let found = format!("{} lines could not be written", house.audit.lost());
         findings.push(Finding::bad("Audit", found, "Is the disk full? Make room; nothing else is lost."));
@@ -29,8 +29,51 @@ pub async fn look(office: &Office<'_>) -> HealthView {
         }
         Err(error) => findings.push(Finding::bad("Connections", error.what(), "Look at the log with `-v`.")),
     }
-    findings.push(clock());
+    findings.extend([redirect(office), clients(house).await, clock()]);
     HealthView { findings }
+}
+
+/// Where the identity is that everything is sealed with, and whether a rotation is still to be finished.
+async fn key(house: &House) -> Finding {
+    let place = house.identity.as_ref().map_or("SWITCHBOARD_IDENTITY".into(), |file| file.display().to_string());
+    match house.vault.identities().await {
+        Ok((_, used)) if used > 1 => Finding::bad(
+            "Key",
+            format!("{place}; some records are still sealed with an older identity"),
+            "Run `switchboard key rotate` once more: it was cut off, or a new identity was put in front.",
+        ),
+        Ok((1, _)) => Finding::good("Key", format!("{place}, one identity; keep a copy of it in a safe place")),
+        Ok((all, _)) => Finding::good("Key", format!("{place}, {all} identities, the first is in use")),
+        Err(error) => Finding::bad("Key", error.to_string(), "Look at the log with `-v`."),
+    }
+}
+
+/// What has to stand in the vendors' consoles.
+fn redirect(office: &Office<'_>) -> Finding {
+    match office.redirect {
+        Some(uri) if uri.starts_with("https://") => Finding::good("Redirect URI", uri),
+        Some(uri) => Finding::good(
+            "Redirect URI",
+            format!("{uri}; vendors that want https need `serve --public-url`, or `connect --print-url`"),
+        ),
+        None => Finding::good("Redirect URI", "`connect` takes the answer itself; `serve` names its own when it runs"),
+    }
+}
+
+/// For which vendors people can sign in.
+async fn clients(house: &House) -> Finding {
+    match house.accounts.clients().await {
+        Ok((with, without)) if without.is_empty() => Finding::good("OAuth clients", with.join(", ")),
+        Ok((with, without)) => {
+            let with = if with.is_empty() { "none".to_owned() } else { with.join(", ") };
+            let found = format!("{with}; not yet for {}", without.join(", "));
+            Finding {
+                next: Some("`switchboard app set FAMILY --client-id ID --client-secret-stdin` adds one.".into()),
+                ..Finding::good("OAuth clients", found)
+            }
+        }
+        Err(error) => Finding::bad("OAuth clients", error.what(), "Look at the log with `-v`."),
+    }
 }
 
 async fn store(office: &Office<'_>) -> Finding {

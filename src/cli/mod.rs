@@ -76,6 +76,8 @@ async fn command(session: &mut Session, command: &Command) -> Result<(), Failure
         Command::Call(call) => commands::call::run(session, call).await,
         Command::Approvals(approvals) => commands::approvals::run(session, approvals).await,
         Command::Audit(audit) => commands::audit::run(session, audit).await,
+        Command::Export(export) => commands::carry::export(session, export).await,
+        Command::Import(import) => commands::carry::import(session, import).await,
         Command::Key(key) => commands::key::run(session, &key.action).await,
         Command::Sandbox(sandbox) => commands::sandbox::run(session, sandbox).await,
         Command::Doctor(output) => commands::doctor::run(session, output).await,

@@ -10,7 +10,7 @@ use std::{
 use clap::{Args, Parser, Subcommand, builder::styling};
 use url::Url;
 
-use crate::{config, hub::Filters, secret::Secret};
+use crate::{config, hub::Filters, secret::Secret, vault::Clash};
 
 /// Headings and names in colour, on terminals that want it.
 const STYLES: styling::Styles = styling::Styles::styled()
@@ -101,6 +101,10 @@ pub enum Command {
     Audit(Audit),
     /// Replace the master identity that seals every stored credential.
     Key(Key),
+    /// Write everything that lasts into one sealed file.
+    Export(Export),
+    /// Take everything over from a file that `export` made.
+    Import(Import),
     /// Look at the sandbox, reset it, or break it on purpose.
     Sandbox(Sandbox),
     /// Check this installation and say what to do.
@@ -379,6 +383,65 @@ pub struct Key {
 pub enum KeyAction {
     /// Make a new identity and seal every record with it. Nothing has to stop, and nobody has to connect again.
     Rotate,
+}
+
+/// `switchboard export`
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Connections, OAuth clients, people, agents, tokens and the audit are in it.
+
+Examples:
+  switchboard export backup.age --recipient age1…
+  switchboard export backup.age --passphrase-stdin < passphrase.txt")]
+pub struct Export {
+    /// The file, which must not be there yet.
+    pub file: PathBuf,
+    /// Seal it for this recipient, as `age-keygen` prints it.
+    #[arg(long, value_name = "AGE1…", conflicts_with = "passphrase_stdin")]
+    pub recipient: Option<String>,
+    /// Seal it with the passphrase that comes on stdin.
+    #[arg(long)]
+    pub passphrase_stdin: bool,
+}
+
+/// `switchboard import`
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Examples:
+  switchboard import backup.age --identity key.txt
+  switchboard import backup.age --passphrase-stdin --on-conflict keep < passphrase.txt")]
+pub struct Import {
+    /// The file.
+    pub file: PathBuf,
+    /// Open it with the identities in this file, as `age-keygen` makes it.
+    #[arg(long, value_name = "FILE", conflicts_with = "passphrase_stdin")]
+    pub identity: Option<PathBuf>,
+    /// Open it with the passphrase that comes on stdin.
+    #[arg(long)]
+    pub passphrase_stdin: bool,
+    /// What to do with records that are here already and say something else.
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t)]
+    pub on_conflict: OnConflict,
+}
+
+/// What to do with records that are here already and say something else.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum OnConflict {
+    /// Import nothing.
+    #[default]
+    Refuse,
+    /// Keep those that are here.
+    Keep,
+    /// Take those of the file.
+    Replace,
+}
+
+impl From<OnConflict> for Clash {
+    fn from(wish: OnConflict) -> Self {
+        match wish {
+            OnConflict::Refuse => Clash::Refuse,
+            OnConflict::Keep => Clash::Keep,
+            OnConflict::Replace => Clash::Replace,
+        }
+    }
 }
 
 /// `switchboard sandbox`

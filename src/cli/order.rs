@@ -13,6 +13,7 @@ use crate::{
     hub::Filters,
     secret::{self, Secret},
     tool::sentence,
+    vault::Clash,
 };
 
 /// What is asked for.
@@ -106,6 +107,22 @@ pub enum Order {
     },
     /// Seal every record with a new master identity: [`RotationView`].
     RotateKey,
+    /// Write everything that lasts into a file: [`Exported`](crate::vault::Exported).
+    Export {
+        /// The file, as an absolute path.
+        file: PathBuf,
+        /// For whom it is sealed.
+        lock: LockView,
+    },
+    /// Take everything over from a file: [`Imported`](crate::vault::Imported).
+    Import {
+        /// The file, as an absolute path.
+        file: PathBuf,
+        /// What opens it.
+        opener: OpenerView,
+        /// What to do with records that say something else.
+        clash: Clash,
+    },
     /// Something with the sandbox: [`SandboxView`].
     Sandbox(SandboxOrder),
     /// How everything is: [`HealthView`].
@@ -142,6 +159,29 @@ pub enum SandboxOrder {
         /// Whose.
         vendor: String,
     },
+}
+
+/// For whom an export is sealed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LockView {
+    /// Whoever knows this.
+    #[serde(serialize_with = "secret::exposed")]
+    Passphrase(Secret),
+    /// Whoever has the identity of this recipient.
+    Recipient(String),
+}
+
+/// What opens an export.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OpenerView {
+    /// The passphrase.
+    #[serde(serialize_with = "secret::exposed")]
+    Passphrase(Secret),
+    /// Identities, one a line.
+    #[serde(serialize_with = "secret::exposed")]
+    Identities(Secret),
 }
 
 /// Why an order was not carried out.

@@ -9,8 +9,8 @@ use super::{
     doctor,
     house::{House, local_caller, local_principal},
     order::{
-        AnswerView, ApprovalView, AuditView, CallView, ConnectionView, DisconnectView, Failure, Order, RotationView,
-        SandboxOrder, SandboxView, StartView, TestView, ToolView,
+        AnswerView, ApprovalView, AuditView, CallView, ConnectionView, DisconnectView, Failure, LockView, OpenerView,
+        Order, RotationView, SandboxOrder, SandboxView, StartView, TestView, ToolView,
     },
 };
 use crate::{
@@ -23,7 +23,7 @@ use crate::{
     sandbox::Sandbox,
     secret::Secret,
     tool::{self, Kind, Row},
-    vault::{Connection, Status},
+    vault::{Connection, Lock, Opener, Status},
 };
 
 /// What orders are carried out with.
@@ -67,6 +67,21 @@ impl Office<'_> {
             Order::Decide { id, approve } => plain(self.decide(&id, approve).await?),
             Order::Audit { limit, cursor } => plain(self.audit(limit, cursor.as_deref()).await?),
             Order::RotateKey => plain(self.rotate_key().await?),
+            Order::Export { file, lock } => {
+                let lock = match lock {
+                    LockView::Passphrase(passphrase) => Lock::Passphrase(passphrase),
+                    LockView::Recipient(recipient) => Lock::Recipient(recipient),
+                };
+                self.house.audit.flush().await;
+                plain(self.house.vault.export(&file, lock).await.map_err(Failure::of)?)
+            }
+            Order::Import { file, opener, clash } => {
+                let opener = match opener {
+                    OpenerView::Passphrase(passphrase) => Opener::Passphrase(passphrase),
+                    OpenerView::Identities(identities) => Opener::Identities(identities),
+                };
+                plain(self.house.vault.import(&file, opener, clash).await.map_err(Failure::of)?)
+            }
             Order::Sandbox(order) => plain(self.sandbox(order).await?),
             Order::Health => plain(doctor::look(self).await),
         }
@@ -143,9 +158,11 @@ impl Office<'_> {
         Ok(AuditView { entries, cursor: page.cursor.map(|cursor| cursor.to_string()) })
     }
 
-    /// An identity that a variable holds is replaced there; what is left to do here is to seal with it.
+    /// An identity that a variable holds, or that several nodes have, is replaced there; what is left to do here is to seal with it.
     async fn rotate_key(&self) -> Result<RotationView, Failure> {
-        let (vault, file) = (&self.house.vault, self.house.identity.clone());
+        // Other nodes could not open what is sealed with an identity that only this one has.
+        let file = self.house.identity.clone().filter(|_| !self.house.is_shared);
+        let vault = &self.house.vault;
         let records = match &file {
             Some(file) => vault.rotate(file).await,
             None => vault.reseal().await,

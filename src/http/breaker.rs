@@ -71,6 +71,12 @@ impl Breakers {
         Ok(Pass { breakers: self.clone(), key: key.to_owned(), told: false })
     }
 
+    /// Those through which nothing goes at present.
+    pub(super) fn resting(&self, now: Instant) -> Vec<String> {
+        let is_resting = |state: &State| matches!(state, State::Open(until) | State::Probing(until) if now < *until);
+        self.lock().iter().filter(|(_, state)| is_resting(state)).map(|(key, _)| key.clone()).collect()
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, State>> {
         self.ill.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -4,6 +4,7 @@
 //! cryptography once. Redirects, retries and deadlines are ours, because only we know what may be sent twice.
 
 use std::{
+    collections::BTreeSet,
     error::Error as StdError,
     sync::{Arc, OnceLock},
     time::Duration,
@@ -93,6 +94,12 @@ impl Client {
             public: OnceLock::new(),
             anywhere: OnceLock::new(),
         })))
+    }
+
+    /// The vendors that are left alone for a while, because they failed again and again.
+    pub fn resting(&self) -> BTreeSet<String> {
+        let keys = self.0.breakers.resting(Instant::now());
+        keys.iter().filter_map(|key| key.split(' ').next()).map(str::to_owned).collect()
     }
 
     /// Sends a request and reads the whole answer. An answer of any status is a [`Response`].

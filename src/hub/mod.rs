@@ -35,6 +35,7 @@ use crate::{
     schema,
     secret::Secret,
     shelf::Shelf,
+    telemetry::metrics::Metrics,
     tool::{
         self, Asking, Call, CallParts, Client, Integration, Outcome, Progress, Reading, Row, State, ToolDef, Toolset,
     },
@@ -53,6 +54,7 @@ struct Inner {
     bounds: Bounds,
     desk: Deferred<Desk>,
     changes: watch::Sender<u64>,
+    metrics: Metrics,
 }
 
 /// What every call is held to.
@@ -268,6 +270,7 @@ impl Builder {
             bounds: self.bounds,
             desk,
             changes: watch::Sender::new(0),
+            metrics: Metrics::default(),
         }))
     }
 }
@@ -306,6 +309,11 @@ impl Hub {
     /// The integration to which a tool belongs, if it belongs to one.
     fn integration(&self, row: &Row) -> Option<&'static Integration> {
         self.0.integrations.iter().copied().find(|integration| integration.id == row.toolset.id)
+    }
+
+    /// How many calls there were, how they ended, and how long they took.
+    pub fn metrics(&self) -> &Metrics {
+        &self.0.metrics
     }
 
     /// Notice that what callers see has changed.

@@ -183,6 +183,13 @@ impl Run {
             Err(Error::Tool { error, .. }) => audit::Outcome::Error { code: error.code().into() },
             Err(_) => audit::Outcome::Error { code: Kind::Internal.code().into() },
         };
+        let took = Duration::try_from(self.hub.0.clock.now().duration_since(self.began)).unwrap_or_default();
+        let code = match &outcome {
+            audit::Outcome::Ok => "ok",
+            audit::Outcome::Error { code } => code,
+            audit::Outcome::Refused { why } => why,
+        };
+        self.hub.0.metrics.call(self.row.name(), code, took);
         let millis = self.hub.0.clock.now().duration_since(self.began).as_millis();
         let entry = Entry {
             at: self.began,

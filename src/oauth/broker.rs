@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, HashMap},
     fmt,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use jiff::{SignedDuration, Timestamp};
@@ -43,6 +43,18 @@ pub(super) struct Inner {
     /// Connections that were renewed but could not be stored, with the generation that they replace.
     pub(super) unsaved: Mutex<HashMap<ConnectionKey, (u64, Connection)>>,
     pub(super) permits: Semaphore,
+    pub(super) refreshes: Mutex<Refreshes>,
+}
+
+/// How attempts to renew a grant ended since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Refreshes {
+    /// With new tokens.
+    pub renewed: u64,
+    /// With the end of the grant.
+    pub ended: u64,
+    /// For a reason that may pass.
+    pub failed: u64,
 }
 
 /// An access token that works, as far as is known.
@@ -79,6 +91,7 @@ impl Broker {
             resting: Mutex::default(),
             unsaved: Mutex::default(),
             permits: Semaphore::new(REFRESHES),
+            refreshes: Mutex::default(),
         }))
     }
 
@@ -118,6 +131,11 @@ impl Broker {
             return self.bury(key, connection.generation, Reason::Revoked).await;
         }
         self.refreshed(key, connection.generation, endpoints, app).await
+    }
+
+    /// How attempts to renew a grant ended since the start.
+    pub fn refreshes(&self) -> Refreshes {
+        *self.0.refreshes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether a new token for the connection is being fetched by this process.

@@ -21,7 +21,7 @@ mod token;
 mod wire;
 
 pub use bearer::Bearer;
-pub use broker::{Broker, Fresh};
+pub use broker::{Broker, Fresh, Refreshes};
 pub use consent::{Callback, Connected, Start, Started};
 pub use endpoints::{Endpoints, InstanceAt, LookUpAt, Overrides};
 pub use error::{Error, Result};

@@ -168,7 +168,9 @@ impl Broker {
         };
         let endpoints = &endpoints.at(&place::names_of(&connection))?;
         let asked_at = self.0.clock.now();
-        match self.ask(endpoints, app, refresh).await {
+        let asked = self.ask(endpoints, app, refresh).await;
+        self.count(asked.as_ref().err().map(|(refusal, _)| refusal));
+        match asked {
             Ok(mut tokens) => {
                 if !place::cleaned(endpoints, &mut tokens) {
                     tracing::error!(connection = %key, "the vendor named a foreign address for the account; the old one stays");
@@ -187,6 +189,16 @@ impl Broker {
                 Err(self.cool_down(key, tried, pause, error))
             }
         }
+    }
+
+    fn count(&self, refusal: Option<&Refusal>) {
+        let mut refreshes = self.0.refreshes.lock().unwrap_or_else(PoisonError::into_inner);
+        let counter = match refusal {
+            None => &mut refreshes.renewed,
+            Some(Refusal::Dead(_)) => &mut refreshes.ended,
+            Some(_) => &mut refreshes.failed,
+        };
+        *counter += 1;
     }
 
     /// Asks the vendor, twice at most. Asking again with the same refresh token loses nothing: if the first answer

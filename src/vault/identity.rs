@@ -183,6 +183,10 @@ impl KeyRing {
         KeyRing { newest: Arc::clone(&self.newest), older: Vec::new() }
     }
 
+    pub(super) fn len(&self) -> usize {
+        1 + self.older.len()
+    }
+
     pub(super) fn newest(&self) -> &MasterKey {
         &self.newest
     }
@@ -194,7 +198,7 @@ impl KeyRing {
 
 impl fmt::Debug for KeyRing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "KeyRing of {} [redacted]", 1 + self.older.len())
+        write!(f, "KeyRing of {} [redacted]", self.len())
     }
 }
 
@@ -217,15 +221,20 @@ impl Sources {
         Sources { text: None, file: None, data_dir: data_dir.into(), passphrase: None }
     }
 
-    /// The variables `SWITCHBOARD_IDENTITY`, `SWITCHBOARD_IDENTITY_FILE` and `SWITCHBOARD_IDENTITY_PASSPHRASE` as
-    /// `variable` finds them, then the file in the data directory. An empty variable counts as none.
+    /// The variables `SWITCHBOARD_IDENTITY`, `SWITCHBOARD_IDENTITY_FILE` and `SWITCHBOARD_IDENTITY_PASSPHRASE` (or
+    /// the file that `SWITCHBOARD_IDENTITY_PASSPHRASE_FILE` names) as `variable` finds them, then the file in the data
+    /// directory. An empty variable counts as none, and a file that cannot be read gives no passphrase.
     pub fn from_variables(data_dir: impl Into<PathBuf>, variable: impl Fn(&str) -> Option<String>) -> Self {
         let set = |name| variable(name).filter(|value| !value.trim().is_empty());
+        let from_file = || {
+            let text = fs::read_to_string(set("SWITCHBOARD_IDENTITY_PASSPHRASE_FILE")?).map(Zeroizing::new).ok()?;
+            Some(Secret::new(text.trim_end_matches(['\r', '\n'])))
+        };
         Sources {
             text: set("SWITCHBOARD_IDENTITY").map(Secret::new),
             file: set("SWITCHBOARD_IDENTITY_FILE").map(PathBuf::from),
             data_dir: data_dir.into(),
-            passphrase: set("SWITCHBOARD_IDENTITY_PASSPHRASE").map(Secret::new),
+            passphrase: set("SWITCHBOARD_IDENTITY_PASSPHRASE").map(Secret::new).or_else(from_file),
         }
     }
 }
@@ -298,9 +307,10 @@ async fn read(file: &Path, passphrase: Option<&Secret>) -> Result<KeyRing> {
         return KeyRing::parse(&text(&bytes, &origin)?, &origin);
     }
     let bad = |why: &str| Error::BadIdentity { origin: origin.clone(), why: why.to_owned() };
-    let passphrase = passphrase
-        .map(|passphrase| SecretString::from(passphrase.expose()))
-        .ok_or_else(|| bad("it is protected with a passphrase; give that with SWITCHBOARD_IDENTITY_PASSPHRASE"))?;
+    let passphrase = passphrase.map(|passphrase| SecretString::from(passphrase.expose())).ok_or_else(|| {
+        bad("it is protected with a passphrase; give that with SWITCHBOARD_IDENTITY_PASSPHRASE or \
+                          in the file that SWITCHBOARD_IDENTITY_PASSPHRASE_FILE names")
+    })?;
     // A second of work on purpose, so not on a thread that serves others.
     let plain = tokio::task::spawn_blocking(move || unlock(&bytes, passphrase)).await.ok().flatten();
     let plain = plain.ok_or_else(|| bad("the passphrase does not open it"))?;

@@ -6,6 +6,7 @@
 
 mod app;
 mod cache;
+mod carry;
 mod connection;
 mod identity;
 mod rotation;
@@ -25,6 +26,7 @@ use zeroize::Zeroizing;
 
 pub use self::{
     app::OAuthApp,
+    carry::{Clash, Exported, Imported, Lock, Opener},
     connection::{Connection, ConnectionKey, Credential, Reason, Status, When},
     identity::{IDENTITY_FILE, KeyRing, Sources},
 };
@@ -259,6 +261,14 @@ pub enum Error {
     /// A record opens, but its content is not of the wanted kind.
     #[error("{0} does not have the expected content: it was written by another version of switchboard, or by mistake")]
     Unfitting(Key),
+    /// A file cannot be exported to or imported from.
+    #[error("{} cannot be used: {why}", path.display())]
+    Export {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and what to do.
+        why: String,
+    },
     /// The rotation does not come to an end.
     #[error("records are written faster than they can be sealed anew: rotate again at a quieter time; nothing is lost")]
     Restless,

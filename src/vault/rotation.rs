@@ -35,6 +35,12 @@ impl Vault {
         Ok(())
     }
 
+    /// How many identities are at hand, and with how many of them records may still be sealed.
+    pub async fn identities(&self) -> Result<(usize, usize)> {
+        let used = used_keys(&**self.store()).await?.map_or(0, |used| used.value.keys.len());
+        Ok((self.keys().len(), used))
+    }
+
     /// Seals every record with the newest identity and makes sure that it can be opened.
     pub async fn reseal(&self) -> Result<u64> {
         let mut resealed = 0;

@@ -7,6 +7,7 @@ mod support;
 
 mod bad_input;
 mod canary;
+mod carry;
 mod client;
 mod keys;
 mod output;

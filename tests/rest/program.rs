@@ -102,3 +102,39 @@ async fn consent(authorize_url: &str) -> String {
     let sent = wire::send(twin, "POST", &format!("{}/approve", url.path()), &headers, &form).await;
     sent.header("location").unwrap_or_else(|| panic!("{sent:?}")).to_owned()
 }
+
+#[tokio::test]
+async fn figures_for_prometheus_are_there_for_an_administrator_only() {
+    let home = Home::new();
+    let server = Server::start(home.command(&["serve", "--listen", "127.0.0.1:0"]));
+    assert_eq!(get(&server, "/metrics", &[]).await.status, 401);
+    let token = server.log().lines().map(str::trim).find(|line| line.starts_with("swb_")).unwrap().to_owned();
+    let page = get(&server, "/metrics", &[("Authorization", &format!("Bearer {token}"))]).await;
+    assert_eq!(page.status, 200, "{page:?}");
+    assert!(page.header("content-type").unwrap().starts_with("application/openmetrics-text"), "{page:?}");
+    for line in [
+        "switchboard_store_away 0",
+        "switchboard_approvals_waiting 0",
+        "switchboard_refreshes_total{outcome=\"renewed\"} 0",
+    ] {
+        assert!(page.body.contains(line), "{line} is missing in {}", page.body);
+    }
+}
+
+#[tokio::test]
+async fn calls_are_counted_by_tool_and_outcome() {
+    let home = Home::new();
+    let server = home.serve();
+    let host = server.address().to_string();
+    for (tool, body) in [("switchboard_now", "{}"), ("google_calendar_check_availability", "{}")] {
+        let headers = [("Host", &*host), ("Content-Type", "application/json")];
+        let body = format!("{{\"arguments\":{body}}}");
+        wire::send(server.address(), "POST", &format!("/api/v1/tools/{tool}/call"), &headers, &body).await;
+    }
+    let page = get(&server, "/metrics", &[]).await.body;
+    let counted = "switchboard_calls_total{tool=\"switchboard_now\",outcome=\"ok\"} 1";
+    let refused = "switchboard_calls_total{tool=\"google_calendar_check_availability\",outcome=\"bad_input\"} 1";
+    for line in [counted, refused, "switchboard_call_duration_seconds_count{tool=\"switchboard_now\"} 1"] {
+        assert!(page.contains(line), "{line} is missing in {page}");
+    }
+}

@@ -1,6 +1,7 @@
 //! `doctor`: checks this installation and says what to do.
 
 use crate::cli::{
+    commands::serve::DEFAULT_LISTEN,
     options::Output,
     order::{Failure, Finding, HealthView, Order},
     session::Session,
@@ -12,6 +13,7 @@ pub async fn run(session: &mut Session, output: &Output) -> Result<(), Failure> 
     let mut findings = vec![home(session), files(session)];
     let health: HealthView = session.ask("looking everywhere", Order::Health).await?;
     findings.extend(health.findings);
+    findings.push(port(session));
     if output.json {
         return show::json(&findings);
     }
@@ -44,6 +46,22 @@ fn files(session: &Session) -> Finding {
             Finding::bad("Permissions", "others can look into the data directory", next)
         }
         Err(error) => Finding::bad("Permissions", error.to_string(), "Name another folder with --data-dir."),
+    }
+}
+
+/// Whether `serve` could listen, or does.
+fn port(session: &Session) -> Finding {
+    let address = session.settings.file.listen.as_deref().unwrap_or(DEFAULT_LISTEN);
+    match std::net::TcpListener::bind(address) {
+        Ok(_) => Finding::good("Port", format!("{address} is free for `serve`")),
+        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse && session.is_elsewhere() => {
+            Finding::good("Port", format!("{address} is in use, most likely by the process that runs here"))
+        }
+        Err(error) => Finding::bad(
+            "Port",
+            format!("{address} cannot be listened on: {error}"),
+            "Stop the program that has it, or give `serve` another with --listen 127.0.0.1:PORT.",
+        ),
     }
 }
 

@@ -24,11 +24,14 @@ async fn rotate(session: &mut Session) -> Result<(), Failure> {
         }
         (None, 0) => {
             show::line("Every record is sealed with the first identity already.");
-            show::aside("To rotate, put a new line from `age-keygen` first in SWITCHBOARD_IDENTITY, and start again.");
+            show::aside(
+                "To rotate, put a new line from `age-keygen` first into SWITCHBOARD_IDENTITY, or into the identity \
+                 file of every node that shares the store (docs/nodes.md), and start again.",
+            );
         }
         (None, records) => {
             show::line(&format!("{records} records were sealed anew with the first identity."));
-            show::aside("The other lines of SWITCHBOARD_IDENTITY are needed for old backups only.");
+            show::aside("The identities behind the first are needed for old backups only.");
         }
     }
     Ok(())

@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod approvals;
 pub mod audit;
 pub mod call;
+pub mod carry;
 pub mod connect;
 pub mod doctor;
 pub mod key;

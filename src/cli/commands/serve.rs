@@ -110,7 +110,7 @@ async fn own(storage: &Storage, home: &Home) -> Result<Option<Ownership>, Failur
 fn routes(server: &crate::mcp::Server, api: &Api, options: &transport::Options) -> Router {
     transport::http::router(server.clone(), options.clone())
         .merge(transport::ws::router(server.clone(), options.clone()))
-        .merge(rest::require(api::router(api.clone()), options.clone()))
+        .merge(rest::require(api::router(api.clone()).merge(api::metrics(api)), options.clone()))
         .merge(rest::admit(api::callback(api.clone()), Arc::clone(&options.hosts)))
         .merge(api::health(api))
 }

@@ -202,6 +202,20 @@ impl Accounts {
         kept.ok_or_else(|| no_app(site.integration, family))
     }
 
+    /// The vendor families with a consent page: those that have an OAuth client here, and those that have none.
+    pub async fn clients(&self) -> Result<(Vec<String>, Vec<String>), Error> {
+        let kept = self.0.parts.vault.oauth_apps().await.map_err(Error::internal)?;
+        let has =
+            |site: &Site| site.app.is_some() || kept.iter().any(|(family, _)| family == site.integration.family());
+        let sites = self.0.sites.values().filter(|site| site.endpoints.is_some());
+        let (with, without): (Vec<&Site>, Vec<&Site>) = sites.partition(|site| has(site));
+        let families = |sites: Vec<&Site>| {
+            let families: BTreeSet<String> = sites.iter().map(|site| site.integration.family().to_owned()).collect();
+            families.into_iter().collect()
+        };
+        Ok((families(with), families(without)))
+    }
+
     /// Asks the vendor whose account it is, and remembers the name. A vendor that does not answer just now does not
     /// undo a consent.
     async fn introduce(&self, mut connection: Connection) -> Connection {

@@ -14,8 +14,8 @@ use crate::{
     clock::SharedClock,
     http::{self, Authorize, Lane},
     id::{CallId, SharedEntropy, UserId},
-    oauth::{self, Bearer, Broker, Endpoints},
-    store::{Key, SharedStore},
+    oauth::{self, Bearer, Broker, Endpoints, Refreshes},
+    store::{self, Key, Report, SharedStore},
     tool::{Account, Asking, Call, CallParts, Error, Integration, Kind, Memory, Row, State, Upstream},
     vault::{Connection, ConnectionKey, Credential, Status, Vault},
 };
@@ -234,6 +234,21 @@ impl Accounts {
     fn memory(&self, key: &ConnectionKey) -> Memory {
         let mut memories = self.0.memories.lock().unwrap_or_else(PoisonError::into_inner);
         memories.entry(key.clone()).or_default().clone()
+    }
+
+    /// The vendors that are left alone for a while, because they failed again and again.
+    pub fn resting(&self) -> BTreeSet<String> {
+        self.0.parts.client.resting()
+    }
+
+    /// How attempts to renew a grant ended since the start.
+    pub fn refreshes(&self) -> Refreshes {
+        self.0.parts.broker.refreshes()
+    }
+
+    /// How large the store is.
+    pub async fn store_report(&self) -> store::Result<Report> {
+        self.store().report().await
     }
 
     /// The store below.

@@ -1,0 +1,94 @@
+//! Out: every lasting record, page by page, into a file.
+
+use std::path::Path;
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde_json::value::RawValue;
+use tokio::sync::mpsc;
+use zeroize::Zeroizing;
+
+use super::{
+    super::{Error, Result, Vault, seal},
+    Exported, Footer, Header, Line, VERSION,
+    file::{Draft, Lock},
+    lasts, unfit,
+};
+use crate::store::{Key, Record, SCHEMA_VERSION, Table};
+
+/// How many records are asked for at once.
+const PAGE: usize = 256;
+
+/// A line on its way into the file.
+type Text = Zeroizing<Vec<u8>>;
+
+pub(super) async fn export(vault: &Vault, file: &Path, lock: Lock) -> Result<Exported> {
+    let (lines, arriving) = mpsc::channel(PAGE);
+    let path = file.to_owned();
+    let writing = tokio::task::spawn_blocking(move || write(&path, &lock, arriving));
+    let gathered = gather(vault, &lines).await;
+    drop(lines);
+    let written = writing.await.unwrap_or_else(|error| Err(unfit(file, error)));
+    // A writer that gave up is why nothing more could be gathered.
+    written?;
+    Ok(Exported { file: file.to_owned(), records: gathered? })
+}
+
+/// Takes lines until the last one, and only then gives the file its name.
+fn write(file: &Path, lock: &Lock, mut lines: mpsc::Receiver<Text>) -> Result<()> {
+    let mut draft = Draft::begin(file, lock)?;
+    let mut is_whole = false;
+    while let Some(line) = lines.blocking_recv() {
+        is_whole = line.starts_with(br#"{"end""#);
+        draft.line(&line)?;
+    }
+    // Without the last line the gathering has failed, and says why.
+    if is_whole { draft.finish() } else { Ok(()) }
+}
+
+async fn gather(vault: &Vault, lines: &mpsc::Sender<Text>) -> Result<Vec<(String, u64)>> {
+    send(lines, &Header { switchboard_export: VERSION, layout: SCHEMA_VERSION }).await?;
+    let mut counts = Vec::new();
+    for table in Table::ALL {
+        let count = gather_table(vault, table, lines).await?;
+        if count > 0 {
+            counts.push((table.name().to_owned(), count));
+        }
+    }
+    send(lines, &Footer { end: counts.iter().map(|(_, count)| count).sum() }).await?;
+    Ok(counts)
+}
+
+async fn gather_table(vault: &Vault, table: Table, lines: &mpsc::Sender<Text>) -> Result<u64> {
+    let mut count = 0;
+    let mut after: Option<Vec<u8>> = None;
+    loop {
+        let page = vault.store().scan(table, b"", after.as_deref(), PAGE).await?;
+        let Some((last, _)) = page.last() else { return Ok(count) };
+        after = Some(last.clone());
+        for record in page {
+            let key = Key::raw(table, record.0.as_slice());
+            if lasts(&key) {
+                gather_record(vault, &key, &record, lines).await?;
+                count += 1;
+            }
+        }
+    }
+}
+
+async fn gather_record(vault: &Vault, key: &Key, (id, stored): &Record, lines: &mpsc::Sender<Text>) -> Result<()> {
+    let id = id.iter().map(|byte| format!("{byte:02x}")).collect();
+    let table = key.table.name();
+    if seal::key_of(&stored.value).is_none() {
+        let plain = Some(STANDARD.encode(&stored.value));
+        return send(lines, &Line { table, id, sealed: None, plain }).await;
+    }
+    let text = seal::open(&vault.keys(), key, &stored.value)?;
+    let value: &RawValue = serde_json::from_str(&text).map_err(|_| Error::Unfitting(key.clone()))?;
+    send(lines, &Line { table, id, sealed: Some(value), plain: None }).await
+}
+
+async fn send(lines: &mpsc::Sender<Text>, line: &impl serde::Serialize) -> Result<()> {
+    let text = serde_json::to_vec(line).map(Zeroizing::new).expect("lines are made of JSON");
+    // The writer says itself why it gave up.
+    lines.send(text).await.map_err(|_| unfit(Path::new("the file"), "it could not be written"))
+}
