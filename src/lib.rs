@@ -41,3 +41,5 @@ pub mod telemetry;
 pub mod tool;
 pub mod transport;
 pub mod vault;
+#[cfg(feature = "voice")]
+pub mod voice;

@@ -1,0 +1,9 @@
+//! The voice agent: a conversation by sound that uses the tools, as one client among others.
+//!
+//! So far the parts that need no sound card, no network and no clock: whose turn it is, what to speak when, and what
+//! was heard.
+
+pub mod mouth;
+pub mod sentences;
+pub mod turn;
+pub mod words;
