@@ -47,18 +47,19 @@ async fn bad_day() {
     let event_id = list.data["meetings"][0]["id"].as_str().unwrap().to_owned();
     let began = Instant::now();
     let tally = storm::storm(&desk, &event_id, CALLS).await;
-    let kept = 1.0 - tally.lost_reads as f64 / tally.reads as f64;
+    // A thousand of the reads may at most lose one.
+    let are_kept = tally.lost_reads * 1_000 <= tally.reads;
     println!(
-        "{CALLS} calls on a bad day, {:.0} s: {} results, errors {:?}, {:.3} % of {} reads went well, {} wrong",
+        "{CALLS} calls on a bad day, {:.0} s: {} results, errors {:?}, {} of {} reads lost, {} wrong",
         began.elapsed().as_secs_f64(),
         tally.results,
         tally.errors,
-        kept * 100.0,
+        tally.lost_reads,
         tally.reads,
         tally.wrong.len(),
     );
     assert!(tally.wrong.is_empty(), "{:#?}", tally.wrong);
-    assert!(kept >= 0.999, "reads were lost");
+    assert!(are_kept, "reads were lost");
 }
 
 /// Alone and beside the ill vendor take turns, so that the machine's moods meet both.

@@ -3,6 +3,9 @@
 //! So far the parts that need no sound card, no network and no clock: whose turn it is, what to speak when, and what
 //! was heard.
 
+pub mod consent;
+pub mod context;
+pub mod errands;
 pub mod mouth;
 pub mod sentences;
 pub mod turn;

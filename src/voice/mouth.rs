@@ -199,7 +199,7 @@ mod tests {
     fn mouth() -> Mouth {
         let mut mouth = Mouth::default();
         mouth.begin(TEXT);
-        assert!(mouth.add(&[7; RATE]).is_empty());
+        assert!(mouth.add(&vec![7; RATE]).is_empty());
         mouth.end();
         mouth
     }
@@ -261,7 +261,7 @@ mod tests {
     fn a_piece_whose_sound_still_comes_is_reckoned() {
         let mut mouth = Mouth::default();
         mouth.begin(TEXT);
-        mouth.add(&[7; RATE]);
+        mouth.add(&vec![7; RATE]);
         play(&mut mouth, 50);
         let heard = mouth.stop(0);
         assert_eq!(heard.text, "one two three");

@@ -60,7 +60,7 @@ fn is_digits(word: &str) -> bool {
 }
 
 /// The words in small letters, without what stands around and inside them.
-fn words(said: &str) -> Vec<String> {
+pub(super) fn words(said: &str) -> Vec<String> {
     let bare =
         |word: &str| word.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
     said.split_whitespace().map(bare).filter(|word| !word.is_empty()).collect()

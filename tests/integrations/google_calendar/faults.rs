@@ -20,8 +20,8 @@ const WRITES: [&str; 6] = [
 /// the arguments.
 async fn ready(desk: &mut Desk, tool: &str) -> Value {
     desk.reset().await;
-    let id = id_of(&desk, "Design review: gripper control panel").await;
-    let invitation = id_of(&desk, "Budget planning").await;
+    let id = id_of(desk, "Design review: gripper control panel").await;
+    let invitation = id_of(desk, "Budget planning").await;
     let arguments = match tool {
         "check_availability" => json!({ "start": "2026-11-24", "end": "2026-11-24" }),
         "list_meetings" | "list_calendars" => json!({}),
