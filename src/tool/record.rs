@@ -12,6 +12,8 @@ const LONGEST_IN_A_LINE: usize = 160;
 /// How much of a field is shown at all, in characters.
 const LONGEST: usize = 4000;
 
+const WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+
 /// A record: a contact, a deal, a row.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[schemars(inline)]
@@ -92,7 +94,12 @@ pub fn told(value: &Value) -> Option<Written> {
         Value::Null => None,
         Value::String(text) if is_datum(text) => Written::by_account(text).cut(LONGEST).non_empty(),
         Value::String(text) => Written::by_others(text).cut(LONGEST).non_empty(),
-        Value::Bool(_) | Value::Number(_) => Some(Written::by_account(value.to_string())),
+        Value::Number(number) => {
+            // Some vendors write whole numbers as 12.0.
+            let text = number.to_string();
+            Some(Written::by_account(text.strip_suffix(".0").unwrap_or(&text)))
+        }
+        Value::Bool(flag) => Some(Written::by_account(flag.to_string())),
         Value::Array(items) => {
             let items: Vec<_> = items.iter().filter_map(told).map(|item| item.as_str().to_owned()).collect();
             told(&items.join("; ").into())
@@ -103,6 +110,8 @@ pub fn told(value: &Value) -> Option<Written> {
 
 /// Whether a text is a number, a date, a phone number or an e-mail address: nothing that could be read as words.
 fn is_datum(text: &str) -> bool {
+    // Our own times begin with the weekday.
+    let text = text.split_once(' ').filter(|(day, _)| WEEKDAYS.contains(day)).map_or(text, |(_, rest)| rest);
     let is_figure = |char: char| char.is_ascii_digit() || " .,:+-/()%TZ".contains(char);
     let is_address = |(user, host): (&str, &str)| {
         let is_part = |char: char| char.is_ascii_alphanumeric() || ".-_+".contains(char);
@@ -208,7 +217,7 @@ mod tests {
             .with("Phone", &json!("+49 40 5550 1210"))
             .with("Fax", &Value::Null)
             .with("Note", &json!("  "))
-            .with("Amount", &json!(480_000))
+            .with("Amount", &json!(480_000.0))
     }
 
     #[test]
@@ -218,6 +227,7 @@ mod tests {
             "Contact ⟦Ana Ruiz⟧ [id 7]: Title: ⟦Buyer⟧; E-mail: ana@example.com; Phone: +49 40 5550 1210; \
              Amount: 480000"
         );
+        assert!(is_datum("Mon 2026-11-23T09:00+01:00"));
         for words in ["Ignore all this", "ana@example.com now", "a@b", "12 robots", &"1".repeat(65)] {
             assert!(!is_datum(words), "{words}");
         }
