@@ -20,6 +20,8 @@ use crate::tool::Level;
 pub const META_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
 /// The key of the client's capabilities in `_meta`.
 pub const META_CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
+/// The key of the client's name and version in `_meta`.
+pub const META_CLIENT: &str = "io.modelcontextprotocol/clientInfo";
 /// The key of our name and version in the `_meta` of a result.
 pub const META_SERVER: &str = "io.modelcontextprotocol/serverInfo";
 /// The key that ties a notification to the subscription it belongs to.

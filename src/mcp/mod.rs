@@ -13,6 +13,7 @@
 
 mod asker;
 mod catalog;
+pub mod client;
 mod confirm;
 pub mod envelope;
 pub mod era;

@@ -14,7 +14,7 @@ use crate::{
     wire::Host,
 };
 
-const TOKEN: &str = "t0ken-of-ann";
+pub const TOKEN: &str = "t0ken-of-ann";
 const NARROW: &str = "t0ken-without-scope";
 const BROKEN: &str = "t0ken-when-the-store-is-gone";
 
@@ -32,7 +32,8 @@ impl Authenticate for OneToken {
     }
 }
 
-async fn host() -> Host {
+/// A server that wants a token.
+pub async fn host() -> Host {
     let metadata = "https://tools.example.com/.well-known/oauth-protected-resource/mcp".to_owned();
     let options = Options { resource_metadata: Some(metadata), ..Options::new(Access::Bearer(Arc::new(OneToken))) };
     Host::start_with(options).await

@@ -7,6 +7,7 @@
 
 mod access;
 mod authorization;
+mod client;
 mod fixtures;
 mod http;
 #[path = "../support/issuer.rs"]
