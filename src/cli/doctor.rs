@@ -35,7 +35,7 @@ pub async fn look(office: &Office<'_>) -> HealthView {
 
 /// Where the identity is that everything is sealed with, and whether a rotation is still to be finished.
 async fn key(house: &House) -> Finding {
-    let place = house.identity.as_ref().map_or("SWITCHBOARD_IDENTITY".into(), |file| file.display().to_string());
+    let place = &house.identity;
     match house.vault.identities().await {
         Ok((_, used)) if used > 1 => Finding::bad(
             "Key",

@@ -19,7 +19,7 @@ use crate::{
     secret::{self, Secret},
     store::{Expect, Key, SharedStore, Table},
     tool::Integration,
-    vault::{Connection, ConnectionKey, Credential, KeyRing, Sources, Status, Vault},
+    vault::{Connection, ConnectionKey, Credential, KeyRing, Origin, Sources, Status, Vault},
 };
 
 /// Where a run keeps its things.
@@ -61,8 +61,8 @@ pub struct House {
     pub sandbox: Option<Sandbox>,
     /// The sealed records.
     pub vault: Vault,
-    /// The file that holds the master identity; `None` when a variable does.
-    pub identity: Option<PathBuf>,
+    /// Where the master identity comes from.
+    pub identity: Origin,
     /// A key that all processes of this store share.
     pub session_key: Secret,
     broker: Broker,
@@ -110,7 +110,7 @@ impl House {
             approvals: Approvals::new(store, clock, entropy),
             key: TicketKey::new(&key),
         };
-        let identity = sources.place();
+        let identity = sources.origin();
         Ok(House {
             desk,
             accounts,
@@ -204,7 +204,9 @@ pub fn check_filters(hub: &Hub, filters: &Filters) -> Result<(), Failure> {
 async fn open_vault(storage: &Storage, home: &Home, sources: &Sources, clock: SharedClock) -> Result<Vault, Failure> {
     let store = storage.open(home).await?;
     let keys = KeyRing::load(sources, &*store).await.map_err(Failure::of)?;
-    Vault::open(store, keys, clock).await.map_err(Failure::of)
+    let vault = Vault::open(store, keys, clock).await.map_err(Failure::of)?;
+    vault.bring_forward(&home.dir).await.map_err(Failure::of)?;
+    Ok(vault)
 }
 
 async fn start_sandbox(home: &Home, clock: &SharedClock) -> Result<Sandbox, Failure> {

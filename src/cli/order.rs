@@ -357,8 +357,8 @@ pub struct AuditView {
 pub struct RotationView {
     /// How many records were sealed anew.
     pub records: u64,
-    /// The file that holds the identities; `None` when a variable does.
-    pub file: Option<PathBuf>,
+    /// Where the new identity stands; `None` when it has to be put there by hand.
+    pub place: Option<String>,
 }
 
 /// What the sandbox says.

@@ -23,7 +23,7 @@ use crate::{
     sandbox::Sandbox,
     secret::Secret,
     tool::{self, Kind, Row},
-    vault::{Connection, Lock, Opener, Status},
+    vault::{Connection, Lock, Opener, Origin, Status},
 };
 
 /// What orders are carried out with.
@@ -161,13 +161,10 @@ impl Office<'_> {
     /// An identity that a variable holds, or that several nodes have, is replaced there; what is left to do here is to seal with it.
     async fn rotate_key(&self) -> Result<RotationView, Failure> {
         // Other nodes could not open what is sealed with an identity that only this one has.
-        let file = self.house.identity.clone().filter(|_| !self.house.is_shared);
-        let vault = &self.house.vault;
-        let records = match &file {
-            Some(file) => vault.rotate(file).await,
-            None => vault.reseal().await,
-        };
-        Ok(RotationView { records: records.map_err(Failure::of)?, file })
+        let origin = if self.house.is_shared { &Origin::Variable } else { &self.house.identity };
+        let records = self.house.vault.rotate_at(origin).await.map_err(Failure::of)?;
+        let place = (*origin != Origin::Variable).then(|| origin.to_string());
+        Ok(RotationView { records, place })
     }
 
     async fn connect_fields(&self, integration: &str, account: &str, key: Secret) -> Result<ConnectionView, Failure> {

@@ -16,6 +16,8 @@ use serde::{Deserialize, Serialize, de::Error as _};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
+#[cfg(feature = "keyring")]
+use super::keyring::Drawer;
 use super::{Error, Result, used_keys};
 use crate::{secret::Secret, store::Store};
 
@@ -138,6 +140,9 @@ impl KeyRing {
         if let Some(text) = &sources.text {
             return KeyRing::parse(text, "SWITCHBOARD_IDENTITY");
         }
+        if sources.keyring {
+            return KeyRing::of_system(&sources.drawer(), store).await;
+        }
         if let Some(file) = &sources.file {
             return read(file, sources.passphrase.as_ref()).await;
         }
@@ -150,6 +155,45 @@ impl KeyRing {
             tracing::info!(file = %file.display(), "made a master identity; keep a copy of it in a safe place");
         }
         read(&file, sources.passphrase.as_ref()).await
+    }
+
+    /// The identity in the keyring of the system.
+    #[cfg(feature = "keyring")]
+    async fn of_system(name: &str, store: &dyn Store) -> Result<Self> {
+        KeyRing::of_drawer(&Drawer::of_this_system(name)?, store).await
+    }
+
+    #[cfg(not(feature = "keyring"))]
+    #[expect(clippy::unused_async, reason = "the form that it has with a keyring")]
+    async fn of_system(name: &str, _: &dyn Store) -> Result<Self> {
+        Err(Error::BadIdentity {
+            origin: format!("the keyring, entry `{name}`"),
+            why: "this switchboard was built without it: build it with the feature `keyring`, or leave \
+                  SWITCHBOARD_IDENTITY_KEYRING away"
+                .to_owned(),
+        })
+    }
+
+    /// The identity in an entry of a keyring. It is made there when `store` has no sealed records.
+    #[cfg(feature = "keyring")]
+    pub(super) async fn of_drawer(drawer: &Drawer, store: &dyn Store) -> Result<Self> {
+        let origin = "the keyring of this system";
+        if let Some(text) = drawer.read()? {
+            return KeyRing::parse(&text, origin);
+        }
+        if used_keys(store).await?.is_some() {
+            return Err(Error::IdentityMissing(PathBuf::from(origin)));
+        }
+        drawer.write(&KeyRing::generate().text())?;
+        let text = drawer.read()?;
+        KeyRing::parse(&text.unwrap_or_else(|| Secret::new("")), origin)
+    }
+
+    /// All identities, one a line, the newest first.
+    #[cfg(any(test, feature = "keyring"))]
+    pub(super) fn text(&self) -> Secret {
+        let keys = iter::once(&self.newest).chain(&self.older);
+        Secret::new(keys.map(|key| key.identity.to_string().expose_secret().to_owned()).collect::<Vec<_>>().join("\n"))
     }
 
     /// This ring with a new identity in front.
@@ -207,6 +251,8 @@ impl fmt::Debug for KeyRing {
 pub struct Sources {
     /// The identity itself, from `SWITCHBOARD_IDENTITY`.
     pub text: Option<Secret>,
+    /// Whether it is in the keyring of the system: `SWITCHBOARD_IDENTITY_KEYRING`.
+    pub keyring: bool,
     /// A file with it, from `SWITCHBOARD_IDENTITY_FILE`.
     pub file: Option<PathBuf>,
     /// The directory of [`IDENTITY_FILE`].
@@ -218,7 +264,7 @@ pub struct Sources {
 impl Sources {
     /// Only the file in the data directory.
     pub fn in_dir(data_dir: impl Into<PathBuf>) -> Self {
-        Sources { text: None, file: None, data_dir: data_dir.into(), passphrase: None }
+        Sources { text: None, keyring: false, file: None, data_dir: data_dir.into(), passphrase: None }
     }
 
     /// The variables `SWITCHBOARD_IDENTITY`, `SWITCHBOARD_IDENTITY_FILE` and `SWITCHBOARD_IDENTITY_PASSPHRASE` (or
@@ -232,6 +278,8 @@ impl Sources {
         };
         Sources {
             text: set("SWITCHBOARD_IDENTITY").map(Secret::new),
+            keyring: set("SWITCHBOARD_IDENTITY_KEYRING")
+                .is_some_and(|text| !matches!(text.trim(), "0" | "false" | "no")),
             file: set("SWITCHBOARD_IDENTITY_FILE").map(PathBuf::from),
             data_dir: data_dir.into(),
             passphrase: set("SWITCHBOARD_IDENTITY_PASSPHRASE").map(Secret::new).or_else(from_file),
@@ -240,10 +288,41 @@ impl Sources {
 }
 
 impl Sources {
-    /// The file that holds the identities; `None` when a variable does.
-    pub fn place(&self) -> Option<PathBuf> {
-        let file = || self.file.clone().unwrap_or_else(|| self.data_dir.join(IDENTITY_FILE));
-        self.text.is_none().then(file)
+    /// Where the identities come from.
+    pub fn origin(&self) -> Origin {
+        if self.text.is_some() {
+            return Origin::Variable;
+        }
+        if self.keyring {
+            return Origin::Keyring(self.drawer());
+        }
+        Origin::File(self.file.clone().unwrap_or_else(|| self.data_dir.join(IDENTITY_FILE)))
+    }
+
+    /// Each data directory has an entry of its own.
+    fn drawer(&self) -> String {
+        std::path::absolute(&self.data_dir).unwrap_or_else(|_| self.data_dir.clone()).display().to_string()
+    }
+}
+
+/// Where the identities of a store come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// `SWITCHBOARD_IDENTITY`.
+    Variable,
+    /// A file.
+    File(PathBuf),
+    /// An entry of the system's keyring.
+    Keyring(String),
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Origin::Variable => f.write_str("SWITCHBOARD_IDENTITY"),
+            Origin::File(file) => write!(f, "{}", file.display()),
+            Origin::Keyring(entry) => write!(f, "the keyring, entry `{entry}`"),
+        }
     }
 }
 

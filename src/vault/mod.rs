@@ -9,6 +9,9 @@ mod cache;
 mod carry;
 mod connection;
 mod identity;
+#[cfg(feature = "keyring")]
+mod keyring;
+mod layout;
 mod rotation;
 mod seal;
 
@@ -28,7 +31,7 @@ pub use self::{
     app::OAuthApp,
     carry::{Clash, Exported, Imported, Lock, Opener},
     connection::{Connection, ConnectionKey, Credential, Reason, Status, When},
-    identity::{IDENTITY_FILE, KeyRing, Sources},
+    identity::{IDENTITY_FILE, KeyRing, Origin, Sources},
 };
 use self::{cache::Cache, identity::KeyId};
 use crate::{

@@ -8,7 +8,9 @@ use std::path::Path;
 
 use serde_json::value::RawValue;
 
-use super::{Error, KeyRing, KeysInUse, Result, Vault, admit, keys_in_use, seal, used_keys};
+#[cfg(feature = "keyring")]
+use super::keyring::Drawer;
+use super::{Error, KeyRing, KeysInUse, Origin, Result, Vault, admit, keys_in_use, seal, used_keys};
 use crate::store::{self, Change, Durability, Expect, Key, Table};
 
 /// How many records one commit seals anew.
@@ -23,6 +25,28 @@ impl Vault {
     pub async fn rotate(&self, file: &Path) -> Result<u64> {
         let keys = self.keys().with_new();
         keys.save(file)?;
+        self.adopt(keys).await?;
+        self.reseal().await
+    }
+
+    /// [`Vault::rotate`] wherever the identities come from; one that stands in a variable is replaced there, and what
+    /// is left to do here is to seal with it.
+    pub async fn rotate_at(&self, origin: &Origin) -> Result<u64> {
+        match origin {
+            Origin::Variable => self.reseal().await,
+            Origin::File(file) => self.rotate(file).await,
+            #[cfg(feature = "keyring")]
+            Origin::Keyring(entry) => self.rotate_in(&Drawer::of_this_system(entry)?).await,
+            #[cfg(not(feature = "keyring"))]
+            Origin::Keyring(_) => self.reseal().await,
+        }
+    }
+
+    /// Makes a new identity in an entry of a keyring, and seals every record with it.
+    #[cfg(feature = "keyring")]
+    pub(super) async fn rotate_in(&self, drawer: &Drawer) -> Result<u64> {
+        let keys = self.keys().with_new();
+        drawer.write(&keys.text())?;
         self.adopt(keys).await?;
         self.reseal().await
     }

@@ -16,10 +16,10 @@ pub async fn run(session: &mut Session, action: &KeyAction) -> Result<(), Failur
 
 async fn rotate(session: &mut Session) -> Result<(), Failure> {
     let done: RotationView = session.ask("sealing every record anew", Order::RotateKey).await?;
-    match (done.file, done.records) {
-        (Some(file), records) => {
+    match (done.place, done.records) {
+        (Some(place), records) => {
             show::line(&format!("A new identity seals all records now; {records} were sealed anew."));
-            show::aside(&format!("It stands first in {}. Replace your copy of that file.", file.display()));
+            show::aside(&format!("It stands first in {place}. Replace your copy of it."));
             show::aside("The old identity stays below it, for backups from before; nothing here needs it any more.");
         }
         (None, 0) => {

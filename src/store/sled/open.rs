@@ -129,7 +129,8 @@ impl Engine {
         let stored = self.get(&schema_key())?;
         let version = stored.and_then(|stored| String::from_utf8(stored.value).ok()?.parse::<u32>().ok());
         match version {
-            Some(SCHEMA_VERSION) => Ok(()),
+            // An older one is brought forward by the layer above, which can open what is sealed.
+            Some(found) if found <= SCHEMA_VERSION => Ok(()),
             Some(found) => Err(Error::Newer { found, known: SCHEMA_VERSION }),
             None => Err(self.corrupt("the version of its layout is unreadable")),
         }

@@ -4,11 +4,14 @@
 //! The killed processes are this very test program, started again with [`CHILD`] in its environment and told to run
 //! only [`child`]. A kill leaves the system's own buffers alone, so this says nothing about power cuts; the sync for
 //! those is a matter of `Durability::MustSurvivePowerLoss`.
-#![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
+#![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
+
+mod load;
 
 use std::{
     collections::BTreeMap,
     env,
+    ffi::OsStr,
     fs::{self, OpenOptions},
     io::{BufRead, BufReader, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
@@ -30,8 +33,13 @@ const CHILD_WITHOUT_ROOM: &str = "SWITCHBOARD_TEST_FULL_STORE";
 const KILLS_IN_WRITES: usize = 20;
 const KILLS_IN_OPENING: usize = 8;
 
-/// Damaged copies of one store, half by a flipped bit and half by a cut.
-const DAMAGES: usize = 40;
+/// Damaged copies of one store: of six, five by a flipped bit and one by a cut.
+const DAMAGES: u64 = 72;
+
+/// A figure of a test that `scripts/soak.sh` makes longer than the suite needs it.
+fn figure(name: &str, usual: u64) -> u64 {
+    env::var(format!("SWITCHBOARD_SOAK_{name}")).map_or(usual, |figure| figure.parse().unwrap())
+}
 
 /// Writes pairs of records into two tables for ever, and prints the number of each pair once it is acknowledged.
 #[test]
@@ -74,17 +82,17 @@ fn number(id: &[u8]) -> u64 {
     u64::from_be_bytes(id.try_into().unwrap())
 }
 
-/// A child at work on the store in `path`.
+/// A child at work on a store.
 struct Writer {
     process: Child,
     lines: mpsc::Receiver<String>,
 }
 
 impl Writer {
-    fn start(path: &Path) -> Self {
+    fn start(test: &str, variables: &[(&str, &OsStr)]) -> Self {
         let mut process = Command::new(env::current_exe().unwrap())
-            .args(["child", "--exact", "--nocapture", "--test-threads=1"])
-            .env(CHILD, path)
+            .args([test, "--exact", "--nocapture", "--test-threads=1"])
+            .envs(variables.iter().copied())
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
             .spawn()
@@ -157,7 +165,7 @@ fn what_was_acknowledged_outlives_kills_in_mid_write() {
     let path = dir.path().join("store");
     let mut acknowledged = None;
     for round in 0..KILLS_IN_WRITES {
-        let writer = Writer::start(&path);
+        let writer = Writer::start("child", &[(CHILD, path.as_os_str())]);
         writer.wait_until_open();
         let time = Duration::from_millis(random.random_range(1..100));
         acknowledged = writer.kill_after(time).or(acknowledged);
@@ -174,11 +182,11 @@ fn kills_in_mid_start_do_no_harm() {
     let path = dir.path().join("store");
     for round in 0..KILLS_IN_OPENING {
         let time = Duration::from_millis(random.random_range(1..60));
-        acknowledged = Writer::start(&path).kill_after(time).or(acknowledged);
+        acknowledged = Writer::start("child", &[(CHILD, path.as_os_str())]).kill_after(time).or(acknowledged);
         check_after_kill(&path, acknowledged, round);
         // The very first start too, on a directory of its own.
         let fresh = dir.path().join(format!("fresh-{round}"));
-        let first = Writer::start(&fresh).kill_after(time);
+        let first = Writer::start("child", &[(CHILD, fresh.as_os_str())]).kill_after(time);
         check_after_kill(&fresh, first, round);
     }
 }
@@ -287,21 +295,28 @@ fn a_damaged_store_is_whole_or_refused_and_never_silently_less() {
     let written: u64 = 200 * 2 * 1_100;
     let mut random = StdRng::seed_from_u64(3);
     let mut refused = 0;
-    for round in 0..DAMAGES {
+    let mut whole = 0;
+    for round in 0..figure("DAMAGES", DAMAGES) {
         let damaged = dir.path().join(format!("damaged-{round}"));
         copy(&path, &damaged);
         // Every fourth damage hits any file, the others the data file where records are.
         let file = if round % 4 == 0 { &files[random.random_range(0..files.len())] } else { &path.join("db") };
         let file = damaged.join(file.file_name().unwrap());
         let at = random.random_range(0..fs::metadata(&file).unwrap().len().min(written));
-        match round % 2 {
-            0 => flip_bit(&file, at),
+        match round % 6 {
+            0..5 => flip_bit(&file, at),
             _ => OpenOptions::new().write(true).open(&file).unwrap().set_len(at).unwrap(),
         }
         let outcome = open_damaged(&damaged, records);
         eprintln!("round {round}: {} at {at}: {outcome:?}", file.file_name().unwrap().display());
         refused += usize::from(outcome == Outcome::Refused);
+        whole += usize::from(outcome == Outcome::Whole);
+        fs::remove_dir_all(&damaged).unwrap();
+        for copy in 1..=3 {
+            let _ = fs::remove_dir_all(dir.path().join(format!("damaged-{round}.damaged-{copy}")));
+        }
     }
+    println!("{whole} damaged copies opened whole, {refused} were refused, none came up with less");
     assert!(refused > 0, "no damage hit anything: the test proves nothing");
     assert_eq!(open_damaged(&path, records), Outcome::Whole, "the original is as it was");
 }
