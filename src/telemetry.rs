@@ -71,7 +71,7 @@ impl<W: Write> Write for Escaping<W> {
         let (kept, left_out) = cut(text.strip_suffix('\n').unwrap_or(&text));
         let mut line = escape(kept);
         if left_out > 0 {
-            line.push_str(&format!("… ({left_out} bytes left out)"));
+            line.extend(["… (", &left_out.to_string(), " bytes left out)"]);
         }
         line.push('\n');
         self.0.write_all(line.as_bytes())?;

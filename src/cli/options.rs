@@ -52,10 +52,10 @@ pub struct Place {
     /// Keep everything in DIR [default: the platform's data directory].
     #[arg(long, global = true, value_name = "DIR", env = "SWITCHBOARD_DATA_DIR", hide_env_values = true)]
     pub data_dir: Option<PathBuf>,
-    /// Keep everything in a PostgreSQL database that several nodes share, such as postgres://user@host/database.
+    /// Keep everything in a PostgreSQL database that several nodes share, such as `postgres://user@host/database`.
     ///
-    /// Arguments can be seen by others on this machine: a password belongs into SWITCHBOARD_STORE, or into the file
-    /// that SWITCHBOARD_STORE_FILE names.
+    /// Arguments can be seen by others on this machine: a password belongs into `SWITCHBOARD_STORE`, or into the
+    /// file that `SWITCHBOARD_STORE_FILE` names.
     #[arg(long, global = true, value_name = "URL", value_parser = secret)]
     pub store: Option<Secret>,
     /// Say more; twice for everything.

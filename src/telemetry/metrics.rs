@@ -95,7 +95,9 @@ impl Metrics {
         let mut registry = Registry::with_prefix("switchboard");
         registry.register("calls", "Calls of tools, by how they ended", self.calls.clone());
         registry.register("call_duration_seconds", "How long calls took", self.durations.clone());
-        figures.into_iter().for_each(|figure| figure.register(&mut registry));
+        for figure in figures {
+            figure.register(&mut registry);
+        }
         let mut page = String::new();
         // Writing into memory does not fail.
         let _ = encode(&mut page, &registry);

@@ -103,7 +103,9 @@ impl Reach {
 
     /// This node has changed something.
     pub(super) fn forget(&self, changes: &[Change]) {
-        changes.iter().for_each(|change| self.recall.forget(change.key()));
+        for change in changes {
+            self.recall.forget(change.key());
+        }
     }
 
     /// Another node, or this one, changed something.

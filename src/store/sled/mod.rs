@@ -5,6 +5,7 @@
 //! a write counts only after its flush; what must outlive a power cut is synced too, because sled's own flush
 //! leaves the disk's cache alone; and a [ledger](super::ledger) notices what sled would drop in silence.
 
+mod caught;
 mod open;
 mod progress;
 mod reserve;
@@ -13,7 +14,6 @@ use std::{
     fmt,
     fs::File,
     io,
-    panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     sync::{
         Arc, PoisonError, RwLock,
@@ -27,7 +27,7 @@ use ::sled::{
     transaction::{ConflictableTransactionError, TransactionError, TransactionalTree},
 };
 
-use self::progress::Progress;
+use self::{caught::caught, progress::Progress};
 use super::{
     Change, Durability, Error, Key, Lease, Pending, Record, Report, Result, Store, Table, Versioned, Watch,
     lease::Leases,
@@ -323,10 +323,9 @@ impl Engine {
         self.guarded_by(|| work().map_err(|error| self.translated(error)))
     }
 
-    /// sled panics on some damaged pages where others make it return an error; this is the one place where a
-    /// panic is caught. Nothing of ours is left half done by it: sled's own state is behind its own locks.
+    /// The same for work of several operations.
     fn guarded_by<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
-        catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(self.corrupt("a page could not be read")))
+        caught(work).unwrap_or_else(|| Err(self.corrupt("a page could not be read")))
     }
 
     fn translated(&self, error: ::sled::Error) -> Error {

@@ -10,7 +10,7 @@ use ::sled::{Config, Db};
 
 use super::{
     super::{Change, Durability, Expect, SCHEMA_VERSION},
-    Engine, Error, Key, LEDGER, Ledger, Result, Table, catch_unwind, corrupt, is_lock,
+    Engine, Error, Key, LEDGER, Ledger, Result, Table, caught, corrupt, is_lock,
     progress::{Progress, Reached, boot},
     reserve, translated,
 };
@@ -49,8 +49,7 @@ pub(super) fn open(path: &Path) -> Result<Engine> {
 /// Opens the store as it is and makes sure that all of it is there.
 pub(super) fn checked(path: &Path) -> Result<Engine> {
     let reached = Progress::read(path).map_err(|error| Error::io("read how far it has come", error))?;
-    let mut engine =
-        catch_unwind(|| opened(path)).unwrap_or_else(|_| Err(corrupt(path, "its files cannot be read")))?;
+    let mut engine = caught(|| opened(path)).unwrap_or_else(|| Err(corrupt(path, "its files cannot be read")))?;
     let reached = reached.unwrap_or_default();
     match engine.ledger()? {
         Some(ledger) => engine.compare(&ledger, &reached)?,
