@@ -108,7 +108,9 @@ impl Vault {
         };
         let Some(before) = before.filter(|_| key != layout_key()) else { return Ok(None) };
         let mut after = before.clone();
-        steps.iter().for_each(|step| (step.change)(&key, &mut after));
+        for step in steps {
+            (step.change)(&key, &mut after);
+        }
         if after == before {
             return Ok(None);
         }

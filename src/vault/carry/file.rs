@@ -40,7 +40,7 @@ pub enum Opener {
 /// A file that is being written. Dropping it without [`Draft::finish`] leaves nothing behind.
 pub(super) struct Draft {
     output: Option<StreamWriter<BufWriter<File>>>,
-    draft: PathBuf,
+    unfinished: PathBuf,
     file: PathBuf,
 }
 
@@ -53,12 +53,12 @@ impl Draft {
         let encryptor = encryptor(file, lock)?;
         let mut name = file.file_name().unwrap_or_default().to_owned();
         name.push(".part");
-        let draft = file.with_file_name(name);
+        let unfinished = file.with_file_name(name);
         // One from a run that was cut off.
-        let _ = fs::remove_file(&draft);
-        let output = private().open(&draft).map_err(|error| unfit(file, error))?;
+        let _ = fs::remove_file(&unfinished);
+        let output = private().open(&unfinished).map_err(|error| unfit(file, error))?;
         let output = encryptor.wrap_output(BufWriter::new(output)).map_err(|error| unfit(file, error))?;
-        Ok(Draft { output: Some(output), draft, file: file.to_owned() })
+        Ok(Draft { output: Some(output), unfinished, file: file.to_owned() })
     }
 
     /// Seals one line.
@@ -75,7 +75,7 @@ impl Draft {
             let output = output.finish()?.into_inner().map_err(std::io::IntoInnerError::into_error)?;
             output.sync_all()?;
             // A link, unlike a rename, replaces nothing.
-            fs::hard_link(&self.draft, &self.file)
+            fs::hard_link(&self.unfinished, &self.file)
         };
         finish().map_err(|error| unfit(&self.file, error))
     }
@@ -83,7 +83,7 @@ impl Draft {
 
 impl Drop for Draft {
     fn drop(&mut self) {
-        let _ = fs::remove_file(&self.draft);
+        let _ = fs::remove_file(&self.unfinished);
     }
 }
 
@@ -127,7 +127,7 @@ pub(super) fn open(file: &Path, opener: &Opener) -> Result<BufReader<StreamReade
 fn identities(file: &Path, text: &Secret) -> Result<Vec<x25519::Identity>> {
     let lines = text.expose().lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     lines
-        .map(|line| x25519::Identity::from_str(line))
+        .map(x25519::Identity::from_str)
         .collect::<std::result::Result<_, _>>()
         .map_err(|_| unfit(file, "each line of the identity must be `AGE-SECRET-KEY-1…`, as `age-keygen` prints it"))
 }

@@ -76,7 +76,7 @@ async fn gather_table(vault: &Vault, table: Table, lines: &mpsc::Sender<Text>) -
 }
 
 async fn gather_record(vault: &Vault, key: &Key, (id, stored): &Record, lines: &mpsc::Sender<Text>) -> Result<()> {
-    let id = id.iter().map(|byte| format!("{byte:02x}")).collect();
+    let id = hex(id);
     let table = key.table.name();
     if seal::key_of(&stored.value).is_none() {
         let plain = Some(STANDARD.encode(&stored.value));
@@ -85,6 +85,11 @@ async fn gather_record(vault: &Vault, key: &Key, (id, stored): &Record, lines: &
     let text = seal::open(&vault.keys(), key, &stored.value)?;
     let value: &RawValue = serde_json::from_str(&text).map_err(|_| Error::Unfitting(key.clone()))?;
     send(lines, &Line { table, id, sealed: Some(value), plain: None }).await
+}
+
+fn hex(id: &[u8]) -> String {
+    let digit = |half: u8| char::from_digit(half.into(), 16).unwrap_or('0');
+    id.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(digit).collect()
 }
 
 async fn send(lines: &mpsc::Sender<Text>, line: &impl serde::Serialize) -> Result<()> {
