@@ -27,8 +27,8 @@ pub fn pipe(data: &[u8]) {
     let said = runtime.expect("a runtime starts").block_on(talk(data));
     let mut asked: BTreeMap<String, usize> = BTreeMap::new();
     let data = data.strip_prefix(b"\xef\xbb\xbf").unwrap_or(data);
-    for line in data.split(|byte| *byte == b'\n') {
-        let id = match envelope::decode(line) {
+    for message in data.split(|byte| *byte == b'\n').flat_map(members) {
+        let id = match envelope::decode(message) {
             Ok(Envelope::Request(request)) => Some(request.id),
             Ok(_) => None,
             Err(refusal) => refusal.id,
@@ -37,17 +37,31 @@ pub fn pipe(data: &[u8]) {
             *asked.entry(id.as_json().to_owned()).or_default() += 1;
         }
     }
-    for text in said {
-        let message: Value = serde_json::from_str(&text).unwrap_or_else(|_| panic!("not JSON: {text}"));
-        assert_eq!(message["jsonrpc"], "2.0", "{text}");
-        assert!(!text.contains('\n'), "{text}");
-        assert_ne!(message["error"]["code"], -32603, "{text}");
-        if message.get("method").is_none()
-            && let Ok(Envelope::Response(answer)) = envelope::decode(text.as_bytes())
-        {
-            let left = asked.get_mut(answer.id.as_json());
-            *left.filter(|left| **left > 0).unwrap_or_else(|| panic!("nobody asked: {text}")) -= 1;
-        }
+    for line in said {
+        assert!(!line.contains('\n'), "{line}");
+        members(line.as_bytes()).into_iter().for_each(|message| check(message, &mut asked));
+    }
+}
+
+/// The messages of a line: several when it is a batch.
+fn members(line: &[u8]) -> Vec<&[u8]> {
+    match envelope::batch(line) {
+        Ok(members) if envelope::is_batch(line) => members.iter().map(|member| member.get().as_bytes()).collect(),
+        _ => vec![line],
+    }
+}
+
+/// One message of ours; an answer takes one from what was asked.
+fn check(message: &[u8], asked: &mut BTreeMap<String, usize>) {
+    let text = String::from_utf8_lossy(message);
+    let said: Value = serde_json::from_slice(message).unwrap_or_else(|_| panic!("not JSON: {text}"));
+    assert_eq!(said["jsonrpc"], "2.0", "{text}");
+    assert_ne!(said["error"]["code"], -32603, "{text}");
+    if said.get("method").is_none()
+        && let Ok(Envelope::Response(answer)) = envelope::decode(message)
+    {
+        let left = asked.get_mut(answer.id.as_json()).filter(|left| **left > 0);
+        *left.unwrap_or_else(|| panic!("nobody asked: {text}")) -= 1;
     }
 }
 

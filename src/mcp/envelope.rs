@@ -6,13 +6,18 @@
 use std::{borrow::Cow, fmt, sync::Arc};
 
 use jsonrpsee::types::ErrorObjectOwned;
-use serde::{Deserialize, Deserializer, de::IgnoredAny};
+use serde::{
+    Deserialize, Deserializer,
+    de::{IgnoredAny, SeqAccess, Visitor},
+};
 use serde_json::value::RawValue;
 
 use super::message::{invalid_params, invalid_request, parse_error};
 
 /// The longest id that is taken, in bytes of its JSON text.
 const LONGEST_ID: usize = 1024;
+/// How many messages a batch may have.
+const LONGEST_BATCH: usize = 100;
 
 /// One message of a client.
 #[derive(Debug)]
@@ -121,6 +126,57 @@ pub fn decode(bytes: &[u8]) -> Result<Envelope<'_>, Refusal> {
         .trim_matches([' ', '\t', '\r', '\n']);
     let members = Members::read(text).map_err(Refusal::without_id)?;
     members.classify()
+}
+
+/// Whether the bytes begin as a batch of messages does.
+pub fn is_batch(bytes: &[u8]) -> bool {
+    bytes.trim_ascii_start().first() == Some(&b'[')
+}
+
+/// The messages of a batch, each still to be [decoded](decode). Only 2025-03-26 has batches.
+///
+/// Fails with -32700 when it is no JSON, and with -32600 when it is empty or longer than 100 messages.
+pub fn batch(bytes: &[u8]) -> Result<Vec<&RawValue>, Refusal> {
+    serde_json::from_slice::<Batch<'_>>(bytes).map(|batch| batch.0).map_err(|_| {
+        Refusal::without_id(match serde_json::from_slice::<IgnoredAny>(bytes) {
+            Err(fault) => parse_error(&format!("the message is not JSON: {fault}")),
+            Ok(_) => invalid_request(&format!("a batch has from 1 to {LONGEST_BATCH} messages")),
+        })
+    })
+}
+
+/// The answers to a batch as one text; `None` when there are none.
+pub fn batch_text(answers: impl Iterator<Item = String>) -> Option<String> {
+    let answers = answers.collect::<Vec<_>>().join(",");
+    (!answers.is_empty()).then(|| format!("[{answers}]"))
+}
+
+struct Batch<'a>(Vec<&'a RawValue>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Batch<'a> {
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        /// Stops as soon as there are too many, however long the rest is.
+        struct Members;
+        impl<'de> Visitor<'de> for Members {
+            type Value = Batch<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a batch of messages")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Batch<'de>, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = list.next_element()? {
+                    if members.len() == LONGEST_BATCH {
+                        return Err(serde::de::Error::custom("too many messages"));
+                    }
+                    members.push(member);
+                }
+                if members.is_empty() { Err(serde::de::Error::custom("no message")) } else { Ok(Batch(members)) }
+            }
+        }
+        input.deserialize_seq(Members)
+    }
 }
 
 /// The members of the outermost object; `Some` means present, `null` included.
@@ -326,6 +382,23 @@ mod tests {
             assert_eq!(response.outcome.is_ok(), is_ok);
             assert_eq!(response.id, RequestId::text("x"));
         }
+    }
+
+    #[test]
+    fn a_batch_is_taken_apart_and_bounded() {
+        let ping = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
+        let of = |count: usize| format!(" [{}] ", vec![ping; count].join(","));
+        assert!(is_batch(of(1).as_bytes()) && !is_batch(ping.as_bytes()));
+        for count in [1, 100] {
+            assert_eq!(batch(of(count).as_bytes()).unwrap().len(), count);
+        }
+        for (text, code) in
+            [("[]".to_owned(), -32600), (of(101), -32600), (of(100_000), -32600), ("[1,".into(), -32700)]
+        {
+            assert_eq!(batch(text.as_bytes()).unwrap_err().error.code(), code);
+        }
+        assert_eq!(batch_text(["1".to_owned(), "2".to_owned()].into_iter()).as_deref(), Some("[1,2]"));
+        assert_eq!(batch_text(std::iter::empty()), None);
     }
 
     #[test]

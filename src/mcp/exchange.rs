@@ -10,7 +10,7 @@ use std::{
 
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::{
     envelope::RequestId,
@@ -65,6 +65,8 @@ pub enum Field {
 pub struct Outlet {
     messages: mpsc::Sender<String>,
     questions: Option<Questions>,
+    /// Is cancelled when the request is over: nothing may be said for it afterwards.
+    over: CancellationToken,
 }
 
 /// A question that is with the client; it is taken back when nobody waits for the answer any more.
@@ -78,7 +80,9 @@ impl Drop for Open<'_> {
     fn drop(&mut self) {
         if !self.is_answered {
             let id: Value = serde_json::from_str(self.id.as_json()).unwrap_or_default();
-            self.outlet.notify("notifications/cancelled", Some(&json!({"requestId": id})));
+            let taken_back = notification_text("notifications/cancelled", Some(&json!({"requestId": id})));
+            // This is said for a request of ours, and so even when the client's is over.
+            let _ = self.outlet.messages.try_send(taken_back);
         }
     }
 }
@@ -129,17 +133,22 @@ impl Default for Questions {
 impl Outlet {
     /// Messages go to `messages`; requests of ours are possible where `questions` take the answers.
     pub fn new(messages: mpsc::Sender<String>, questions: Option<Questions>) -> Self {
-        Outlet { messages, questions }
+        Outlet { messages, questions, over: CancellationToken::new() }
+    }
+
+    /// Closes the outlet and its clones when it is dropped.
+    pub fn gate(&self) -> DropGuard {
+        self.over.clone().drop_guard()
     }
 
     /// Sends a notification unless the way is full; never waits.
     pub fn notify(&self, method: &str, params: Option<&Value>) -> bool {
-        self.messages.try_send(notification_text(method, params)).is_ok()
+        !self.over.is_cancelled() && self.messages.try_send(notification_text(method, params)).is_ok()
     }
 
     /// Sends a notification, waiting for room; `false` when the client has gone.
     pub async fn deliver(&self, method: &str, params: Option<&Value>) -> bool {
-        self.messages.send(notification_text(method, params)).await.is_ok()
+        !self.over.is_cancelled() && self.messages.send(notification_text(method, params)).await.is_ok()
     }
 
     /// Asks the client, and waits at most `limit`; `None` when no answer can come or none came.
@@ -149,7 +158,7 @@ impl Outlet {
         let ticket = questions.waiting.expect((Arc::clone(&questions.scope), id.clone()));
         self.messages.send(request_text(&id, method, params)).await.ok()?;
         let mut open = Open { outlet: self, id: &id, is_answered: false };
-        let reply = ticket.answer(limit).await;
+        let reply = self.over.run_until_cancelled(ticket.answer(limit)).await.flatten();
         open.is_answered = reply.is_some();
         reply
     }

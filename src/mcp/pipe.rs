@@ -74,14 +74,60 @@ impl Pipe {
     /// Takes one message. Waits while the way out is full, so that a client that does not read cannot pile up
     /// answers.
     pub async fn receive(&self, message: &[u8]) {
+        if envelope::is_batch(message) && self.takes_batches() {
+            return self.batch(message).await;
+        }
+        self.one(message, &self.outbox).await;
+    }
+
+    /// Whether the client speaks 2025-03-26, the one revision with batches.
+    fn takes_batches(&self) -> bool {
+        self.session().as_ref().is_some_and(|terms| terms.version == Version::March2025)
+    }
+
+    /// Takes the messages of a batch; their answers come as one list.
+    async fn batch(&self, message: &[u8]) {
+        let messages = match envelope::batch(message) {
+            Ok(messages) => messages,
+            Err(refusal) => return self.send(refusal_text(&refusal)).await,
+        };
+        let (answers, mut answered) = mpsc::channel(messages.len());
+        for message in messages {
+            match envelope::decode(message.get().as_bytes()) {
+                Ok(Envelope::Request(request)) if request.method == "initialize" => {
+                    let error = invalid_request("`initialize` stands alone");
+                    let _ = answers.send(error_text(Some(&request.id), &error)).await;
+                }
+                _ => self.one(message.get().as_bytes(), &answers).await,
+            }
+        }
+        drop(answers);
+        let outbox = self.outbox.clone();
+        self.tasks.spawn(async move {
+            let mut all = Vec::new();
+            while let Some(answer) = answered.recv().await {
+                all.push(answer);
+            }
+            if let Some(text) = envelope::batch_text(all.into_iter()) {
+                let _ = outbox.send(text).await;
+            }
+        });
+    }
+
+    /// Takes one message; what answers it goes to `answers`.
+    async fn one(&self, message: &[u8], answers: &mpsc::Sender<String>) {
         match envelope::decode(message) {
-            Ok(Envelope::Request(request)) => self.request(request).await,
+            Ok(Envelope::Request(request)) => {
+                if let Err(error) = self.take(&request, answers) {
+                    let _ = answers.send(error_text(Some(&request.id), &error)).await;
+                }
+            }
             Ok(Envelope::Notification(notification)) => self.notification(&notification),
             Ok(Envelope::Response(response)) => {
                 let read = |raw: &RawValue| serde_json::from_str(raw.get()).unwrap_or_default();
                 self.questions.answered(response.id, response.outcome.map(read).map_err(read));
             }
-            Err(refusal) => self.send(refusal_text(&refusal)).await,
+            Err(refusal) => drop(answers.send(refusal_text(&refusal)).await),
         }
     }
 
@@ -109,14 +155,8 @@ impl Pipe {
         }
     }
 
-    async fn request(&self, request: Request<'_>) {
-        if let Err(error) = self.take(&request) {
-            self.send(error_text(Some(&request.id), &error)).await;
-        }
-    }
-
     /// Registers a request and lets it run.
-    fn take(&self, request: &Request<'_>) -> Result<(), ErrorObjectOwned> {
+    fn take(&self, request: &Request<'_>, answers: &mpsc::Sender<String>) -> Result<(), ErrorObjectOwned> {
         let meta = Meta::of(request.params)?;
         let progress = meta.progress_token()?;
         let terms = self.terms(request, &meta)?;
@@ -140,14 +180,17 @@ impl Pipe {
             wishes,
             trace: meta.trace(),
         };
-        self.run(flight, request, exchange);
+        self.run(flight, request, exchange, answers.clone());
         Ok(())
     }
 
-    fn run(&self, flight: Flight<RequestId>, request: &Request<'_>, exchange: Exchange) {
-        let (server, outbox, turns) = (self.server.clone(), self.outbox.clone(), Arc::clone(&self.turns));
+    fn run(&self, flight: Flight<RequestId>, request: &Request<'_>, exchange: Exchange, answers: mpsc::Sender<String>) {
+        let (server, turns) = (self.server.clone(), Arc::clone(&self.turns));
+        // Whatever goes on afterwards, such as a write that is carried to its end, has nothing more to say.
+        let gate = exchange.outlet.as_ref().map(Outlet::gate);
         let (method, params) = (request.method.to_string(), request.params.map(ToOwned::to_owned));
         self.tasks.spawn(async move {
+            let _gate = gate;
             let work = async {
                 // A stream that stays open takes no turn from calls; the server bounds those itself.
                 let _turn = if method == "subscriptions/listen" { None } else { turns.acquire().await.ok() };
@@ -158,8 +201,8 @@ impl Pipe {
                 () = flight.token().cancelled() => return,
                 answer = work => answer,
             };
-            drop(flight);
-            let _ = outbox.send(answer.text).await;
+            drop((flight, _gate));
+            let _ = answers.send(answer.text).await;
         });
     }
 

@@ -330,14 +330,15 @@ impl Builder {
         self
     }
 
-    /// Lets calls go on as tasks for clients that know the extension; they live in this process.
+    /// Lets calls go on as tasks for clients that know the extension. They run in this process, and what becomes of
+    /// them stands in the [`Builder::store`].
     #[must_use]
     pub fn tasks(mut self) -> Self {
         self.tasks = true;
         self
     }
 
-    /// Where nodes tell each other what becomes of sessions, and where it outlives a restart. Give it together with
+    /// Where nodes tell each other what becomes of sessions and tasks, and where it outlives a restart. Give it together with
     /// a [`Builder::session_key`] that all nodes have; the default ends with the process.
     #[must_use]
     pub fn store(mut self, store: SharedStore) -> Self {
@@ -381,7 +382,10 @@ impl Builder {
             shelf: self.shelf,
             changes: self.changes,
             logs: self.logs,
-            tasks: self.tasks.then(|| Tasks::new(self.clock.clone(), self.entropy.clone())),
+            tasks: self.tasks.then(|| {
+                let (clock, entropy) = (self.clock.clone(), self.entropy.clone());
+                Tasks::new(self.store.clone(), &key, clock, entropy, closing.clone())
+            }),
             sealer: Sealer::new(&key, self.clock.clone(), self.entropy.clone()),
         });
         let mut module = RpcModule::from_arc(Arc::clone(&core));

@@ -366,6 +366,19 @@ async fn a_session_belongs_to_the_person_who_began_it() {
 }
 
 #[tokio::test]
+async fn a_listener_ends_with_its_token() {
+    let scene = Scene::open().await;
+    let exp = scene.clock.now().as_duration().as_secs_f64() - 59.8;
+    let token = scene.token(json!({"exp": exp}));
+    let wish = json!({"notifications": {"toolsListChanged": true}});
+    let mut stream = scene.modern(&token, "subscriptions/listen", wish, None).await;
+    assert_eq!(stream.event().await.unwrap()["method"], "notifications/subscriptions/acknowledged");
+    assert_eq!(stream.event().await.unwrap()["method"], "notifications/cancelled");
+    assert_eq!(stream.event().await.unwrap()["result"]["resultType"], "complete");
+    assert!(stream.event().await.is_none());
+}
+
+#[tokio::test]
 async fn a_socket_ends_with_its_token() {
     let scene = Scene::open().await;
     let mut upgrade = format!("ws://{}/ws", scene.host.address).into_client_request().unwrap();

@@ -7,14 +7,19 @@
 
 mod access;
 mod authorization;
+mod batches;
 mod client;
 mod fixtures;
-mod http;
+mod http_legacy;
+mod http_limits;
+mod http_modern;
+mod http_streams;
 #[path = "../support/issuer.rs"]
 mod issuer;
 mod nodes;
 mod offers;
 mod pages;
+mod pipes;
 mod stdio;
 mod wire;
 mod ws;

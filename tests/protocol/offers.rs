@@ -267,6 +267,32 @@ async fn a_call_goes_on_as_a_task_and_asks_there() {
 }
 
 #[tokio::test]
+async fn a_listener_hears_of_the_tasks_that_it_named() {
+    let (mut client, _) = client();
+    let begun = client.ask(modern_with(1, "tools/call", json!({"name": "job"}), TASKS)).await;
+    let id = begun["result"]["taskId"].clone();
+    status(&mut client, &id, "input_required").await;
+    let wish = json!({"notifications": {"taskIds": [id, "unknown"]}});
+    let deaf = client.ask(modern_with("deaf", "subscriptions/listen", wish.clone(), FORMS)).await;
+    assert_eq!(deaf["params"]["notifications"], json!({}), "a client that does not know tasks hears of none");
+    let acknowledged = client.ask(modern_with("l", "subscriptions/listen", wish, TASKS)).await;
+    assert_eq!(acknowledged["params"]["notifications"], json!({"taskIds": [id]}));
+    client.send(modern_with(2, "tasks/cancel", json!({"taskId": id}), TASKS)).await;
+    let (mut told, mut is_acknowledged) = (Value::Null, false);
+    while told["params"]["status"] != "cancelled" || !is_acknowledged {
+        let message = client.receive().await;
+        if message["id"] == 2 {
+            is_acknowledged = true;
+        } else {
+            assert_eq!(message["method"], "notifications/tasks", "{message}");
+            told = message;
+        }
+    }
+    assert_eq!((&told["params"]["taskId"], told["params"]["createdAt"].is_string()), (&id, true));
+    assert_eq!(told["params"]["_meta"]["io.modelcontextprotocol/subscriptionId"], "l");
+}
+
+#[tokio::test]
 async fn a_cancelled_task_stays_cancelled() {
     let (mut client, _) = client();
     let begun = client.ask(modern_with(1, "tools/call", json!({"name": "job"}), TASKS)).await;

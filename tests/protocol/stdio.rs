@@ -22,7 +22,7 @@ pub struct Client {
     lines: Lines<BufReader<ReadHalf<DuplexStream>>>,
     served: JoinHandle<std::io::Result<()>>,
     hub: Hub,
-    seen: Seen,
+    pub seen: Seen,
 }
 
 impl Client {

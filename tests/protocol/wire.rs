@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use axum::Router;
-use serde_json::Value;
+use serde_json::{Value, json};
 use switchboard::{
     hub::Hub,
     mcp::Server,
@@ -15,7 +15,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::fixtures::{self, Seen, caller};
+use crate::fixtures::{self, Seen, caller, initialize, notification};
 
 /// A server on a port of its own.
 pub struct Host {
@@ -149,17 +149,26 @@ impl Reply {
         serde_json::from_str(&body).unwrap_or_else(|_| panic!("not JSON: {body:?}"))
     }
 
+    /// The next piece of a stream as it was sent, comments included; `None` at its end.
+    pub async fn piece(&mut self) -> Option<String> {
+        loop {
+            if let Some((piece, rest)) = self.text.split_once("\n\n") {
+                let piece = piece.to_owned();
+                self.text = String::from(rest);
+                return Some(piece);
+            }
+            if !self.chunk().await {
+                return None;
+            }
+        }
+    }
+
     /// The next event of a stream; `None` at its end. Comments are passed over.
     pub async fn event(&mut self) -> Option<Value> {
         loop {
-            if let Some((event, rest)) = self.text.split_once("\n\n") {
-                let data = event.lines().find_map(|line| line.strip_prefix("data: ")).map(str::to_owned);
-                self.text = String::from(rest);
-                if let Some(data) = data {
-                    return Some(serde_json::from_str(&data).unwrap());
-                }
-            } else if !self.chunk().await {
-                return None;
+            let piece = self.piece().await?;
+            if let Some(data) = piece.lines().find_map(|line| line.strip_prefix("data: ")) {
+                return Some(serde_json::from_str(data).unwrap());
             }
         }
     }
@@ -212,4 +221,22 @@ impl Reply {
         self.pending.extend_from_slice(&buffer[..read]);
         read > 0
     }
+}
+
+/// A session of `version` whose handshake is over.
+pub async fn session(host: &Host, version: &str, capabilities: Value) -> String {
+    let reply = host.post(initialize(0, version, capabilities), &[]).await;
+    assert_eq!(reply.status, 200);
+    let id = reply.header("mcp-session-id").unwrap().to_owned();
+    let headers = [("Mcp-Session-Id", id.as_str())];
+    assert_eq!(host.post(notification("notifications/initialized", json!({})), &headers).await.status, 202);
+    id
+}
+
+/// The answer, which must have this status and this code.
+pub async fn expect(reply: &mut Reply, status: u16, code: i64, what: &str) -> Value {
+    let answer = reply.json().await;
+    assert_eq!((reply.status, &answer["error"]["code"]), (status, &json!(code)), "{what}: {answer}");
+    assert_eq!(reply.header("content-type"), Some("application/json"), "{what}");
+    answer
 }

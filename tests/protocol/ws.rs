@@ -24,15 +24,16 @@ use crate::{
     wire::{Host, open},
 };
 
-struct Client(WebSocketStream<MaybeTlsStream<TcpStream>>);
+/// A client on a socket.
+pub struct Client(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Client {
-    async fn connect(host: &Host) -> Client {
+    pub async fn connect(host: &Host) -> Client {
         let (socket, _) = connect_async(format!("ws://{}/ws", host.address)).await.unwrap();
         Client(socket)
     }
 
-    async fn send(&mut self, message: impl Into<String>) {
+    pub async fn send(&mut self, message: impl Into<String>) {
         self.0.send(Message::text(message.into())).await.unwrap();
     }
 
@@ -40,7 +41,7 @@ impl Client {
         timeout(Duration::from_secs(5), self.0.next()).await.expect("a message in time").and_then(Result::ok)
     }
 
-    async fn receive(&mut self) -> Value {
+    pub async fn receive(&mut self) -> Value {
         let message = self.next().await.expect("the socket is open");
         serde_json::from_str(message.to_text().unwrap()).unwrap()
     }

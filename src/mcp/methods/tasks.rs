@@ -10,19 +10,23 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{Answered, Raw, common, exchange};
-use crate::mcp::{
-    exchange::Exchange,
-    message::{invalid_params, missing_capability},
-    server::Core,
-    tasks::{EXTENSION, Task},
+use crate::{
+    agents::Principal,
+    mcp::{
+        exchange::Exchange,
+        message::{internal_error, invalid_params, missing_capability},
+        server::Core,
+        tasks::{EXTENSION, Tasks},
+    },
+    store,
 };
 
 /// Registers all of them.
 pub(super) fn register(module: &mut RpcModule<Core>) {
     let unique = "each method is registered once";
-    module.register_method("tasks/get", |params, core, cx| get(&params, core, cx)).expect(unique);
-    module.register_method("tasks/update", |params, core, cx| update(&params, core, cx)).expect(unique);
-    module.register_method("tasks/cancel", |params, core, cx| cancel(&params, core, cx)).expect(unique);
+    module.register_async_method("tasks/get", get).expect(unique);
+    module.register_async_method("tasks/update", update).expect(unique);
+    module.register_async_method("tasks/cancel", cancel).expect(unique);
 }
 
 /// Whether the client of this request knows tasks.
@@ -40,46 +44,70 @@ pub(super) fn created(core: &Core, exchange: &Exchange, described: Value) -> Raw
     Raw::of(&result)
 }
 
-fn get(params: &Params<'_>, core: &Core, extensions: &Extensions) -> Answered {
-    let (wish, task) = find(params, core, extensions)?;
-    let mut result = wish.common;
-    result.extend(task.report());
+/// What has become of a task so far.
+async fn get(params: Params<'static>, core: Arc<Core>, extensions: Extensions) -> Answered {
+    let wish = Wish::read(&params, &core, &extensions)?;
+    let report = wish.tasks.report(&wish.id, wish.owner()).await.map_err(unreadable)?;
+    let mut result = common(&core, wish.exchange.terms.version);
+    result.extend(report.ok_or_else(unknown)?);
     Ok(Raw::of(&result))
 }
 
-fn update(params: &Params<'_>, core: &Core, extensions: &Extensions) -> Answered {
-    let (wish, task) = find(params, core, extensions)?;
-    task.answered(wish.answers);
-    Ok(Raw::of(&wish.common))
+/// Answers what a task waits for.
+async fn update(params: Params<'static>, core: Arc<Core>, extensions: Extensions) -> Answered {
+    let wish = Wish::read(&params, &core, &extensions)?;
+    let is_there = wish.tasks.answer(&wish.id, wish.owner(), wish.answers.clone()).await.map_err(unreadable)?;
+    wish.acknowledged(&core, is_there)
 }
 
-fn cancel(params: &Params<'_>, core: &Core, extensions: &Extensions) -> Answered {
-    let (wish, task) = find(params, core, extensions)?;
-    task.cancel();
-    Ok(Raw::of(&wish.common))
+/// Ends a task.
+async fn cancel(params: Params<'static>, core: Arc<Core>, extensions: Extensions) -> Answered {
+    let wish = Wish::read(&params, &core, &extensions)?;
+    let is_there = wish.tasks.cancel(&wish.id, wish.owner()).await.map_err(unreadable)?;
+    wish.acknowledged(&core, is_there)
 }
 
+/// What a client wants of which task.
 struct Wish {
+    tasks: Arc<Tasks>,
+    exchange: Arc<Exchange>,
+    id: String,
     answers: Map<String, Value>,
-    common: Map<String, Value>,
 }
 
-fn find(params: &Params<'_>, core: &Core, extensions: &Extensions) -> Result<(Wish, Arc<Task>), ErrorObjectOwned> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Members {
-        task_id: String,
-        #[serde(default)]
-        input_responses: Map<String, Value>,
+impl Wish {
+    fn read(params: &Params<'_>, core: &Core, extensions: &Extensions) -> Result<Self, ErrorObjectOwned> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Members {
+            task_id: String,
+            #[serde(default)]
+            input_responses: Map<String, Value>,
+        }
+        let exchange = exchange(extensions);
+        if !are_known(&exchange) {
+            return Err(missing_capability(&json!({"extensions": {EXTENSION: {}}})));
+        }
+        let members: Members = serde_json::from_str(params.as_str().unwrap_or("{}"))
+            .map_err(|_| invalid_params("`taskId` is a string, and `inputResponses` an object"))?;
+        let tasks = core.tasks.clone().ok_or_else(unknown)?;
+        Ok(Wish { tasks, exchange, id: members.task_id, answers: members.input_responses })
     }
-    let exchange = exchange(extensions);
-    if !are_known(&exchange) {
-        return Err(missing_capability(&json!({"extensions": {EXTENSION: {}}})));
+
+    fn owner(&self) -> &Principal {
+        &self.exchange.caller.principal
     }
-    let members: Members = serde_json::from_str(params.as_str().unwrap_or("{}"))
-        .map_err(|_| invalid_params("`taskId` is a string, and `inputResponses` an object"))?;
-    let found = core.tasks.as_ref().and_then(|tasks| tasks.find(&members.task_id, &exchange.caller.principal));
-    let task = found.ok_or_else(|| invalid_params("there is no such task, or it has run out"))?;
-    let common = common(core, exchange.terms.version);
-    Ok((Wish { answers: members.input_responses, common }, task))
+
+    fn acknowledged(&self, core: &Core, is_there: bool) -> Answered {
+        if is_there { Ok(Raw::of(&common(core, self.exchange.terms.version))) } else { Err(unknown()) }
+    }
+}
+
+fn unknown() -> ErrorObjectOwned {
+    invalid_params("there is no such task, or it has run out")
+}
+
+fn unreadable(error: store::Error) -> ErrorObjectOwned {
+    tracing::warn!(%error, "a task could not be looked at");
+    internal_error("the task cannot be looked at now: try again later")
 }

@@ -79,17 +79,21 @@ pub(super) async fn call(params: Params<'static>, core: Arc<Core>, extensions: E
     match core.tasks.as_ref().filter(|_| tasks::are_known(&exchange)) {
         None => answer(params, core, exchange, None).await.map(|result| Raw::of(&result)),
         Some(known) => {
-            let (slot, beginning) = known.slot(&exchange.caller.principal);
-            let work = go_on(params, Arc::clone(&core), Arc::clone(&exchange), slot);
+            let (slot, mut beginning) = known.slot(&exchange.caller.principal);
+            let work = go_on(params, Arc::clone(&core), Arc::clone(&exchange), Arc::clone(&slot));
             let mut work = AbortOnDropHandle::new(tokio::spawn(work.in_current_span()));
             tokio::select! {
                 // A task may be over as soon as it has begun.
                 biased;
-                Ok(described) = beginning => {
+                Ok(described) = &mut beginning => {
                     drop(work.detach());
                     Ok(tasks::created(&core, &exchange, described))
                 }
                 result = &mut work => match result {
+                    // It was over before its beginning was written down, which says it all the same.
+                    Ok(_) if slot.task().is_some() && let Ok(described) = beginning.await => {
+                        Ok(tasks::created(&core, &exchange, described))
+                    }
                     Ok(result) => result.map(|result| Raw::of(&result)),
                     Err(_panic) => Err(internal_error("something broke on our side; the log says what")),
                 },
@@ -108,7 +112,8 @@ async fn go_on(
     let ending = slot.ending.clone();
     let work = answer(params, core, exchange, Some(Arc::clone(&slot)));
     let outcome = ending.run_until_cancelled(work).await;
-    let outcome = outcome.unwrap_or_else(|| Err(internal_error("the task was cancelled")));
+    let failure = || slot.task().and_then(|task| task.failure());
+    let outcome = outcome.unwrap_or_else(|| Err(failure().unwrap_or_else(|| internal_error("the task was cancelled"))));
     if let Some(task) = slot.task() {
         task.finish(outcome.clone());
     }

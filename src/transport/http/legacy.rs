@@ -6,16 +6,20 @@ use axum::{
     http::{HeaderValue, StatusCode},
     response::{IntoResponse, Response},
 };
+use jsonrpsee::types::ErrorObjectOwned;
 use serde_json::value::RawValue;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Visit, accepted, failed, not_allowed, stream};
+use super::{
+    Visit, accepted, failed, not_allowed,
+    stream::{self, Answering, Talk},
+};
 use crate::{
     hub::Caller,
     mcp::{
         self, Answer,
         envelope::{self, Notification, Request, RequestId},
-        era::{Meta, Terms},
+        era::{Meta, Terms, Version},
         exchange::{Exchange, Field, Outlet},
         flight::Grounded,
         message::{internal_error, invalid_request, notification_text},
@@ -25,7 +29,7 @@ use crate::{
 };
 
 /// How many messages may wait for a client to read them.
-const OUTBOX: usize = 64;
+pub(super) const OUTBOX: usize = 64;
 /// The header of the session.
 const SESSION: &str = "mcp-session-id";
 /// The methods with which a client says what it wants to hear: every node has to know of it.
@@ -53,15 +57,31 @@ impl Visit<'_> {
         let trace = meta.trace();
         let exchange = self.exchange(session.terms.clone(), &request.id);
         let exchange = Exchange { progress, outlet, wishes, trace, ..exchange };
-        match self.launch(&session, request, exchange) {
-            Ok(answer) => {
-                let answering = async move { answer.await.ok() };
-                // Another status than 200 would tell this client something about its session.
-                let status = |_| StatusCode::OK;
-                stream::respond(Box::pin(answering), messages, self.options.keep_alive, status).await
-            }
-            Err(refusal) => *refusal,
+        match self.start(&session, request, exchange) {
+            Ok(answer) => self.say(&session, Box::pin(async move { answer.await.ok() }), messages).await,
+            Err((status, error)) => failed(status, Some(&request.id), &error),
         }
+    }
+
+    /// Says what comes of a request of `session`.
+    pub(super) async fn say(
+        &self,
+        session: &Session,
+        answering: Answering,
+        messages: mpsc::Receiver<String>,
+    ) -> Response {
+        let keep_alive = self.options.keep_alive;
+        let talk = self.talk(answering, messages);
+        // Another status than 200 would tell this client something about its session.
+        let status = |_| StatusCode::OK;
+        // Clients before that revision take an event without data for a broken one.
+        if session.terms.version < Version::November2025 {
+            return talk.respond(status, Talk::stream).await;
+        }
+        let record = |first, Talk { answering, messages, .. }| {
+            self.tapes.record(&session.id, first, answering, messages).from_start(keep_alive)
+        };
+        talk.respond(status, record).await
     }
 
     /// Takes a legacy notification.
@@ -90,7 +110,7 @@ impl Visit<'_> {
         accepted()
     }
 
-    /// Opens the stream of a session: it tells when lists have changed.
+    /// Opens the stream of a session, which tells when lists have changed; or goes on with one that was lost.
     pub(super) async fn get(&self) -> Response {
         if self.headers.session == Field::Absent {
             return not_allowed();
@@ -102,6 +122,16 @@ impl Visit<'_> {
         if !self.takes_events {
             return failed(StatusCode::NOT_ACCEPTABLE, None, &invalid_request("a stream is text/event-stream"));
         }
+        match &self.last_event {
+            Field::Absent => {}
+            Field::Text(event) if let Some((tape, heard)) = self.tapes.find(&session.id, event) => {
+                return tape.resume(heard, self.options.keep_alive);
+            }
+            _ => {
+                let why = "nothing is known of the stream that Last-Event-ID names: make its request again";
+                return failed(StatusCode::BAD_REQUEST, None, &invalid_request(why));
+            }
+        }
         let Ok(place) = Arc::clone(self.server.listeners()).try_acquire_owned() else {
             let error = internal_error("too many streams are open: try again later");
             return failed(StatusCode::SERVICE_UNAVAILABLE, None, &error);
@@ -109,10 +139,11 @@ impl Visit<'_> {
         let (outbox, messages) = mpsc::channel(OUTBOX);
         let mut news = self.server.news();
         let server = self.server.clone();
+        let (closing, held) = self.closing();
         let watching = async move {
-            let _place = place;
+            let (_place, _held) = (place, held);
             let sessions = server.sessions();
-            while let Some(Some(change)) = server.closing().run_until_cancelled(news.next()).await {
+            while let Some(Some(change)) = closing.run_until_cancelled(news.next()).await {
                 // The request that subscribes may have gone to another node.
                 sessions.learn_wishes(&session).await;
                 if let Some((method, params)) = sessions.wishes(&session).hint(&change) {
@@ -139,6 +170,7 @@ impl Visit<'_> {
             return failed(StatusCode::SERVICE_UNAVAILABLE, None, &error);
         }
         self.server.session_flights().cancel_where(|(id, _)| **id == *session.id);
+        self.tapes.forget(&session.id);
         StatusCode::NO_CONTENT.into_response()
     }
 
@@ -158,8 +190,16 @@ impl Visit<'_> {
     }
 
     /// The session that the request names, or the refusal.
-    async fn session(&self, id: Option<&RequestId>) -> Result<Session, Box<Response>> {
+    pub(super) async fn session(&self, id: Option<&RequestId>) -> Result<Session, Box<Response>> {
         let refused = |status, why| Err(Box::new(failed(status, id, &invalid_request(why))));
+        let is_known = |version: &Field| match version {
+            Field::Absent => true,
+            Field::Spoilt => false,
+            Field::Text(name) => Version::parse(name).is_some(),
+        };
+        if !is_known(&self.headers.version) {
+            return refused(StatusCode::BAD_REQUEST, "the header MCP-Protocol-Version names no version that is served");
+        }
         let Field::Text(named) = &self.headers.session else {
             let why = "the header Mcp-Session-Id is missing: send `initialize` first, or speak the 2026-07-28 revision";
             return refused(StatusCode::BAD_REQUEST, why);
@@ -170,7 +210,7 @@ impl Visit<'_> {
         }
     }
 
-    fn exchange(&self, terms: Terms, id: &RequestId) -> Exchange {
+    pub(super) fn exchange(&self, terms: Terms, id: &RequestId) -> Exchange {
         Exchange {
             caller: Caller { client: terms.client.clone(), ..self.caller.clone() },
             terms,
@@ -185,21 +225,18 @@ impl Visit<'_> {
     }
 
     /// Lets a request run on its own; the receiver ends without an answer when it is cancelled.
-    fn launch(
+    pub(super) fn start(
         &self,
         session: &Session,
         request: &Request<'_>,
         exchange: Exchange,
-    ) -> Result<oneshot::Receiver<Answer>, Box<Response>> {
+    ) -> Result<oneshot::Receiver<Answer>, (StatusCode, ErrorObjectOwned)> {
         let key = (Arc::from(session.id.as_str()), request.id.clone());
-        let flight = self.server.session_flights().start(key).map_err(|why| {
-            let (status, error) = match why {
-                Grounded::Duplicate => {
-                    (StatusCode::BAD_REQUEST, invalid_request("a request with this id is running already"))
-                }
-                Grounded::Full => (StatusCode::SERVICE_UNAVAILABLE, internal_error("too many requests are running")),
-            };
-            Box::new(failed(status, Some(&request.id), &error))
+        let flight = self.server.session_flights().start(key).map_err(|why| match why {
+            Grounded::Duplicate => {
+                (StatusCode::BAD_REQUEST, invalid_request("a request with this id is running already"))
+            }
+            Grounded::Full => (StatusCode::SERVICE_UNAVAILABLE, internal_error("too many requests are running")),
         })?;
         let (server, method, session) = (self.server.clone(), request.method.to_string(), session.clone());
         let params = request.params.map(ToOwned::to_owned);

@@ -3,14 +3,16 @@
 //! The order of judgement: host and origin, token, size, JSON, then what the era wants. A modern request speaks
 //! for itself; a legacy one belongs to the session that `initialize` opened.
 
+mod batch;
 mod legacy;
 mod modern;
 mod narrow;
 mod post;
 mod scope;
 mod stream;
+mod tape;
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -21,7 +23,13 @@ use axum::{
     routing::any,
 };
 use jsonrpsee::types::ErrorObjectOwned;
+use tokio::sync::mpsc;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
+use self::{
+    stream::{Answering, Talk},
+    tape::Tapes,
+};
 use super::{
     Options, access,
     guard::{self},
@@ -40,7 +48,7 @@ use crate::{
 /// The routes `/mcp`, `/mcp/readonly` and `/mcp/x/{toolset}`, behind the guard.
 pub fn router(server: Server, options: Options) -> Router {
     let hosts = Arc::clone(&options.hosts);
-    let endpoint = Endpoint { server, options: Arc::new(options) };
+    let endpoint = Endpoint { server, options: Arc::new(options), tapes: Tapes::new() };
     let router = Router::new()
         .route("/mcp", any(plain))
         .route("/mcp/readonly", any(readonly))
@@ -54,6 +62,7 @@ pub fn router(server: Server, options: Options) -> Router {
 struct Endpoint {
     server: Server,
     options: Arc<Options>,
+    tapes: Arc<Tapes>,
 }
 
 async fn plain(State(endpoint): State<Endpoint>, request: Request) -> Response {
@@ -92,9 +101,12 @@ impl Endpoint {
         let visit = Visit {
             server: &self.server,
             options: &self.options,
+            tapes: &self.tapes,
+            counts_for: visitor.counts_for,
             caller: narrowed(visitor.caller),
             beyond: visitor.beyond.map(narrowed),
             headers: protocol_headers(&parts.headers),
+            last_event: field(&parts.headers, "last-event-id"),
             takes_events: takes_events(&parts.headers),
         };
         match parts.method.as_str() {
@@ -118,11 +130,38 @@ impl Endpoint {
 struct Visit<'a> {
     server: &'a Server,
     options: &'a Options,
+    tapes: &'a Tapes,
+    /// For how long the token goes on to count.
+    counts_for: Option<Duration>,
     caller: Caller,
     /// The same caller with a token that may also write, when this one may not.
     beyond: Option<Caller>,
     headers: Headers,
+    /// `Last-Event-ID`.
+    last_event: Field,
     takes_events: bool,
+}
+
+impl Visit<'_> {
+    /// What is said to this client, still to be begun.
+    fn talk(&self, answering: Answering, messages: mpsc::Receiver<String>) -> Talk {
+        Talk { answering, messages, takes_events: self.takes_events, keep_alive: self.options.keep_alive }
+    }
+
+    /// Is cancelled when the server ends, or the token runs out: a stream does not outlive it. The guard goes with
+    /// the work.
+    fn closing(&self) -> (CancellationToken, Option<DropGuard>) {
+        let closing = self.server.closing().child_token();
+        let Some(left) = self.counts_for else {
+            return (closing, None);
+        };
+        let (ending, guard) = (closing.clone(), closing.clone().drop_guard());
+        tokio::spawn(async move {
+            ending.run_until_cancelled(tokio::time::sleep(left)).await;
+            ending.cancel();
+        });
+        (closing, Some(guard))
+    }
 }
 
 /// The answer with an error and an HTTP status.

@@ -6,7 +6,7 @@ use axum::{http::StatusCode, response::Response};
 use jsonrpsee::types::ErrorObjectOwned;
 use tokio::sync::mpsc;
 
-use super::{Visit, accepted, failed, stream};
+use super::{Visit, accepted, failed, stream::Talk};
 use crate::{
     hub::Caller,
     mcp::{
@@ -41,21 +41,25 @@ impl Visit<'_> {
             Err(error) => return failed(StatusCode::BAD_REQUEST, Some(&request.id), &error),
         };
         let (outbox, messages) = mpsc::channel(OUTBOX);
+        let (closing, held) = self.closing();
         let exchange = Exchange {
             caller: Caller { client: terms.client.clone(), ..self.caller.clone() },
             terms,
             id: request.id.clone(),
             progress,
             outlet: self.takes_events.then(|| Outlet::new(outbox, None)),
-            closing: self.server.closing().clone(),
+            closing: closing.clone(),
             headers: Some(self.headers.params.clone()),
             wishes,
             trace: meta.trace(),
         };
         let (server, method) = (self.server.clone(), request.method.to_string());
         let params = request.params.map(ToOwned::to_owned);
-        let answer = async move { Some(server.answer(&method, params.as_deref(), exchange).await) };
-        stream::respond(Box::pin(answer), messages, self.options.keep_alive, status).await
+        let answer = async move {
+            let _held = held;
+            Some(server.answer(&method, params.as_deref(), exchange).await)
+        };
+        self.talk(Box::pin(answer), messages).respond(status, Talk::stream).await
     }
 
     /// The checks of a modern request, in the order in which a client may rely on them.

@@ -24,6 +24,9 @@ impl Visit<'_> {
             Ok(body) => body,
             Err(refusal) => return *refusal,
         };
+        if let Some(batch) = self.batch(&body).await {
+            return batch;
+        }
         let message = match envelope::decode(&body) {
             Ok(message) => message,
             Err(refusal) => return super::access::json(StatusCode::BAD_REQUEST, refusal_text(&refusal)),
