@@ -35,7 +35,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("sqlx", &["store"]),
     ("age", &["vault"]),
     ("oauth2", &["oauth"]),
-    ("ring", &["issuer"]),
+    // Signatures of others; seals of our own on what clients fetch later.
+    ("ring", &["issuer", "mcp"]),
     // Only these two know JSON-RPC.
     ("jsonrpsee", &["mcp", "transport"]),
     ("jsonschema", &["schema"]),
