@@ -29,6 +29,7 @@ mod round;
 mod seal;
 mod server;
 pub mod session;
+mod strict;
 mod tasks;
 mod trace;
 pub mod wishes;

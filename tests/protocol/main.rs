@@ -10,6 +10,7 @@ mod authorization;
 mod batches;
 mod client;
 mod fixtures;
+mod hostile;
 mod http_legacy;
 mod http_limits;
 mod http_modern;

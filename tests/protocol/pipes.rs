@@ -17,14 +17,14 @@ use crate::{
 };
 
 /// A client over one of the transports, and what its server saw.
-enum Client {
+pub enum Client {
     Lines(stdio::Client),
     Socket(ws::Client, Box<wire::Host>),
 }
 
 impl Client {
     /// One over each transport, each with a server of its own.
-    async fn each() -> [Client; 2] {
+    pub async fn each() -> [Client; 2] {
         Client::each_of(fixtures::server).await
     }
 
@@ -55,13 +55,13 @@ impl Client {
         }
     }
 
-    async fn ask(&mut self, message: impl Into<String>) -> Value {
+    pub async fn ask(&mut self, message: impl Into<String>) -> Value {
         self.send(message).await;
         self.receive().await
     }
 
     /// Nothing is on its way: the next thing that comes is the answer to this request.
-    async fn is_quiet(&mut self) {
+    pub async fn is_quiet(&mut self) {
         let answer = self.ask(modern("quiet?", "server/discover", json!({}))).await;
         assert_eq!(answer["id"], "quiet?", "{answer}");
     }

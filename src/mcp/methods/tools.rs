@@ -24,6 +24,7 @@ use crate::{
         progress::Reporter,
         round::{Brought, Round},
         server::Core,
+        strict,
         tasks::Slot,
     },
     tool::{Client, Content, Outcome, Progress},
@@ -201,7 +202,7 @@ impl<'a> ToolCall<'a> {
             .map_err(|_| invalid_params("tools/call needs `name`, a string, and may have `arguments`, an object"))?;
         let arguments = match members.arguments {
             None => Map::new(),
-            Some(raw) if raw.get().starts_with('{') => serde_json::from_str(raw.get())
+            Some(raw) if raw.get().starts_with('{') => strict::object(raw.get())
                 .map_err(|fault| invalid_params(&format!("`arguments` cannot be read: {fault}")))?,
             Some(_) => return Err(invalid_params("`arguments` is an object")),
         };
