@@ -12,6 +12,7 @@ pub mod oauth;
 pub mod record;
 mod server;
 pub mod shape;
+pub mod slack;
 pub mod twin;
 pub mod world;
 
@@ -33,13 +34,14 @@ use self::{
     oauth::{Accounts, Grant, Quirks},
     record::Exchange,
     server::Host,
+    slack::Slack,
     twin::{Spec, Twin},
     world::{Keeper, Scene, SeedFile},
 };
 use crate::{clock::SharedClock, secret::Secret};
 
 /// Every twin, with what is needed before its world is there.
-const CATALOG: &[Entry] = &[Entry::of::<GoogleCalendar>()];
+const CATALOG: &[Entry] = &[Entry::of::<GoogleCalendar>(), Entry::of::<Slack>()];
 
 /// How a sandbox is started.
 #[derive(Clone, Debug)]
@@ -321,9 +323,12 @@ impl Sandbox {
     }
 
     fn host(&self, name: &str) -> Result<Arc<dyn Host>, Error> {
-        match self.families.get(name) {
-            Some(accounts) => Ok(accounts.clone()),
-            None => Ok(self.twin(name)?.clone()),
+        // Many vendors are a family of their own; then the name is the twin's, and `oauth-` leads to the server.
+        let family = name.strip_prefix("oauth-").unwrap_or(name);
+        match (self.twin(name), self.families.get(family)) {
+            (Ok(twin), _) => Ok(twin.clone()),
+            (Err(_), Some(accounts)) => Ok(accounts.clone()),
+            (Err(unknown), None) => Err(unknown),
         }
     }
 

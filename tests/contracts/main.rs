@@ -5,6 +5,7 @@
 #[path = "../support/contract.rs"]
 mod contract;
 mod google_calendar;
+mod slack;
 
 use std::{collections::BTreeSet, pin::Pin};
 
@@ -53,6 +54,14 @@ impl Script {
         self.send(Method::GET, path, None).await
     }
 
+    /// Sends a form, as some vendors want what only looks.
+    async fn form(&self, path: &str, pairs: &[(&str, &str)]) -> Value {
+        let request = self.client.post(format!("{}{path}", self.base)).bearer_auth(&self.token);
+        let response = request.form(pairs).send().await.unwrap();
+        assert!(response.status().is_success(), "{path}");
+        response.json().await.unwrap()
+    }
+
     async fn post(&self, path: &str, body: Value) -> Value {
         self.send(Method::POST, path, Some(body)).await
     }
@@ -62,7 +71,10 @@ impl Script {
 type Session = for<'a> fn(&'a Script) -> Pin<Box<dyn Future<Output = ()> + 'a>>;
 
 /// A session for each vendor, by the id of its integration.
-const SESSIONS: &[(&str, Session)] = &[("google-calendar", |script| Box::pin(google_calendar::session(script)))];
+const SESSIONS: &[(&str, Session)] = &[
+    ("google-calendar", |script| Box::pin(google_calendar::session(script))),
+    ("slack", |script| Box::pin(slack::session(script))),
+];
 
 #[tokio::test]
 async fn a_session_keeps_to_the_description() {

@@ -7,6 +7,7 @@
 mod contract;
 mod desk;
 mod google_calendar;
+mod slack;
 mod storm;
 #[path = "../support/storm.rs"]
 mod storm_support;
