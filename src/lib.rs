@@ -14,7 +14,7 @@
 //! | 8 | [`integrations`] | one file or folder per vendor |
 //! | 9 | [`hub`] | the one door to every tool |
 //! | 10 | [`mcp`] [`api`] | the protocol; REST |
-//! | 11 | [`transport`] | stdio, `/mcp`, `/ws` |
+//! | 11 | [`transport`] [`console`] | stdio, `/mcp`, `/ws`; pages for people |
 //! | 12 | [`cli`] | commands, and the place where everything is put together |
 
 pub mod agents;
@@ -24,6 +24,7 @@ pub mod audit;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod console;
 pub mod http;
 pub mod hub;
 pub mod id;

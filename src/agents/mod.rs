@@ -4,6 +4,7 @@
 //! person and one agent, both called `local`.
 
 mod agent;
+mod browser;
 mod identity;
 mod scope;
 mod token;
@@ -16,6 +17,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use self::token::{StoredToken, TokenHash, mint};
 pub use self::{
     agent::{Agent, AskSetting, Integrations, LOCAL, Level, NewAgent, User},
+    browser::{SESSION, SESSION_COOKIE, session_cookie},
     identity::{Acquaintance, Identity},
     scope::Scope,
     token::{Principal, TOKEN_PREFIX, TokenId, TokenInfo},

@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 use super::{Api, BASE, CALLBACK, Problem, administrator, host, integrations::USUAL_ACCOUNT, read, wrong_method};
 use crate::{
     hub::{Caller, Consent},
-    id,
-    oauth::{Callback, Names},
+    id::{self, UserId},
+    oauth::{self, Callback, Names},
     secret::Secret,
     vault::Connection,
 };
@@ -53,25 +53,58 @@ pub(super) async fn start(
     read::Json(wish): read::Json<Wish>,
 ) -> Result<Response, Problem> {
     administrator(&caller)?;
-    let browser =
-        api.is_bindable(&uri, &headers).then(|| known(&headers).unwrap_or_else(|| id::token(&*api.0.entropy)));
-    let accounts = api.accounts().await?;
-    let begun = accounts.start(Consent {
+    let departure = Departure {
         user: caller.principal.user,
         integration: wish.integration,
         account: wish.account.unwrap_or_else(|| USUAL_ACCOUNT.to_owned()),
-        redirect_uri: api.redirect_uri(),
         names: wish.names,
         return_to: wish.return_to,
-        browser: browser.clone(),
-    });
-    let started = begun.await?.started;
-    let cookie = browser.map(|browser| (header::SET_COOKIE, api.cookie(&browser)));
+    };
+    let (started, cookie) = api.depart(departure, &uri, &headers).await?;
+    let cookie = cookie.map(|cookie| (header::SET_COOKIE, cookie));
     let answer = Started { authorize_url: started.authorize_url.into(), expires_at: started.expires_at };
     Ok((AppendHeaders(cookie), Body(answer)).into_response())
 }
 
+/// Who goes to which vendor's consent page, and where they want to be afterwards.
+#[derive(Debug)]
+pub struct Departure {
+    /// Whose account it will be.
+    pub user: UserId,
+    /// Such as `google-calendar`.
+    pub integration: String,
+    /// What the person calls the account.
+    pub account: String,
+    /// What the person named, where the vendor's addresses depend on it.
+    pub names: Names,
+    /// The page of ours to go to afterwards; a plain page when there is none.
+    pub return_to: Option<String>,
+}
+
 impl Api {
+    /// Begins a consent for whoever sent a request with this address and these headers: where to send them, and the
+    /// cookie by which their browser is known again. The caller has made sure that they are that user.
+    pub async fn depart(
+        &self,
+        departure: Departure,
+        uri: &Uri,
+        headers: &HeaderMap,
+    ) -> Result<(oauth::Started, Option<String>), Problem> {
+        let bound = self.is_bindable(uri, headers);
+        let browser = bound.then(|| known(headers).unwrap_or_else(|| id::token(&*self.0.entropy)));
+        let accounts = self.accounts().await?;
+        let begun = accounts.start(Consent {
+            user: departure.user,
+            integration: departure.integration,
+            account: departure.account,
+            redirect_uri: self.redirect_uri(),
+            names: departure.names,
+            return_to: departure.return_to,
+            browser: browser.clone(),
+        });
+        Ok((begun.await?.started, browser.map(|browser| self.cookie(&browser))))
+    }
+
     /// Whether a browser asks that will carry its cookie to the callback: it goes to the host that set it, and nowhere
     /// else. Programs send neither of the two headers and are not bound.
     fn is_bindable(&self, uri: &Uri, headers: &HeaderMap) -> bool {

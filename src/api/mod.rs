@@ -26,7 +26,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{any, delete, get, post},
 };
-pub use consent::callback;
+pub use consent::{Departure, callback};
 pub use health::health;
 pub use metrics::metrics;
 pub use problem::Problem;
@@ -64,6 +64,16 @@ impl Api {
     /// Where vendors send browsers back to. It stands in their consoles, so nothing of a request decides about it.
     pub fn redirect_uri(&self) -> String {
         format!("{}{BASE}{CALLBACK}", self.0.origin.as_str().trim_end_matches('/'))
+    }
+
+    /// Where browsers find this server.
+    pub fn origin(&self) -> &Url {
+        &self.0.origin
+    }
+
+    /// The door to the tools.
+    pub fn hub(&self) -> &Hub {
+        &self.0.hub
     }
 
     async fn desk(&self) -> Result<Arc<Desk>, Problem> {
@@ -133,7 +143,8 @@ async fn within_reach(State(api): State<Api>, request: Request, next: Next) -> R
     }
 }
 
-fn is_own_page(own: &Url, uri: &Uri, headers: &HeaderMap) -> bool {
+/// Whether no page of another server made the request: `own` is where browsers find this one.
+pub fn is_own_page(own: &Url, uri: &Uri, headers: &HeaderMap) -> bool {
     let own = own.origin().ascii_serialization();
     let called = host(uri, headers);
     headers.get_all(header::ORIGIN).iter().all(|origin| {

@@ -56,6 +56,11 @@ impl Problem {
         tool::Error::internal("").into()
     }
 
+    /// What to do next, if that is known.
+    pub fn advice(&self) -> Option<&str> {
+        self.0.next.as_deref()
+    }
+
     /// Says what to do next, as a whole sentence.
     #[must_use]
     pub fn next(mut self, next: impl Into<String>) -> Self {
@@ -76,7 +81,7 @@ impl Problem {
     }
 
     /// What happened, as a sentence.
-    pub(super) fn detail(&self) -> &str {
+    pub fn detail(&self) -> &str {
         &self.0.detail
     }
 
@@ -115,7 +120,8 @@ impl From<tool::Error> for Problem {
     fn from(error: tool::Error) -> Self {
         tracing::debug!(code = error.code(), cause = %error.chain(), "a request over REST was not done");
         let mut problem = Problem::new(status(error.kind()), error.code(), error.what());
-        problem.0.next = error.next_step().map(str::to_owned);
+        let page = error.page().map(|page| format!("Open {} and then call again.", page.url));
+        problem.0.next = page.or_else(|| error.next_step().map(str::to_owned));
         problem.0.retry_after = error.retry_after();
         if !error.scopes().is_empty() {
             return problem.with("scopes", error.scopes());

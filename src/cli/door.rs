@@ -94,6 +94,19 @@ impl Tokens {
     }
 }
 
+/// Browsers that signed in, by their cookies.
+#[derive(Debug)]
+pub struct Sessions(pub Agents);
+
+impl Authenticate for Sessions {
+    fn authenticate<'a>(&'a self, cookie: &'a Secret) -> Authenticating<'a> {
+        Box::pin(async {
+            let principal = self.0.principal_in_session(cookie).await.map_err(|_| Denied::Unavailable)?;
+            principal.ok_or(Denied::Invalid)
+        })
+    }
+}
+
 impl Authenticate for Tokens {
     fn authenticate<'a>(&'a self, token: &'a Secret) -> Authenticating<'a> {
         Box::pin(async { self.admission(token).await.map(|admission| admission.principal) })

@@ -130,6 +130,8 @@ impl House {
     pub async fn sweep(&self) -> Result<(), Failure> {
         self.broker.sweep().await.map_err(Failure::of)?;
         self.desk.approvals.sweep().await.map_err(Failure::of)?;
+        self.agents.sweep_sessions().await.map_err(Failure::of)?;
+        self.accounts.sweep_links().await.map_err(Failure::of)?;
         Ok(())
     }
 

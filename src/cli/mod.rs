@@ -8,6 +8,7 @@ mod janitor;
 pub mod options;
 pub mod order;
 pub mod owner;
+mod pages;
 mod perform;
 mod reception;
 mod relay;

@@ -51,8 +51,13 @@ impl TicketKey {
 
     /// The tag of an approval as `caller` gets it.
     fn mac(&self, caller: &Caller, approval: &str) -> Hmac<Sha256> {
+        self.mac_of(&["ticket", caller.principal.user.as_str(), caller.principal.agent.as_str(), approval])
+    }
+
+    /// The tag of these texts in this order; the first one says what they are for.
+    pub(super) fn mac_of(&self, parts: &[&str]) -> Hmac<Sha256> {
         let mut mac = <Hmac<Sha256> as Mac>::new_from_slice(self.0.expose().as_bytes()).expect("HMAC takes any key");
-        for part in ["ticket", caller.principal.user.as_str(), caller.principal.agent.as_str(), approval] {
+        for part in parts {
             mac.update(&(part.len() as u64).to_be_bytes());
             mac.update(part.as_bytes());
         }

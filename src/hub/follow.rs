@@ -62,7 +62,10 @@ impl Following {
             let counts = match news {
                 News::Agent => true,
                 News::Connection(seen) => match hub.desk().await.map(|desk| desk.accounts.clone()) {
-                    Ok(Some(accounts)) => self.note(&accounts, seen).await,
+                    Ok(Some(accounts)) => {
+                        hub.tell_visitors(&accounts, &seen).await;
+                        self.note(&accounts, seen).await
+                    }
                     _ => return,
                 },
             };

@@ -5,16 +5,19 @@
 
 mod accounts;
 mod bound;
+mod connecting;
 mod deferred;
 mod desk;
 mod errand;
 mod filter;
 mod follow;
+mod links;
 mod listing;
 mod own;
 mod running;
 #[cfg(test)]
 mod tests;
+mod waiting;
 
 use std::{collections::BTreeSet, fmt, sync::Arc, time::Duration};
 
@@ -23,6 +26,7 @@ pub use deferred::Deferred;
 pub use desk::{Desk, TicketKey};
 pub use filter::Filters;
 use jiff::Timestamp;
+pub use links::{Link, Pages, Unlinked};
 pub use listing::Listing;
 use listing::Offer;
 use serde_json::{Map, Value};
@@ -34,7 +38,7 @@ use crate::{
     id::{CallId, SharedEntropy},
     schema,
     secret::Secret,
-    shelf::Shelf,
+    shelf::{self, Changes, Shelf},
     telemetry::metrics::Metrics,
     tool::{
         self, Asking, Call, CallParts, Client, Integration, Outcome, Progress, Reading, Row, State, ToolDef, Toolset,
@@ -55,6 +59,8 @@ struct Inner {
     desk: Deferred<Desk>,
     changes: watch::Sender<u64>,
     metrics: Metrics,
+    doorway: Arc<links::Doorway>,
+    news: Changes,
 }
 
 /// What every call is held to.
@@ -261,16 +267,21 @@ impl Builder {
     /// Opens the door.
     pub fn build(self) -> Hub {
         let desk = self.desk.unwrap_or_else(|| Deferred::ready(Desk::alone(&self.clock, &self.entropy)));
-        Hub(Arc::new(Inner {
-            rows: self.rows,
-            integrations: self.integrations,
-            clock: self.clock,
-            entropy: self.entropy,
-            state: self.state.with(desk.clone()),
-            bounds: self.bounds,
-            desk,
-            changes: watch::Sender::new(0),
-            metrics: Metrics::default(),
+        Hub(Arc::new_cyclic(|hub| {
+            let doorway = links::Doorway::of(hub.clone());
+            Inner {
+                rows: self.rows,
+                integrations: self.integrations,
+                clock: self.clock,
+                entropy: self.entropy,
+                state: self.state.with(desk.clone()).with(Arc::clone(&doorway)),
+                bounds: self.bounds,
+                desk,
+                changes: watch::Sender::new(0),
+                metrics: Metrics::default(),
+                doorway,
+                news: Changes::new(),
+            }
         }))
     }
 }
@@ -319,6 +330,11 @@ impl Hub {
     /// Notice that what callers see has changed.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.0.changes.subscribe()
+    }
+
+    /// What becomes of single resources, and of pages that people were sent to, from now on.
+    pub fn news(&self) -> shelf::News {
+        self.0.news.listen()
     }
 
     /// Tells everybody who listens that what callers see has changed.
@@ -385,8 +401,8 @@ impl Hub {
         {
             offer.connected.insert(integration.id.to_owned());
             if includes(&offer, row) {
-                let call = CallId::fresh(&*self.0.entropy);
-                return Err(Error::Tool { call, error: accounts::not_connected(integration) });
+                // The run finds out that its account is missing, and what can be done about it.
+                return Ok((row.clone(), offer.agent));
             }
         }
         Err(Error::UnknownTool { name: name.to_owned(), nearest })

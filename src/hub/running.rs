@@ -1,35 +1,48 @@
 //! One call from the door to the tool and back.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 use tracing::Instrument;
 
-use super::{CallRequest, Caller, Desk, Error, Hub, Reply, accounts::connect_it, bound, desk::Subject};
+use super::{
+    CallRequest, Caller, Desk, Error, Hub, Reply,
+    accounts::{connect_it, not_connected},
+    bound,
+    desk::Subject,
+};
 use crate::{
     agents::{Agent, AskSetting},
     audit::{self, Entry},
     id::CallId,
-    tool::{self, Asking, Call, CallParts, Client, Effect, Kind, Outcome, Progress, Reading, Row, Running},
+    tool::{
+        self, Asking, Call, CallParts, Client, Effect, Integration, Kind, Outcome, Progress, Reading, Row, Running,
+    },
 };
 
 /// One run: what is called, by whom, until when.
-struct Run {
-    hub: Hub,
-    desk: Arc<Desk>,
-    caller: Caller,
-    row: Arc<Row>,
-    id: CallId,
-    arguments: Map<String, Value>,
-    progress: Option<Arc<dyn Progress>>,
-    client: Option<Arc<dyn Client>>,
-    began: Timestamp,
-    until: Instant,
-    asking: Asking,
-    account: Option<String>,
-    reading: Option<Reading>,
+pub(super) struct Run {
+    pub(super) hub: Hub,
+    pub(super) desk: Arc<Desk>,
+    pub(super) caller: Caller,
+    pub(super) row: Arc<Row>,
+    pub(super) id: CallId,
+    pub(super) arguments: Map<String, Value>,
+    pub(super) progress: Option<Arc<dyn Progress>>,
+    pub(super) client: Option<Arc<dyn Client>>,
+    pub(super) began: Timestamp,
+    pub(super) until: Instant,
+    pub(super) asking: Asking,
+    pub(super) account: Option<String>,
+    pub(super) reading: Option<Reading>,
+    /// How long the person took to connect the account: time that is not the call's own.
+    person: Mutex<Duration>,
 }
 
 /// Runs the tool. One that may write is carried to its end even when nobody waits any more.
@@ -58,6 +71,7 @@ pub(super) async fn run(
         progress: request.progress,
         client: request.client,
         reading: request.reading,
+        person: Mutex::default(),
     };
     let answered = request.answered;
     let work = async move {
@@ -78,7 +92,7 @@ pub(super) async fn run(
 impl Run {
     /// Runs the tool, and once more when the question that it asks has its yes already.
     async fn to_the_end(&self) -> Result<Reply, Error> {
-        let first = self.attempt(BTreeSet::new()).await;
+        let first = self.with_the_account().await;
         let error = match first {
             Err(error) if error.kind() == Kind::Ask => error,
             other => return self.reply(other),
@@ -94,7 +108,7 @@ impl Run {
         self.ask(question).await
     }
 
-    async fn attempt(&self, confirmed: BTreeSet<String>) -> Result<Outcome, tool::Error> {
+    pub(super) async fn attempt(&self, confirmed: BTreeSet<String>) -> Result<Outcome, tool::Error> {
         let call = self.call(confirmed).await?;
         let outcome = self.in_time(self.work(&call)).await;
         let outcome = outcome.map_err(|error| self.with_the_way_back(error))?;
@@ -114,12 +128,27 @@ impl Run {
 
     /// A grant that ends in the middle of a call: the client below does not know whose it is.
     fn with_the_way_back(&self, error: tool::Error) -> tool::Error {
-        match self.hub.integration(&self.row) {
+        match self.integration() {
             Some(integration) if error.kind() == Kind::Expired && error.next_step().is_none() => {
                 error.next(connect_it(integration))
             }
             _ => error,
         }
+    }
+
+    /// The integration to which the tool belongs, if it belongs to one.
+    pub(super) fn integration(&self) -> Option<&'static Integration> {
+        self.hub.integration(&self.row)
+    }
+
+    /// Until when the call may go on.
+    fn until(&self) -> Instant {
+        self.until + *self.person.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives the call back the time that a person took.
+    pub(super) fn grant(&self, time: Duration) {
+        *self.person.lock().unwrap_or_else(PoisonError::into_inner) = time;
     }
 
     /// Gives the work up when its time is over. Time in which a person thinks is not its own.
@@ -128,7 +157,7 @@ impl Run {
         let mut work = std::pin::pin!(work);
         let mut granted = waited();
         loop {
-            if let Ok(outcome) = tokio::time::timeout_at(self.until + granted, &mut work).await {
+            if let Ok(outcome) = tokio::time::timeout_at(self.until() + granted, &mut work).await {
                 return outcome;
             }
             if waited() <= granted {
@@ -140,12 +169,13 @@ impl Run {
 
     async fn call(&self, confirmed: BTreeSet<String>) -> Result<Call, tool::Error> {
         let inner = &self.hub.0;
-        let upstream = match (&self.desk.accounts, self.hub.integration(&self.row).is_some()) {
-            (Some(accounts), true) => {
+        let upstream = match (&self.desk.accounts, self.integration()) {
+            (Some(accounts), Some(_)) => {
                 let user = &self.caller.principal.user;
-                Some(accounts.upstream(user, &self.row, self.account.as_deref(), self.until).await?)
+                Some(accounts.upstream(user, &self.row, self.account.as_deref(), self.until()).await?)
             }
-            _ => None,
+            (None, Some(integration)) => return Err(not_connected(integration)),
+            (_, None) => None,
         };
         Ok(Call::new(CallParts {
             id: self.id.clone(),

@@ -187,13 +187,18 @@ impl Shelf {
         Ok(self.prompts.iter().map(|(prompt, _)| prompt).filter(|prompt| view.shows(&prompt.needs)).collect())
     }
 
-    /// What the caller's tools let them see.
-    async fn view(&self, cx: &Call) -> Result<View> {
+    /// Whether the caller's tools decide which of these things there are.
+    pub fn follows_tools(&self) -> bool {
         let resources = self.resources.iter().map(|(resource, _)| &resource.needs);
         let templates = self.templates.iter().map(|(template, _)| &template.needs);
         let prompts = self.prompts.iter().map(|(prompt, _)| &prompt.needs);
-        let needs_nothing = resources.chain(templates).chain(prompts).all(Needs::are_none);
-        Ok(View(if needs_nothing && self.lists.is_empty() { BTreeSet::new() } else { cx.offered().await? }))
+        !resources.chain(templates).chain(prompts).all(Needs::are_none)
+    }
+
+    /// What the caller's tools let them see.
+    async fn view(&self, cx: &Call) -> Result<View> {
+        let tools_count = self.follows_tools() || !self.lists.is_empty();
+        Ok(View(if tools_count { cx.offered().await? } else { BTreeSet::new() }))
     }
 
     /// What is at an address.

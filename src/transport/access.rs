@@ -9,7 +9,7 @@ use axum::{
 
 use super::{Options, guard::TurnedAway};
 use crate::{
-    agents::{Principal, Scope},
+    agents::{Principal, Scope, session_cookie},
     hub::{Caller, Filters},
     mcp::{
         envelope::RequestId,
@@ -36,6 +36,25 @@ pub trait Authenticate: Send + Sync {
     fn admit<'a>(&'a self, token: &'a Secret) -> Admitting<'a> {
         Box::pin(async { self.authenticate(token).await.map(Admission::whole) })
     }
+}
+
+/// Tells who is behind the cookie of a browser that signed in. REST takes it where no token comes; the protocol does
+/// not, because its clients are no browsers.
+#[derive(Clone)]
+pub struct Browsers(pub Arc<dyn Authenticate>);
+
+impl fmt::Debug for Browsers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Browsers")
+    }
+}
+
+/// Who sits at the browser that sent a request without a token, when it has signed in.
+pub(super) async fn browser(options: &Options, headers: &HeaderMap) -> Option<Caller> {
+    let browsers = options.browsers.as_ref().filter(|_| !headers.contains_key(header::AUTHORIZATION))?;
+    let values = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let admission = browsers.0.admit(&session_cookie(values)?).await.ok()?;
+    Some(Visitor::new(options, admission).caller)
 }
 
 /// A running look at whose a token is.

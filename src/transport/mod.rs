@@ -23,7 +23,7 @@ pub mod ws;
 
 use std::{sync::Arc, time::Duration};
 
-pub use access::{Access, Admission, Authenticate, Denied};
+pub use access::{Access, Admission, Authenticate, Browsers, Denied};
 pub use guard::Hosts;
 pub use metadata::ProtectedResource;
 
@@ -47,6 +47,8 @@ pub async fn serve(listener: tokio::net::TcpListener, server: Server, options: O
 pub struct Options {
     /// Who may come in.
     pub access: Access,
+    /// Who signed in with a browser; for REST only.
+    pub browsers: Option<Browsers>,
     /// Under which names the server may be called.
     pub hosts: Arc<Hosts>,
     /// What the operator allows; a request narrows it and never widens it.
@@ -66,6 +68,7 @@ impl Options {
     pub fn new(access: Access) -> Self {
         Options {
             access,
+            browsers: None,
             hosts: Arc::new(Hosts::default()),
             filters: Filters::default(),
             resource_metadata: None,

@@ -29,6 +29,15 @@ pub fn admit(router: Router, hosts: Arc<Hosts>) -> Router {
 }
 
 async fn identify(State(options): State<Arc<Options>>, mut request: Request, next: Next) -> Response {
+    if let Some(caller) = access::browser(&options, request.headers()).await {
+        // A browser brings its cookie along wherever a page sends it, and says which page that was.
+        if !request.method().is_safe() && !request.headers().contains_key(header::ORIGIN) {
+            return Problem::new(StatusCode::FORBIDDEN, "not_allowed", "a browser says which page it comes from")
+                .into_response();
+        }
+        request.extensions_mut().insert(caller);
+        return next.run(request).await;
+    }
     match access::caller(&options, request.headers()).await {
         Ok(caller) => {
             request.extensions_mut().insert(caller);

@@ -16,7 +16,12 @@ pub struct Client {
 impl Client {
     /// A client that can do nothing beside calling.
     pub fn of(server: &Server) -> Client {
-        Client { http: http(), url: server.url("/mcp"), token: None, abilities: json!({}) }
+        Client::at(&server.url("/mcp"))
+    }
+
+    /// The same at an address.
+    pub fn at(url: &str) -> Client {
+        Client { http: http(), url: url.to_owned(), token: None, abilities: json!({}) }
     }
 
     /// The same with what it declares to be able to do.

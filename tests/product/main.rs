@@ -2,7 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
 
+mod browser;
 mod client;
+mod connecting;
+mod people;
 mod reading;
 #[path = "../support/mod.rs"]
 mod support;

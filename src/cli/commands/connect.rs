@@ -7,13 +7,14 @@ use std::{
 };
 
 use axum::{Router, extract::RawQuery, response::Html, routing::get};
-use tokio::{net::TcpListener, sync::mpsc};
+use tokio::sync::mpsc;
 
-use super::{accounts::secret_from_stdin, serve::DEFAULT_LISTEN};
+use super::accounts::secret_from_stdin;
 use crate::{
     cli::{
         options::Connect,
         order::{ConnectionView, Failure, Order, StartView},
+        pages,
         session::Session,
         show::{self, GOOD, STRONG},
     },
@@ -156,13 +157,9 @@ struct Desk {
 }
 
 impl Desk {
-    /// Listens where `serve` would. When that is taken, any free port has to do: vendors such as Google allow every
-    /// port of loopback, others only the registered one.
+    /// Listens where `serve` would, if that is possible.
     async fn open() -> Result<Desk, Failure> {
-        let listener = match TcpListener::bind(DEFAULT_LISTEN).await {
-            Ok(listener) => listener,
-            Err(_) => TcpListener::bind("127.0.0.1:0").await.map_err(Failure::of)?,
-        };
+        let listener = pages::listener().await.map_err(Failure::of)?;
         let port = listener.local_addr().map_err(Failure::of)?.port();
         let (sender, answers) = mpsc::channel(1);
         let take = async move |RawQuery(query): RawQuery| {

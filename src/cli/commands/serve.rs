@@ -11,19 +11,21 @@ use crate::{
     agents::Agents,
     api::{self, Api},
     cli::{
-        door::Door,
+        door::{Door, Sessions},
         house::{self, Home, House},
         janitor,
         options::{Place, Serve},
         order::Failure,
         owner::{Claim, Ownership},
+        pages,
         reception::Reception,
         session, show,
         storage::Storage,
     },
+    console::{self, Console, Visitors},
     hub::Deferred,
     id,
-    transport::{self, Hosts, listen, rest},
+    transport::{self, Browsers, Hosts, guard, listen, rest},
 };
 
 /// Where `serve` listens when nobody says otherwise. `connect` uses the same port for what vendors send back.
@@ -61,8 +63,11 @@ pub async fn run(place: &Place, options: &Serve) -> Result<ExitCode, Failure> {
     let api = Api::new(hub.clone(), origin.clone(), id::os());
     let names = public.iter().filter_map(|url| url.host_str()).map(str::to_owned);
     let door = if is_open { Door::open() } else { Door::guarded(&trust, &origin, filters.read_only, agents.clone())? };
-    let transport = transport::Options { filters, hosts: Arc::new(Hosts::new(names)), ..door.options() };
-    let router = door.with_metadata(routes(&server, &api, &transport), &transport.hosts);
+    let (browsers, visitors_here) = browsers(is_open, &agents);
+    let transport = transport::Options { filters, browsers, hosts: Arc::new(Hosts::new(names)), ..door.options() };
+    let pages = guard::protect(console::router(Console::new(api.clone(), visitors_here)), Arc::clone(&transport.hosts));
+    let router = door.with_metadata(routes(&server, &api, &transport).merge(pages), &transport.hosts);
+    hub.serve_pages(Arc::new(pages::Fixed(origin.to_string())));
 
     greet(&agents, is_open, place, address).await?;
     let redirect = Some(api.redirect_uri());
@@ -105,6 +110,14 @@ async fn own(storage: &Storage, home: &Home) -> Result<Option<Ownership>, Failur
         tokio::time::sleep(PAUSE).await;
     }
     Err(taken())
+}
+
+/// Who comes with a browser: everybody where no token is asked for, else those who signed in.
+fn browsers(is_open: bool, agents: &Agents) -> (Option<Browsers>, Visitors) {
+    if is_open {
+        return (None, Visitors::Everybody(house::local_principal()));
+    }
+    (Some(Browsers(Arc::new(Sessions(agents.clone())))), Visitors::SignedIn(agents.clone()))
 }
 
 fn routes(server: &crate::mcp::Server, api: &Api, options: &transport::Options) -> Router {

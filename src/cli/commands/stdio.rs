@@ -15,6 +15,7 @@ use crate::{
         options::{Place, Stdio},
         order::Failure,
         owner::{Claim, Link, Ownership, Wants},
+        pages,
         reception::Reception,
         relay::{Ended, Relay},
         storage::Storage,
@@ -91,6 +92,8 @@ impl Server {
         let hub = house::hub(house.map(|house| house.desk.clone()));
         house::check_filters(&hub, &self.filters)?;
         let server = house::server(&hub);
+        let pages = Arc::new(pages::OnDemand::default());
+        hub.serve_pages(pages.clone());
         let (closing, leaving) = (CancellationToken::new(), CancellationToken::new());
         let reception = Reception {
             hub,
@@ -114,6 +117,7 @@ impl Server {
             server.close();
         }
         // All of it is bounded, and how it ends changes nothing any more.
+        pages.close().await;
         let _ = visitors.await;
         server.close();
         let _ = serving.await;

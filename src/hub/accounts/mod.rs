@@ -102,6 +102,11 @@ impl Accounts {
         Accounts(Arc::new(Inner { parts, sites, memories: Mutex::default() }))
     }
 
+    /// What everything is made of.
+    pub(super) fn parts(&self) -> &Parts {
+        &self.0.parts
+    }
+
     /// Every integration that can be connected, by id.
     pub fn integrations(&self) -> impl Iterator<Item = &'static Integration> {
         self.0.sites.values().map(|site| site.integration)

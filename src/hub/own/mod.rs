@@ -5,13 +5,15 @@ mod prompts;
 pub(super) mod shelf;
 mod suggest;
 
+use std::sync::Arc;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Deferred, Desk, accounts::expiry};
+use super::{Deferred, Desk, accounts::expiry, links::Doorway};
 use crate::{
     moment::{Shown, Zone},
-    tool::{Answer, Call, Effect, Error, Result, Scopes, Tool, ToolDef, Toolset},
+    tool::{Ability, Answer, Call, Effect, Elicited, Error, Result, Scopes, Tool, ToolDef, Toolset},
     vault::{Connection, Status},
 };
 
@@ -134,13 +136,14 @@ fn entry(connection: &Connection, cx: &Call) -> Entry {
     }
 }
 
-/// Tells the person how to connect an account, or to connect it again. It connects nothing by itself: only the person
-/// can consent.
+/// Lets the person connect an account, or connect it again. It connects nothing by itself: only the person can consent.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Connect {
     /// The integration's id, such as `google-calendar`; `switchboard_connections` lists them.
     integration: String,
+    /// A name for a further account, such as `work`.
+    account: Option<String>,
 }
 
 /// What the person has to do.
@@ -168,14 +171,25 @@ impl Tool for Connect {
         let desk = desk(cx).await?;
         let accounts = desk.accounts.as_ref().ok_or_else(|| Error::not_found("integration to connect here"))?;
         let integration = accounts.integration(&self.integration)?;
-        let steps = format!(
-            "To connect {}, the person runs `switchboard connect {}` on the machine where Switchboard is, and consents in the browser.",
-            integration.title, integration.id
-        );
+        let account = self.account.as_deref().unwrap_or("default");
+        let page = cx.state::<Arc<Doorway>>()?.page(&desk, cx.user(), integration, account).await;
+        let title = integration.title;
+        let steps = match page {
+            Some(page) if cx.can(Ability::Page) => match cx.visit(page).await? {
+                Elicited::Accepted(_) => format!("The person is connecting {title} on the page that was opened."),
+                Elicited::Declined | Elicited::Cancelled => format!("The person did not want to connect {title} now."),
+            },
+            Some(page) => format!("To connect {title}, the person opens {} and consents there.", page.url),
+            None => format!(
+                "To connect {title}, the person runs `switchboard connect {}` on the machine where Switchboard is, and \
+                 consents in the browser.",
+                integration.id
+            ),
+        };
         Ok(Instructions { integration: self.integration, steps })
     }
 }
 
-async fn desk(cx: &Call) -> Result<std::sync::Arc<Desk>> {
+async fn desk(cx: &Call) -> Result<Arc<Desk>> {
     cx.state::<Deferred<Desk>>()?.get().await.map_err(|why| Error::internal(why.to_string()))
 }

@@ -13,7 +13,7 @@ use super::{
     prompts, suggest,
 };
 use crate::{
-    hub::Hub,
+    hub::{Hub, links::CONNECTIONS},
     shelf::{About, Body, Builder, Contents, Given, Resource, Shelf, Template},
     tool::{Call, Category, Content, Errand, Integration, Kind, Outcome, Readable, Reading, Result, Row},
 };
@@ -93,7 +93,7 @@ pub(super) fn names(tools: &[Tool]) -> Vec<String> {
 }
 
 fn connections(builder: Builder) -> Builder {
-    let resource = Resource::new("switchboard://connections", "connections")
+    let resource = Resource::new(CONNECTIONS, "connections")
         .titled("Connected accounts")
         .described("Which accounts are connected, and whether they work.", MARKDOWN)
         .for_tools(["switchboard_connections"]);

@@ -1,0 +1,123 @@
+//! A call of a vendor that is not connected: the person connects it, and the call goes on.
+
+use serde_json::{Value, json};
+
+use crate::{
+    browser::Browser,
+    client::Client,
+    support::{Home, Server},
+};
+
+const LIST: &str = "google_calendar_list_meetings";
+
+/// The sandbox, and its calendar disconnected.
+fn disconnected() -> (Home, Server) {
+    let home = Home::new();
+    let server = home.serve();
+    disconnect(&home);
+    (home, server)
+}
+
+pub fn disconnect(home: &Home) {
+    let gone = home.command(&["disconnect", "google-calendar", "--sandbox"]).output().unwrap();
+    assert!(gone.status.success(), "{}", String::from_utf8_lossy(&gone.stderr));
+}
+
+fn can_visit(server: &Server) -> Client {
+    Client::of(server).able_to(json!({"elicitation": {"url": {}}}))
+}
+
+/// The page that a result asks for.
+fn page_of(result: &Value) -> String {
+    assert_eq!(result["resultType"], "input_required", "{result}");
+    let asked = &result["inputRequests"]["connect"];
+    assert_eq!((&asked["method"], &asked["params"]["mode"]), (&json!("elicitation/create"), &json!("url")), "{result}");
+    asked["params"]["url"].as_str().unwrap().to_owned()
+}
+
+fn again(result: &Value, action: &str) -> Value {
+    let state = result["requestState"].clone();
+    json!({"name": LIST, "arguments": {}, "requestState": state, "inputResponses": {"connect": {"action": action}}})
+}
+
+#[tokio::test]
+async fn the_call_goes_on_after_the_person_has_connected() {
+    let (_home, server) = disconnected();
+    let client = can_visit(&server);
+    let asked = client.call(LIST, json!({})).await;
+    let url = page_of(&asked);
+    assert!(url.starts_with("http://localhost:") && !url.contains("local."), "{url}");
+
+    let mut browser = Browser::new();
+    let question = browser.open(&url).await;
+    assert!(question.text.contains("Connect Google Calendar"), "{}", question.text);
+    assert!(question.headers["content-security-policy"].to_str().unwrap().contains("default-src 'none'"));
+    let done = browser.connect(&url).await;
+    assert!(done.text.contains("Google Calendar is connected"), "{}", done.text);
+
+    let result = client.result("tools/call", again(&asked, "accept")).await;
+    assert!(result["structuredContent"]["meetings"].is_array(), "{result}");
+    let second = browser.open(&url).await;
+    assert_eq!(second.status, 410, "the link is single use");
+}
+
+#[tokio::test]
+async fn a_call_waits_while_the_person_consents() {
+    let (_home, server) = disconnected();
+    let client = can_visit(&server);
+    let asked = client.call(LIST, json!({})).await;
+    let url = page_of(&asked);
+    let person = async {
+        let mut browser = Browser::new();
+        browser.connect(&url).await
+    };
+    let (result, done) = tokio::join!(client.result("tools/call", again(&asked, "accept")), person);
+    assert!(done.text.contains("connected"), "{}", done.text);
+    assert!(result["structuredContent"]["meetings"].is_array(), "{result}");
+}
+
+#[tokio::test]
+async fn who_says_no_is_not_asked_again() {
+    let (_home, server) = disconnected();
+    let client = can_visit(&server);
+    let asked = client.call(LIST, json!({})).await;
+    page_of(&asked);
+    let result = client.result("tools/call", again(&asked, "decline")).await;
+    let text = result["content"][0]["text"].as_str().unwrap();
+    assert!(result["isError"] == true && text.contains("did not want to connect"), "{result}");
+}
+
+#[tokio::test]
+async fn a_client_that_cannot_open_pages_reads_the_address() {
+    let (_home, server) = disconnected();
+    let client = Client::of(&server);
+    let result = client.call(LIST, json!({})).await;
+    let text = result["content"][0]["text"].as_str().unwrap().to_owned();
+    let url = text.split(' ').find(|word| word.contains("/connect/")).unwrap_or_else(|| panic!("{text}"));
+    assert!(result["isError"] == true && text.contains("Google Calendar is not connected."), "{result}");
+    Browser::new().connect(url).await;
+    assert!(client.call(LIST, json!({})).await["structuredContent"]["meetings"].is_array());
+
+    let told = client.call("switchboard_connect", json!({"integration": "google-calendar", "account": "work"})).await;
+    let text = told["content"][0]["text"].as_str().unwrap().to_owned();
+    let url = text.split(' ').find(|word| word.contains("/connect/")).unwrap_or_else(|| panic!("{text}"));
+    let question = Browser::new().open(url).await;
+    assert!(question.text.contains("as `work`"), "{}", question.text);
+}
+
+#[tokio::test]
+async fn a_link_that_was_tampered_with_opens_nothing() {
+    let (_home, server) = disconnected();
+    let url = page_of(&can_visit(&server).call(LIST, json!({})).await);
+    let mut browser = Browser::new();
+    let (start, tag) = url.rsplit_once('.').unwrap();
+    for wrong in [format!("{start}.x{tag}"), format!("{start}x.{tag}"), start.to_owned(), format!("{start}.")] {
+        let page = browser.open(&wrong).await;
+        assert_eq!(page.status, 403, "{wrong}");
+        assert!(
+            !page.text.contains("Google") && !page.text.contains(start.rsplit_once('/').unwrap().1),
+            "{}",
+            page.text
+        );
+    }
+}
