@@ -9,12 +9,15 @@ use sha2::{Digest, Sha256};
 use url::{Url, form_urlencoded};
 
 use super::{
-    App, Broker, Endpoints, Error, Names, Pkce, Result, place,
+    App, Broker, Endpoints, Error, Names, Pkce, Result,
+    device::Device,
+    place,
     refresh::{renewed, unavailable},
     token::{self, Refusal, Tokens},
     wire,
 };
 use crate::{
+    http::Response,
     id::{self, UserId},
     secret::{self, Secret},
     store::{Change, Expect, Key, Table},
@@ -114,10 +117,10 @@ impl Callback {
 
 /// What is remembered while the person is at the vendor.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct Consent {
+pub(super) struct Consent {
     key: ConnectionKey,
-    endpoints: Endpoints,
-    app: App,
+    pub(super) endpoints: Endpoints,
+    pub(super) app: App,
     names: Names,
     scopes: Vec<String>,
     redirect_uri: String,
@@ -126,9 +129,31 @@ struct Consent {
     browser: Option<String>,
     #[serde(serialize_with = "secret::exposed_option")]
     verifier: Option<Secret>,
-    expires_at: Timestamp,
+    /// The code for a device, when there is no callback to wait for.
+    #[serde(default)]
+    pub(super) device: Option<Device>,
+    pub(super) expires_at: Timestamp,
     /// An answer came in and is being looked at; another one is too late.
     claimed: bool,
+}
+
+impl Consent {
+    pub(super) fn of(start: Start, endpoints: Endpoints, key: ConnectionKey, expires_at: Timestamp) -> Self {
+        Consent {
+            key,
+            endpoints,
+            app: start.app,
+            names: start.names,
+            scopes: start.scopes,
+            redirect_uri: start.redirect_uri,
+            return_to: start.return_to,
+            browser: start.browser.as_ref().map(digest),
+            verifier: None,
+            device: None,
+            expires_at,
+            claimed: false,
+        }
+    }
 }
 
 impl Broker {
@@ -139,7 +164,7 @@ impl Broker {
             return Err(Error::BadRequest(format!("return_to must be a path of this server, not {path:?}")));
         }
         let endpoints = start.endpoints.at(&start.names)?;
-        let key = ConnectionKey::new(start.user, start.integration, start.account);
+        let key = ConnectionKey::new(start.user.clone(), start.integration.clone(), start.account.clone());
         key.record()?;
         let state = id::token(&*self.0.entropy);
         let verifier = (endpoints.pkce != Pkce::Off).then(|| id::token(&*self.0.entropy));
@@ -152,19 +177,7 @@ impl Broker {
             verifier: verifier.as_ref(),
         };
         let authorize_url = wire::authorize_url(&endpoints, &start.app, &question)?;
-        let consent = Consent {
-            key,
-            endpoints,
-            app: start.app,
-            names: start.names,
-            scopes: start.scopes,
-            redirect_uri: start.redirect_uri,
-            return_to: start.return_to,
-            browser: start.browser.as_ref().map(digest),
-            verifier,
-            expires_at,
-            claimed: false,
-        };
+        let consent = Consent { verifier, ..Consent::of(start, endpoints, key, expires_at) };
         self.0.vault.put(record(&state), &consent, Expect::Absent).await?;
         Ok(Started { authorize_url, expires_at, state })
     }
@@ -210,7 +223,7 @@ impl Broker {
         let Some(mut found) = self.0.vault.get::<Consent>(&key).await? else {
             return Err(Error::BadState);
         };
-        if found.value.claimed || found.value.expires_at <= self.0.clock.now() {
+        if found.value.claimed || found.value.device.is_some() || found.value.expires_at <= self.0.clock.now() {
             return Err(Error::BadState);
         }
         if found.value.browser.is_some() && found.value.browser != browser.map(digest) {
@@ -233,24 +246,30 @@ impl Broker {
         let code = callback.code.filter(|code| (1..=LONGEST_CODE).contains(&code.expose().len()));
         let code = code.ok_or(Error::BadCallback)?;
         let asked_at = self.0.clock.now();
-        let mut tokens = self.trade(&consent, &code).await?;
-        self.settle_place(&consent, &mut tokens).await?;
-        let connection = self.connect(&consent, tokens, asked_at, gone(key.clone(), version)).await?;
-        Ok(Connected { connection, return_to: consent.return_to })
+        let answer = self.trade(&consent, &code).await?;
+        self.accept(&consent, &answer, asked_at, gone(key.clone(), version)).await
     }
 
-    async fn trade(&self, consent: &Consent, code: &Secret) -> Result<Tokens> {
+    /// Reads what came of a consent and stores it.
+    pub(super) async fn accept(
+        &self,
+        consent: &Consent,
+        answer: &Response,
+        asked_at: Timestamp,
+        done: Change,
+    ) -> Result<Connected> {
+        let mut tokens = token::read(answer, &consent.endpoints).map_err(|refusal| refused(consent, refusal))?;
+        self.settle_place(consent, &mut tokens).await?;
+        let connection = self.connect(consent, tokens, asked_at, done).await?;
+        Ok(Connected { connection, return_to: consent.return_to.clone() })
+    }
+
+    async fn trade(&self, consent: &Consent, code: &Secret) -> Result<Response> {
         let trade = wire::Trade { code, redirect_uri: &consent.redirect_uri, verifier: consent.verifier.as_ref() };
         let (lane, request) = wire::exchange(&consent.endpoints, &consent.app, &trade)?;
-        let failed = |why: &str| unavailable(&consent.endpoints, &format!("{why}. Start again"), Duration::ZERO);
         // A code is good for one use; the client repeats only what surely did not arrive.
         let answer = self.0.client.send(&lane, request.attempts(2)).await;
-        let answer = answer.map_err(|error| failed(&error.to_string()))?;
-        token::read(&answer, &consent.endpoints).map_err(|refusal| match refusal {
-            Refusal::Dead(_) => Error::BadCallback,
-            Refusal::Passing(why) => failed(&why),
-            Refusal::Client(code) => Error::ClientRefused { family: consent.endpoints.family.clone(), code },
-        })
+        answer.map_err(|error| refused(consent, Refusal::Passing(error.to_string())))
     }
 
     /// Finds out where the account's API is. Before anything is stored: a token must not go to a place that is not
@@ -306,12 +325,20 @@ fn granted(consent: &Consent, tokens: Tokens, at: Timestamp, generation: u64) ->
     connection
 }
 
+fn refused(consent: &Consent, refusal: Refusal) -> Error {
+    match refusal {
+        Refusal::Dead(_) => Error::BadCallback,
+        Refusal::Passing(why) => unavailable(&consent.endpoints, &format!("{why}. Start again"), Duration::ZERO),
+        Refusal::Client(code) => Error::ClientRefused { family: consent.endpoints.family.clone(), code },
+    }
+}
+
 /// The record of a state. Its id is a digest, so that the store gives away no state that could be used.
-fn record(state: &Secret) -> Key {
+pub(super) fn record(state: &Secret) -> Key {
     Key::raw(Table::OAuthStates, digest(state))
 }
 
-fn gone(key: Key, version: u64) -> Change {
+pub(super) fn gone(key: Key, version: u64) -> Change {
     Change::Delete { key, expect: Expect::Version(version) }
 }
 

@@ -57,6 +57,8 @@ pub struct Endpoints {
     /// As in the [`Provider`].
     pub token_extra: Vec<(String, String)>,
     /// As in the [`Provider`].
+    pub in_testing: Option<Duration>,
+    /// As in the [`Provider`].
     pub headers: Vec<(String, String)>,
     /// As in the [`Provider`].
     pub separator: char,
@@ -134,6 +136,7 @@ impl Endpoints {
             pkce: provider.pkce,
             extra: owned_pairs(provider.extra),
             token_extra: owned_pairs(provider.token_extra),
+            in_testing: provider.in_testing,
             headers: owned_pairs(provider.headers),
             separator: provider.separator,
             user_scopes: owned(provider.user_scopes),

@@ -9,7 +9,9 @@
 
 mod bearer;
 mod broker;
+mod check;
 mod consent;
+mod device;
 mod endpoints;
 mod error;
 mod place;
@@ -22,7 +24,9 @@ mod wire;
 
 pub use bearer::Bearer;
 pub use broker::{Broker, Fresh, Refreshes};
+pub use check::ClientCheck;
 pub use consent::{Callback, Connected, Start, Started};
+pub use device::StartedOnDevice;
 pub use endpoints::{Endpoints, InstanceAt, LookUpAt, Overrides};
 pub use error::{Error, Result};
 pub use place::names_of;

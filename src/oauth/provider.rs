@@ -57,6 +57,8 @@ pub struct Provider {
     pub nested: Option<&'static str>,
     /// Error codes that mean the grant has ended, beside `invalid_grant`.
     pub dead: &'static [&'static str],
+    /// How long a grant lasts while the OAuth client is in testing (Google: seven days), to be able to say so.
+    pub in_testing: Option<Duration>,
     /// Headers of every request to the OAuth server, such as a version.
     pub headers: &'static [(&'static str, &'static str)],
     /// What the person names before consenting, for `{name}` in addresses: the subdomain of a Zendesk account.
@@ -93,6 +95,7 @@ impl Provider {
         lifetime: None,
         nested: None,
         dead: &[],
+        in_testing: None,
         headers: &[],
         asks: &[],
         instance: None,

@@ -179,7 +179,10 @@ impl Broker {
                 let renewed = renewed(&connection, tokens, asked_at);
                 self.store(renewed, tried, endpoints).await
             }
-            Err((Refusal::Dead(code), _)) => self.bury(key, tried, reason(&code)).await,
+            Err((Refusal::Dead(code), _)) => {
+                let reason = reason(&code, &connection, endpoints, asked_at);
+                self.bury(key, tried, reason).await
+            }
             Err((Refusal::Client(code), pause)) => {
                 let family = endpoints.family.clone();
                 Err(self.cool_down(key, tried, pause, Error::ClientRefused { family, code }))
@@ -335,6 +338,16 @@ impl Broker {
         error
     }
 
+    /// What keeps the connection from being renewed at the moment, for people to see.
+    pub fn trouble(&self, key: &ConnectionKey) -> Option<String> {
+        if self.0.unsaved.lock().unwrap_or_else(PoisonError::into_inner).contains_key(key) {
+            return Some("its new credential cannot be stored".to_owned());
+        }
+        let resting = self.0.resting.lock().unwrap_or_else(PoisonError::into_inner);
+        let rest = resting.get(key).filter(|rest| is_ahead(rest.until, self.0.clock.now()))?;
+        Some(rest.error.to_string())
+    }
+
     /// Why the connection is left alone at the moment, if it is.
     fn rest(&self, key: &ConnectionKey, generation: u64) -> Option<Error> {
         let now = self.0.clock.now();
@@ -390,12 +403,21 @@ pub(super) fn renewed(old: &Connection, tokens: Tokens, asked_at: Timestamp) -> 
     }
 }
 
-fn reason(code: &str) -> Reason {
+fn reason(code: &str, connection: &Connection, endpoints: &Endpoints, now: Timestamp) -> Reason {
+    if endpoints.in_testing.is_some_and(|life| died_of_age(connection, life, now)) {
+        return Reason::InTesting;
+    }
     match code.to_ascii_lowercase() {
         code if code.contains("revoked") => Reason::Revoked,
         code if code.contains("expired") => Reason::Expired,
         _ => Reason::RefreshRefused,
     }
+}
+
+/// Whether a grant was good before that age and is no longer good after it.
+fn died_of_age(connection: &Connection, age: Duration, now: Timestamp) -> bool {
+    let Ok(end) = connection.connected_at.checked_add(age) else { return false };
+    connection.updated_at < end && end <= now
 }
 
 pub(super) fn unavailable(endpoints: &Endpoints, why: &str, retry_after: Duration) -> Error {

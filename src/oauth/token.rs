@@ -55,8 +55,13 @@ pub(super) fn read(answer: &Response, endpoints: &Endpoints) -> Result<Tokens, R
     tokens(&members, endpoints).ok_or_else(|| Refusal::Passing("answered without a token".to_owned()))
 }
 
+/// The error code of an answer, where it has one.
+pub(super) fn code(answer: &Response) -> Option<String> {
+    error_code(&members(answer).unwrap_or_default(), answer.is_success())
+}
+
 /// The members of a JSON object, or of a form (GitHub, unless asked for JSON).
-fn members(answer: &Response) -> Option<Map<String, Value>> {
+pub(super) fn members(answer: &Response) -> Option<Map<String, Value>> {
     if answer.header("content-type").is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded")) {
         let pairs = url::form_urlencoded::parse(&answer.body).into_owned();
         return Some(pairs.map(|(name, value)| (name, Value::String(value))).collect());
@@ -117,7 +122,7 @@ fn secret(members: &Map<String, Value>, name: &str) -> Option<Secret> {
 }
 
 /// Seconds as a number or as text. Nothing, zero and less mean that the vendor does not say.
-fn seconds(value: Option<&Value>) -> Option<Duration> {
+pub(super) fn seconds(value: Option<&Value>) -> Option<Duration> {
     let seconds = match value? {
         Value::Number(number) => number.as_f64()?,
         Value::String(text) => text.trim().parse().ok()?,

@@ -88,6 +88,36 @@ pub(super) fn refresh(endpoints: &Endpoints, app: &App, refresh: &Secret) -> Res
     formed(endpoints, request.request(&capture))
 }
 
+/// The grant of RFC 8628.
+const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
+
+/// The request for a code for a device, and where it goes.
+pub(super) fn device(endpoints: &Endpoints, app: &App, scopes: &[String]) -> Result<(Lane, Request)> {
+    let url = endpoints.device_url.as_deref();
+    let url = url.ok_or_else(|| Error::BadRequest(format!("{} hands out no codes for devices", endpoints.family)))?;
+    let scope = scopes.join(&endpoints.separator.to_string());
+    let pairs = [("client_id", app.client_id.as_str()), ("scope", &scope)];
+    Ok((lane(endpoints, url)?, by_hand(endpoints, app, &pairs)?))
+}
+
+/// The request that trades a code of a device for tokens, and where it goes.
+pub(super) fn device_token(endpoints: &Endpoints, app: &App, code: &Secret) -> Result<(Lane, Request)> {
+    let pairs = [("grant_type", DEVICE_GRANT), ("device_code", code.expose()), ("client_id", &app.client_id)];
+    Ok((lane(endpoints, &endpoints.token_url)?, by_hand(endpoints, app, &pairs)?))
+}
+
+/// A request that `oauth2` has no place for, with the client's proof.
+fn by_hand(endpoints: &Endpoints, app: &App, pairs: &[(&str, &str)]) -> Result<Request> {
+    let Proof { header, pairs: proof } = proof(endpoints, app)?;
+    let mut body: Vec<_> = pairs.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
+    body.extend(proof.into_iter().filter(|(name, _)| name != "client_id"));
+    let request = with_body(headed(Request::post(Path::new()), endpoints), endpoints.body, &body);
+    Ok(match header {
+        Some(header) => request.header(AUTHORIZATION.as_str(), header),
+        None => request,
+    })
+}
+
 /// Where an OAuth server is, as a lane for the client.
 pub(super) fn lane(endpoints: &Endpoints, url: &str) -> Result<Lane> {
     let base = Url::parse(url).map_err(|_| not_a_url(url))?;

@@ -287,6 +287,15 @@ impl Sandbox {
         Ok(redirect)
     }
 
+    /// Says yes to the code that a device shows, as a person would on the vendor's page.
+    pub async fn approve_device(&self, vendor: &str, user_code: &str) -> Result<(), Error> {
+        let accounts = self.accounts(vendor)?;
+        if !accounts.decided_device(user_code, oauth::Decision::Yes) {
+            return Err(Error::Refused(format!("there is no code {user_code}")));
+        }
+        server::save(&**accounts).await
+    }
+
     /// The latest exchanges of a twin, or of the OAuth server of a family, oldest first.
     pub fn exchanges(&self, name: &str) -> Result<Vec<Exchange>, Error> {
         Ok(self.host(name)?.desk().log().exchanges())

@@ -146,6 +146,8 @@ pub enum Reason {
     ScopesMissing,
     /// The vendor does not know the credential.
     CredentialRefused,
+    /// The grant lasted as long as one does while the OAuth client is in testing, and no longer.
+    InTesting,
     /// The stored record cannot be opened.
     Unreadable,
 }
@@ -158,6 +160,9 @@ impl fmt::Display for Reason {
             Reason::RefreshRefused => "the vendor refused to renew access",
             Reason::ScopesMissing => "a permission is missing",
             Reason::CredentialRefused => "the vendor refused the credential",
+            Reason::InTesting => {
+                "the vendor ended access after seven days, as it does while the OAuth client is in testing: publish the client in the vendor's console"
+            }
             Reason::Unreadable => "the stored credential is damaged",
         })
     }

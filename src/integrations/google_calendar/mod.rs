@@ -90,6 +90,7 @@ const GOOGLE: Provider = Provider {
     revoke_url: Some("https://oauth2.googleapis.com/revoke"),
     extra: &[("access_type", "offline"), ("prompt", "consent")],
     lifetime: Some(Duration::from_hours(1)),
+    in_testing: Some(Duration::from_hours(7 * 24)),
     ..Provider::STANDARD
 };
 

@@ -1,6 +1,7 @@
 //! The broker against small token servers on loopback.
 
 mod consent;
+mod device;
 mod disk;
 mod quirks;
 mod refresh;

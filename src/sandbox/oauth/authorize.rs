@@ -25,7 +25,7 @@ struct Asked {
 }
 
 /// Why a request is not even shown: an OAuth error code and a sentence.
-struct Improper(&'static str, String);
+pub(super) struct Improper(pub(super) &'static str, pub(super) String);
 
 impl Accounts {
     /// Shows what is asked for.
@@ -114,7 +114,7 @@ impl Accounts {
         }
     }
 
-    fn scopes(&self, pairs: &[(String, String)]) -> Result<Vec<String>, Improper> {
+    pub(super) fn scopes(&self, pairs: &[(String, String)]) -> Result<Vec<String>, Improper> {
         let asked = value(pairs, "scope").unwrap_or_default();
         let asked = asked.split(self.quirks.separator).filter(|scope| !scope.is_empty());
         let scopes: Vec<String> = asked.map(str::to_owned).collect();
@@ -137,7 +137,7 @@ impl Accounts {
         }
     }
 
-    fn hands_out_refresh(&self, pairs: &[(String, String)]) -> bool {
+    pub(super) fn hands_out_refresh(&self, pairs: &[(String, String)]) -> bool {
         let asks = |name, word: &str| value(pairs, name).is_some_and(|value| value.split(' ').any(|one| one == word));
         match self.quirks.refresh {
             RefreshTokens::Never => false,
@@ -187,12 +187,12 @@ fn is_challenge(text: &str) -> bool {
     text.len() == 43 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
-fn error_page(Improper(code, why): &Improper) -> Answer {
+pub(super) fn error_page(Improper(code, why): &Improper) -> Answer {
     let why = escape(why);
     Answer::html(400, frame(&format!("<h1>Access blocked</h1><p>Error 400: {code}</p><p>{why}</p>")))
 }
 
-fn frame(body: &str) -> String {
+pub(super) fn frame(body: &str) -> String {
     format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Sandbox</title>\
          <style>body{{font:16px/1.5 system-ui;max-width:32em;margin:4em auto;padding:0 1em}}\
@@ -200,7 +200,7 @@ fn frame(body: &str) -> String {
     )
 }
 
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     let pairs = [("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("\"", "&quot;"), ("'", "&#39;")];
     pairs.iter().fold(text.to_owned(), |text, (raw, safe)| text.replace(raw, safe))
 }

@@ -10,7 +10,10 @@ use super::{Quirks, Rotation};
 use crate::sandbox::world::Mint;
 
 /// How long a code waits to be traded.
-const CODE_LIFETIME: SignedDuration = SignedDuration::from_mins(10);
+pub const CODE_LIFETIME: SignedDuration = SignedDuration::from_mins(10);
+
+/// How long a device waits between two questions.
+pub const DEVICE_INTERVAL: SignedDuration = SignedDuration::from_secs(1);
 
 /// Everything one family has granted.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -20,6 +23,8 @@ pub struct Grants {
     mint: Mint,
     codes: BTreeMap<String, Code>,
     tokens: BTreeMap<String, Token>,
+    #[serde(default)]
+    devices: BTreeMap<String, DeviceCode>,
 }
 
 /// What a code stands for.
@@ -76,6 +81,49 @@ pub enum Refusal {
     Spent,
 }
 
+/// A code for a device without a browser.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct DeviceCode {
+    user_code: String,
+    scopes: Vec<String>,
+    with_refresh: bool,
+    decision: Decision,
+    expires_at: Option<Timestamp>,
+    asked_at: Option<Timestamp>,
+}
+
+/// What a person decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Decision {
+    /// Nothing yet.
+    None,
+    /// Access is granted.
+    Yes,
+    /// It is not.
+    No,
+}
+
+/// Why a code for a device brings no tokens (RFC 8628 §3.5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeviceRefusal {
+    /// The person has not decided.
+    Pending,
+    /// It was asked before the interval was over.
+    TooFast,
+    /// The person said no.
+    Denied,
+    /// Its time is over, or it was never made.
+    Expired,
+}
+
+impl DeviceCode {
+    /// A code that is to be made.
+    pub fn new(scopes: Vec<String>, with_refresh: bool) -> Self {
+        let (user_code, expires_at, asked_at) = (String::new(), None, None);
+        DeviceCode { user_code, scopes, with_refresh, decision: Decision::None, expires_at, asked_at }
+    }
+}
+
 impl Code {
     /// A code that is to be made.
     pub fn new(redirect_uri: String, challenge: Option<String>, scopes: Vec<String>, with_refresh: bool) -> Self {
@@ -87,9 +135,9 @@ impl Code {
 impl Grants {
     /// Nothing granted yet.
     pub fn new(mint: Mint, account: &str) -> Self {
-        let (codes, tokens) = Default::default();
+        let (codes, tokens, devices) = Default::default();
         let account = account.to_owned();
-        Grants { account, mint, codes, tokens }
+        Grants { account, mint, codes, tokens, devices }
     }
 
     /// Makes a code and returns its text.
@@ -126,6 +174,46 @@ impl Grants {
         let user = self.pair(quirks, grant, code.user_scopes, code.with_refresh, now);
         let bot = self.pair(quirks, grant, code.scopes, code.with_refresh, now);
         Granted { user: Some(Box::new(user)), ..bot }
+    }
+
+    /// Makes a code for a device and returns its text.
+    pub fn device_code(&mut self, mut device: DeviceCode, now: Timestamp) -> (String, String) {
+        let text = format!("sandbox-device-{}", self.mint.id(40));
+        let letters = self.mint.id(8).to_uppercase();
+        device.user_code = format!("{}-{}", &letters[..4], &letters[4..]);
+        device.expires_at = now.checked_add(CODE_LIFETIME).ok();
+        let user_code = device.user_code.clone();
+        self.devices.retain(|_, device| !is_over(device.expires_at, now));
+        self.devices.insert(digest(&text), device);
+        (text, user_code)
+    }
+
+    /// Takes a person's decision about a code for a device. False when there is no such code.
+    pub fn decide_device(&mut self, user_code: &str, decision: Decision, now: Timestamp) -> bool {
+        let fits = |device: &&mut DeviceCode| device.user_code.eq_ignore_ascii_case(user_code);
+        let found = self.devices.values_mut().filter(|device| !is_over(device.expires_at, now)).find(fits);
+        found.map(|device| device.decision = decision).is_some()
+    }
+
+    /// Trades a code for a device, or says how things stand with it.
+    pub fn trade_device(&mut self, text: &str, quirks: &Quirks, now: Timestamp) -> Result<Granted, DeviceRefusal> {
+        let key = digest(text);
+        let device = self.devices.get_mut(&key).ok_or(DeviceRefusal::Expired)?;
+        if is_over(device.expires_at, now) {
+            return Err(DeviceRefusal::Expired);
+        }
+        if device.asked_at.is_some_and(|at| now.duration_since(at) < DEVICE_INTERVAL) {
+            return Err(DeviceRefusal::TooFast);
+        }
+        device.asked_at = Some(now);
+        match device.decision {
+            Decision::None => Err(DeviceRefusal::Pending),
+            Decision::No => Err(DeviceRefusal::Denied),
+            Decision::Yes => {
+                let device = self.devices.remove(&key).ok_or(DeviceRefusal::Expired)?;
+                Ok(self.grant(quirks, device.scopes, device.with_refresh, now))
+            }
+        }
     }
 
     /// Grants without a code.
@@ -173,6 +261,7 @@ impl Grants {
 
     /// Ends every grant.
     pub fn end_all(&mut self) {
+        self.devices.clear();
         self.tokens.clear();
         self.codes.clear();
     }

@@ -1,6 +1,7 @@
 //! The OAuth servers of the twins: one for each family of vendors, with that family's habits.
 
 mod authorize;
+mod device;
 mod grants;
 mod quirks;
 mod revoke;
@@ -17,7 +18,7 @@ use serde_json::Value;
 
 use self::grants::Grants;
 pub use self::{
-    grants::{Granted, Refusal},
+    grants::{Decision, Granted, Refusal},
     quirks::{ClientAuth, Handed, Pkce, Quirks, RefreshTokens, Revoking, Rotation, standard},
 };
 use super::{
@@ -154,6 +155,9 @@ impl Accounts {
         match (incoming.method.as_str(), incoming.path.as_str()) {
             ("GET", path) if path == quirks.authorize_path => Some("oauth.authorize"),
             ("POST", path) if path.strip_suffix("/approve") == Some(quirks.authorize_path) => Some("oauth.approve"),
+            ("POST", path) if Some(path) == quirks.device_path => Some("oauth.device"),
+            ("GET", device::PAGE) if quirks.device_path.is_some() => Some("oauth.device.page"),
+            ("POST", device::PAGE) if quirks.device_path.is_some() => Some("oauth.device.approve"),
             ("POST", path) if path == quirks.token_path => Some(self.token_operation(incoming)),
             (method, path) if method == self.revoke_method() && self.is_revoke_path(path) => Some("oauth.revoke"),
             _ => None,
@@ -180,6 +184,9 @@ impl Accounts {
             "oauth.authorize" => self.consent_page(incoming),
             "oauth.approve" => self.decide(incoming),
             "oauth.revoke" => self.end(incoming),
+            "oauth.device" => self.device(incoming),
+            "oauth.device.page" => self.device_page(incoming),
+            "oauth.device.approve" => self.decide_device(incoming),
             _ => self.token(incoming),
         }
     }

@@ -8,7 +8,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use super::{Accounts, ClientAuth, Granted, Handed, Refusal, value};
+use super::{Accounts, ClientAuth, Granted, Handed, Refusal, device, value};
 use crate::{
     sandbox::{
         server::Incoming,
@@ -49,6 +49,9 @@ impl Accounts {
         match value(&pairs, "grant_type") {
             Some("authorization_code") => self.checked(&pairs, EXCHANGE, Self::exchange),
             Some("refresh_token") => self.checked(&pairs, REFRESH, Self::refresh),
+            Some(device::GRANT) if self.quirks.device_path.is_some() => {
+                self.checked(&pairs, device::TRADE, Self::trade_device)
+            }
             Some(_) => {
                 let why = "grant_type must be authorization_code or refresh_token";
                 self.refuse(400, "unsupported_grant_type", why)
@@ -63,6 +66,7 @@ impl Accounts {
         match value(&pairs, "grant_type") {
             Some("authorization_code") => "oauth.exchange",
             Some("refresh_token") => "oauth.refresh",
+            Some(device::GRANT) => "oauth.device.exchange",
             _ => "oauth.token",
         }
     }
@@ -131,7 +135,7 @@ impl Accounts {
         id == self.client_id && Secret::new(secret) == self.client_secret
     }
 
-    fn pairs(&self, incoming: &Incoming) -> Option<Pairs> {
+    pub(super) fn pairs(&self, incoming: &Incoming) -> Option<Pairs> {
         if self.quirks.json_body { json_pairs(incoming) } else { form_pairs(incoming) }
     }
 
