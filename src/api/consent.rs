@@ -34,6 +34,8 @@ pub(super) struct Wish {
     account: Option<String>,
     #[serde(default)]
     names: Names,
+    #[serde(default)]
+    tools: Vec<String>,
     return_to: Option<String>,
 }
 
@@ -58,6 +60,7 @@ pub(super) async fn start(
         integration: wish.integration,
         account: wish.account.unwrap_or_else(|| USUAL_ACCOUNT.to_owned()),
         names: wish.names,
+        tools: wish.tools,
         return_to: wish.return_to,
     };
     let (started, cookie) = api.depart(departure, &uri, &headers).await?;

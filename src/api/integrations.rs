@@ -15,10 +15,11 @@ use tokio::time::Instant;
 
 use super::{Api, Problem, administrator, page, read};
 use crate::{
-    hub::{Caller, expiry},
+    hub::{Accounts, Caller, NEEDS_RECONNECT, Standing, expiry},
+    oauth::Ask,
     secret::Secret,
     tool::{Category, Error, Field, Integration, Kind},
-    vault::{Connection, Status},
+    vault::Connection,
 };
 
 /// What an account is called when nobody names it.
@@ -37,6 +38,8 @@ pub(super) struct View {
     docs: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     fields: Option<&'static [Field]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    asks: Option<&'static [Ask]>,
 }
 
 /// One connection. What it is opened with is not in it.
@@ -56,9 +59,9 @@ pub(super) struct ConnectionView {
 }
 
 impl View {
-    fn of(integration: &'static Integration, connections: &[Connection]) -> Self {
+    fn of(accounts: &Accounts, integration: &'static Integration, connections: &[Connection]) -> Self {
         let own = connections.iter().filter(|connection| connection.key.integration == integration.id);
-        let connections: Vec<ConnectionView> = own.map(ConnectionView::of).collect();
+        let connections: Vec<ConnectionView> = own.map(|connection| ConnectionView::of(accounts, connection)).collect();
         let ways = [integration.oauth.as_ref().map(|_| "oauth"), (!integration.fields.is_empty()).then_some("token")];
         View {
             id: integration.id,
@@ -70,17 +73,14 @@ impl View {
             tools: integration.tools.len(),
             docs: integration.docs,
             fields: None,
+            asks: None,
         }
     }
 }
 
 impl ConnectionView {
-    fn of(connection: &Connection) -> Self {
-        let (status, reason) = match &connection.status {
-            Status::Active => ("active", None),
-            Status::Refreshing => ("refreshing", None),
-            Status::NeedsReconnect { reason } => (NEEDS_RECONNECT, Some(reason.to_string())),
-        };
+    fn of(accounts: &Accounts, connection: &Connection) -> Self {
+        let Standing { status, reason } = accounts.standing(connection);
         ConnectionView {
             integration: connection.key.integration.clone(),
             account: connection.key.account.clone(),
@@ -93,8 +93,6 @@ impl ConnectionView {
         }
     }
 }
-
-const NEEDS_RECONNECT: &str = "needs_reconnect";
 
 /// The integration as a whole: one account that needs the person is enough to say so.
 fn status(connections: &[ConnectionView]) -> &'static str {
@@ -116,7 +114,8 @@ pub(super) async fn list(
     read::query(query.as_deref(), &[])?;
     let accounts = api.accounts().await?;
     let connections = accounts.connections(&caller.principal.user).await?;
-    let views: Vec<View> = accounts.integrations().map(|integration| View::of(integration, &connections)).collect();
+    let views: Vec<View> =
+        accounts.integrations().map(|integration| View::of(&accounts, integration, &connections)).collect();
     page("integrations", views, None)
 }
 
@@ -129,7 +128,8 @@ pub(super) async fn one(
     let accounts = api.accounts().await?;
     let integration = accounts.integration(&id)?;
     let connections = accounts.connections(&caller.principal.user).await?;
-    Ok(Body(View { fields: Some(integration.fields), ..View::of(integration, &connections) }))
+    let asks = integration.oauth.as_ref().map(|provider| provider.asks);
+    Ok(Body(View { fields: Some(integration.fields), asks, ..View::of(&accounts, integration, &connections) }))
 }
 
 /// What an account is connected with.
@@ -154,7 +154,7 @@ pub(super) async fn connect(
     let connected = accounts.connect_with_fields(&caller.principal.user, &id, account, given.credentials).await;
     let connection = connected.map_err(|error| not_accepted(integration, error))?;
     let place = format!("/api/v1/integrations/{}", integration.id);
-    Ok((StatusCode::CREATED, [(header::LOCATION, place)], Body(ConnectionView::of(&connection))))
+    Ok((StatusCode::CREATED, [(header::LOCATION, place)], Body(ConnectionView::of(&accounts, &connection))))
 }
 
 /// What a vendor says to a key that has ended is told otherwise when the key was only just entered.

@@ -86,11 +86,14 @@ impl House {
         let client =
             http::Client::new(http::Options::default(), clock.clone(), entropy.clone()).map_err(Failure::of)?;
         let sandbox = if home.is_sandbox { Some(start_sandbox(home, &clock).await?) } else { None };
+        let store = vault.store().clone();
+        let agents = Agents::new(store.clone(), clock.clone(), entropy.clone());
         let broker = Broker::new(vault.clone(), client.clone(), clock.clone(), entropy.clone());
         let accounts = Accounts::new(AccountParts {
             vault: vault.clone(),
             broker: broker.clone(),
             client,
+            agents: Some(agents.clone()),
             sites: sites(settings, sandbox.as_ref())?,
             clock: clock.clone(),
             entropy: entropy.clone(),
@@ -98,8 +101,6 @@ impl House {
         if let Some(sandbox) = &sandbox {
             move_in(sandbox, &vault, &accounts, &clock).await?;
         }
-        let store = vault.store().clone();
-        let agents = Agents::new(store.clone(), clock.clone(), entropy.clone());
         let audit = Audit::open(store.clone(), clock.clone(), &entropy, Retention::default()).await;
         let audit = audit.map_err(Failure::of)?;
         let key = shared_key(&vault, &entropy).await?;

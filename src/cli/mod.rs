@@ -1,5 +1,6 @@
 //! The commands, and the one place where everything is put together.
 
+mod ask;
 pub mod commands;
 mod doctor;
 pub mod door;

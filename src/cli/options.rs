@@ -216,6 +216,12 @@ pub struct Connect {
     /// Take a key or token from stdin instead of signing in.
     #[arg(long, conflicts_with_all = ["open", "print_url"])]
     pub api_key_stdin: bool,
+    /// Show a code to type in on another device, where the vendor has that.
+    #[arg(long, conflicts_with_all = ["open", "print_url", "api_key_stdin"])]
+    pub device: bool,
+    /// Ask for the rights of this tool, too, beside those of your agents' tools.
+    #[arg(long = "tool", value_name = "NAME")]
+    pub tools: Vec<String>,
     /// What the vendor's address depends on, such as `--set subdomain=acme`; asked for when it is missing.
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = pair)]
     pub set: Vec<(String, String)>,

@@ -47,8 +47,33 @@ pub enum Order {
         /// What the person named, where the vendor's addresses depend on it.
         #[serde(default)]
         names: BTreeMap<String, String>,
+        /// Tools whose rights are asked for in any case.
+        #[serde(default)]
+        tools: Vec<String>,
         /// Where the vendor sends the browser back to; the owner's own address when absent.
         redirect: Option<String>,
+    },
+    /// What has to be known before an account can be connected: [`ProspectView`].
+    Prospect {
+        /// Which integration.
+        integration: String,
+    },
+    /// Begin to connect with a code that the person types in elsewhere: [`DeviceView`].
+    StartOnDevice {
+        /// Which integration.
+        integration: String,
+        /// What the account is to be called.
+        account: String,
+        /// What the person named, where the vendor's addresses depend on it.
+        names: BTreeMap<String, String>,
+        /// Tools whose rights are asked for in any case.
+        tools: Vec<String>,
+    },
+    /// Look whether the person has consented elsewhere: `Option<ConnectionView>`.
+    FinishOnDevice {
+        /// The ticket of [`DeviceView`].
+        #[serde(serialize_with = "secret::exposed")]
+        ticket: Secret,
     },
     /// Finish connecting with what the vendor sent back: [`ConnectionView`].
     Finish {
@@ -64,8 +89,11 @@ pub enum Order {
         /// The value of the integration's one secret field.
         #[serde(serialize_with = "secret::exposed")]
         key: Secret,
+        /// The values of the other fields.
+        #[serde(default)]
+        names: BTreeMap<String, String>,
     },
-    /// Keep an OAuth client: `null`.
+    /// Keep an OAuth client: `String`, what the vendor said about it.
     SetApp {
         /// The vendor family.
         family: String,
@@ -74,6 +102,8 @@ pub enum Order {
         /// Its secret.
         #[serde(serialize_with = "secret::exposed_option")]
         client_secret: Option<Secret>,
+        /// Where the vendor will send people back to, when no owner listens.
+        redirect: String,
     },
     /// The tools: `Vec<ToolView>`.
     Tools {
@@ -275,6 +305,58 @@ pub struct StartView {
     pub expires_at: jiff::Timestamp,
     /// Whether the owner itself takes the answer.
     pub owner_listens: bool,
+}
+
+/// What has to be known before an account can be connected.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ProspectView {
+    /// Such as `Google Calendar`.
+    pub title: String,
+    /// The vendor family whose OAuth client is used.
+    pub family: String,
+    /// Whether it has a consent page.
+    pub has_consent: bool,
+    /// Whether an OAuth client is set up.
+    pub has_app: bool,
+    /// Where a person registers one.
+    pub console: Option<String>,
+    /// How long a grant lasts while the client is in testing, in days.
+    pub days_in_testing: Option<u64>,
+    /// What the person names when consenting: name, label and help.
+    pub asks: Vec<AskView>,
+    /// What the person enters beside the key, when there is one.
+    pub fields: Vec<AskView>,
+}
+
+/// Something that a person is asked for.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct AskView {
+    /// As in `--set NAME=VALUE`.
+    pub name: String,
+    /// What people see.
+    pub label: String,
+    /// Where to find it.
+    pub help: String,
+    /// Whether nothing goes without it.
+    pub required: bool,
+}
+
+/// A code to type in elsewhere.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct DeviceView {
+    /// What the person types in.
+    pub user_code: String,
+    /// Where.
+    pub page: String,
+    /// The same page with the code filled in.
+    pub page_with_code: Option<String>,
+    /// How often to look, in seconds.
+    pub interval: u64,
+    /// Until when the code counts.
+    pub expires_at: jiff::Timestamp,
+    /// Names this consent.
+    #[serde(serialize_with = "secret::exposed")]
+    pub ticket: Secret,
 }
 
 /// One tool.

@@ -53,14 +53,15 @@ impl Filters {
 
     /// Whether the bound lets `row` through.
     pub fn allow(&self, row: &Row) -> bool {
-        let by_effect = !self.read_only || row.effect() == Effect::Reads;
-        let by_name = self.tools.as_ref().is_none_or(|tools| tools.contains(row.name()));
-        by_effect && by_name && !self.exclude.contains(row.name()) && self.allow_toolset(row)
+        self.allows(&row.toolset.id, row.name(), row.effect())
     }
 
-    fn allow_toolset(&self, row: &Row) -> bool {
-        let named = |toolsets: &BTreeSet<String>| toolsets.contains("all") || toolsets.contains(&*row.toolset.id);
-        self.toolsets.as_ref().is_none_or(named)
+    /// Whether the bound lets a tool of that toolset, name and effect through.
+    pub fn allows(&self, toolset: &str, name: &str, effect: Effect) -> bool {
+        let by_effect = !self.read_only || effect == Effect::Reads;
+        let by_name = self.tools.as_ref().is_none_or(|tools| tools.contains(name));
+        let is_named = |toolsets: &BTreeSet<String>| toolsets.contains("all") || toolsets.contains(toolset);
+        by_effect && by_name && !self.exclude.contains(name) && self.toolsets.as_ref().is_none_or(is_named)
     }
 
     /// Whether tools or toolsets are named, and so offered even where nothing is connected and beyond the core.

@@ -74,7 +74,7 @@ impl Offer<'_> {
 }
 
 /// Whether an agent of that level may do that.
-fn reaches(level: Level, effect: Effect) -> bool {
+pub(super) fn reaches(level: Level, effect: Effect) -> bool {
     match level {
         Level::ReadOnly => effect == Effect::Reads,
         Level::NoDelete => effect != Effect::Irreversible,

@@ -21,7 +21,7 @@ mod waiting;
 
 use std::{collections::BTreeSet, fmt, sync::Arc, time::Duration};
 
-pub use accounts::{Accounts, Begun, Consent, Parts as AccountParts, Site, Tested, expiry};
+pub use accounts::{Accounts, Begun, Consent, NEEDS_RECONNECT, Parts as AccountParts, Site, Standing, Tested, expiry};
 pub use deferred::Deferred;
 pub use desk::{Desk, TicketKey};
 pub use filter::Filters;

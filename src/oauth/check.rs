@@ -1,5 +1,7 @@
 //! Whether a vendor knows our OAuth client, found out before a person needs it.
 
+use std::time::Duration;
+
 use super::{
     App, Broker, Endpoints, Pkce,
     token::{self, Refusal},
@@ -9,6 +11,9 @@ use crate::{id, secret::Secret};
 
 /// A code that no vendor has handed out.
 const NO_CODE: &str = "switchboard-checks-the-client";
+
+/// How long the vendor may take while a person waits.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What a vendor thinks of an OAuth client.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,7 +39,7 @@ impl Broker {
             Ok(formed) => formed,
             Err(error) => return ClientCheck::Unknown(error.to_string()),
         };
-        match self.0.client.send(&lane, request.attempts(2)).await {
+        match self.0.client.send(&lane, request.attempts(2).within(PATIENCE)).await {
             Err(error) => ClientCheck::Unknown(error.to_string()),
             Ok(answer) => match token::read(&answer, endpoints) {
                 Ok(_) => ClientCheck::Unknown("it accepted a code that is none".to_owned()),

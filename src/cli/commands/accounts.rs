@@ -2,6 +2,7 @@
 
 use std::io::Read;
 
+use super::prepare::usual_redirect;
 use crate::{
     cli::{
         options::{AppAction, Output, Which},
@@ -31,7 +32,8 @@ pub async fn list(session: &mut Session, output: &Output) -> Result<(), Failure>
 
 fn row(connection: &ConnectionView) -> Vec<Cell> {
     let status = match (connection.status.as_str(), &connection.reason) {
-        ("active", _) => Cell::styled(GOOD, "active"),
+        ("active", Some(trouble)) => Cell::styled(WARN, format!("active, but not renewed just now: {trouble}")),
+        ("active", None) => Cell::styled(GOOD, "active"),
         ("needs_reconnect", Some(reason)) => Cell::styled(BAD, format!("connect it again: {reason}")),
         (other, _) => Cell::styled(WARN, other),
     };
@@ -73,9 +75,10 @@ pub async fn disconnect(session: &mut Session, which: &Which) -> Result<(), Fail
 pub async fn app(session: &mut Session, action: &AppAction) -> Result<(), Failure> {
     let AppAction::Set { family, client_id, client_secret_stdin } = action;
     let client_secret = if *client_secret_stdin { Some(secret_from_stdin("client secret")?) } else { None };
-    let order = Order::SetApp { family: family.clone(), client_id: client_id.clone(), client_secret };
-    session.ask::<()>("keeping it", order).await?;
-    show::line(&format!("The OAuth client of {family} is kept in the vault."));
+    let redirect = usual_redirect(session);
+    let order = Order::SetApp { family: family.clone(), client_id: client_id.clone(), client_secret, redirect };
+    let said: String = session.ask("asking the vendor about it", order).await?;
+    show::line(&format!("The OAuth client of {family} is kept in the vault; {said}."));
     Ok(())
 }
 

@@ -9,15 +9,16 @@ use std::{
 use axum::{Router, extract::RawQuery, response::Html, routing::get};
 use tokio::sync::mpsc;
 
-use super::accounts::secret_from_stdin;
+use super::{accounts::secret_from_stdin, prepare};
 use crate::{
     cli::{
         options::Connect,
-        order::{ConnectionView, Failure, Order, StartView},
+        order::{ConnectionView, DeviceView, Failure, Order, ProspectView, StartView},
         pages,
         session::Session,
         show::{self, GOOD, STRONG},
     },
+    secret::Secret,
     transport::listen,
 };
 
@@ -28,15 +29,22 @@ const LOOK: Duration = Duration::from_millis(500);
 /// What is shown meanwhile.
 const WAITING: &str = "waiting for your consent in the browser";
 /// Where vendors send browsers back to.
-const CALLBACK: &str = "/api/v1/integrations/oauth/callback";
+pub const CALLBACK: &str = "/api/v1/integrations/oauth/callback";
 
 /// What a vendor sends back: the query of the redirect.
 type Answer = BTreeMap<String, String>;
 
 /// `switchboard connect`
 pub async fn run(session: &mut Session, connect: &Connect) -> Result<(), Failure> {
-    let connection =
-        if connect.api_key_stdin { with_key(session, connect).await? } else { with_consent(session, connect).await? };
+    let connection = if connect.api_key_stdin {
+        with_key(session, connect, secret_from_stdin("key")?).await?
+    } else {
+        let prospect = prospect(session, connect).await?;
+        prepare::have_app(session, &prospect).await?;
+        let names = prepare::have_names(connect, &prospect.asks).await?;
+        let wish = Wish { connect, names };
+        if connect.device { on_device(session, &wish).await? } else { with_consent(session, &wish).await? }
+    };
     let name = connection.name.as_deref().map_or_else(String::new, |name| format!(" as {name}"));
     show::line(&format!("{} {} is connected{name}.", show::styled(GOOD, "✓"), connection.title));
     let place = if session.home.is_sandbox { " --sandbox" } else { "" };
@@ -47,23 +55,58 @@ pub async fn run(session: &mut Session, connect: &Connect) -> Result<(), Failure
     Ok(())
 }
 
-async fn with_key(session: &mut Session, connect: &Connect) -> Result<ConnectionView, Failure> {
-    let key = secret_from_stdin("key")?;
-    let order =
-        Order::ConnectFields { integration: connect.integration.clone(), account: connect.account.clone(), key };
-    session.ask("asking the vendor", order).await
+async fn prospect(session: &mut Session, connect: &Connect) -> Result<ProspectView, Failure> {
+    session.ask("looking", Order::Prospect { integration: connect.integration.clone() }).await
+}
+
+async fn with_key(session: &mut Session, connect: &Connect, key: Secret) -> Result<ConnectionView, Failure> {
+    let fields = prospect(session, connect).await?.fields;
+    let names = prepare::have_names(connect, &fields).await?;
+    let (integration, account) = (connect.integration.clone(), connect.account.clone());
+    session.ask("asking the vendor", Order::ConnectFields { integration, account, key, names }).await
+}
+
+/// What is to be connected, with all that the person named.
+struct Wish<'a> {
+    connect: &'a Connect,
+    names: BTreeMap<String, String>,
+}
+
+/// Shows a code to type in elsewhere, and waits until that has happened.
+async fn on_device(session: &mut Session, wish: &Wish<'_>) -> Result<ConnectionView, Failure> {
+    let (integration, account) = (wish.connect.integration.clone(), wish.connect.account.clone());
+    let (names, tools) = (wish.names.clone(), wish.connect.tools.clone());
+    let order = Order::StartOnDevice { integration, account, names, tools };
+    let code: DeviceView = session.ask("asking for a code", order).await?;
+    let short = code.page_with_code.as_deref().map_or_else(String::new, |page| format!("\n  (or open {page})"));
+    show::aside(&format!(
+        "On any device, open\n\n  {}\n\nand type in this code: {}{short}\n",
+        show::styled(STRONG, &code.page),
+        show::styled(STRONG, &code.user_code)
+    ));
+    let waiting = async {
+        loop {
+            tokio::time::sleep(Duration::from_secs(code.interval.max(1))).await;
+            let order = Order::FinishOnDevice { ticket: code.ticket.clone() };
+            if let Some(connection) = session.ask::<Option<ConnectionView>>("looking", order).await? {
+                return Ok(connection);
+            }
+        }
+    };
+    show::waiting("waiting for your consent on the other device", waiting).await
 }
 
 /// Sends the person to the vendor. The answer comes to a running `serve`, to this process, or is pasted by the person.
-async fn with_consent(session: &mut Session, connect: &Connect) -> Result<ConnectionView, Failure> {
+async fn with_consent(session: &mut Session, wish: &Wish<'_>) -> Result<ConnectionView, Failure> {
     let owner = if session.is_elsewhere() { session.ask("asking", Order::Redirect).await? } else { None::<String> };
-    if owner.is_some() { through_owner(session, connect).await } else { through_desk(session, connect).await }
+    if owner.is_some() { through_owner(session, wish).await } else { through_desk(session, wish).await }
 }
 
 /// Waits until the owner, which takes the answer itself, has the connection.
-async fn through_owner(session: &mut Session, connect: &Connect) -> Result<ConnectionView, Failure> {
+async fn through_owner(session: &mut Session, wish: &Wish<'_>) -> Result<ConnectionView, Failure> {
+    let connect = wish.connect;
     let before = found(session, connect).await?;
-    let start = begin(session, connect, None).await?;
+    let start = begin(session, wish, None).await?;
     if !connect.print_url {
         browse_if(connect, &start);
         let waiting = tokio::time::timeout(PATIENCE, Box::pin(changed(session, connect, before)));
@@ -78,9 +121,10 @@ async fn through_owner(session: &mut Session, connect: &Connect) -> Result<Conne
 }
 
 /// Takes the answer in this process.
-async fn through_desk(session: &mut Session, connect: &Connect) -> Result<ConnectionView, Failure> {
+async fn through_desk(session: &mut Session, wish: &Wish<'_>) -> Result<ConnectionView, Failure> {
+    let connect = wish.connect;
     let mut desk = Desk::open().await?;
-    let start = begin(session, connect, Some(desk.redirect.clone())).await?;
+    let start = begin(session, wish, Some(desk.redirect.clone())).await?;
     let answer = if connect.print_url {
         pasted(&start).await?
     } else {
@@ -92,9 +136,10 @@ async fn through_desk(session: &mut Session, connect: &Connect) -> Result<Connec
 }
 
 /// Begins, and shows the person where to go.
-async fn begin(session: &mut Session, connect: &Connect, redirect: Option<String>) -> Result<StartView, Failure> {
-    let (integration, account) = (connect.integration.clone(), connect.account.clone());
-    let order = Order::Start { integration, account, names: connect.names(), redirect };
+async fn begin(session: &mut Session, wish: &Wish<'_>, redirect: Option<String>) -> Result<StartView, Failure> {
+    let (integration, account) = (wish.connect.integration.clone(), wish.connect.account.clone());
+    let (names, tools) = (wish.names.clone(), wish.connect.tools.clone());
+    let order = Order::Start { integration, account, names, tools, redirect };
     let start: StartView = session.ask("asking for consent", order).await?;
     show::aside(&format!(
         "Consent in the browser to connect {}:\n\n  {}\n",

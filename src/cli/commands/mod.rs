@@ -8,6 +8,7 @@ pub mod carry;
 pub mod connect;
 pub mod doctor;
 pub mod key;
+pub mod prepare;
 pub mod sandbox;
 pub mod serve;
 pub mod stdio;

@@ -50,11 +50,13 @@ pub async fn run(place: &Place, options: &Serve) -> Result<ExitCode, Failure> {
     let address = listener.local_addr().map_err(Failure::of)?;
     let visitors = ownership.as_ref().map(|ownership| ownership.listen()).transpose().map_err(Failure::of)?;
     let house = show::waiting("opening", House::open(&home, &settings, ownership.clone())).await?;
+    let accounts = house.accounts.clone();
     let (agents, key, store) = (house.agents.clone(), house.session_key.clone(), house.vault.store().clone());
     let house = Deferred::ready(house);
     let hub = house::hub(house.map(|house| house.desk.clone()));
     let filters = options.narrowing.filters().or_file(&settings.file);
     house::check_filters(&hub, &filters)?;
+    accounts.bound_to(filters.clone());
     let server = house::server_with(&hub, key, store);
 
     let public = options.public_url.clone().or(settings.file.public_url.clone());

@@ -5,21 +5,25 @@ use std::{
     time::Duration,
 };
 
+use futures_util::StreamExt;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::{Accounts, Site, connect_it, not_connected};
 use crate::{
     id::UserId,
-    oauth::{self, Callback, Revoked, Start, Started},
+    oauth::{self, Callback, Endpoints, Revoked, Start, Started, StartedOnDevice},
     secret::Secret,
     store::Table,
     tool::{Error, Identity, Integration, Kind, sentence},
-    vault::{Connection, ConnectionKey, Credential, OAuthApp, Status, When},
+    vault::{Connection, ConnectionKey, Credential, Status, When},
 };
 
 /// How long a vendor may take to say whose account it is.
 const PROBE: Duration = Duration::from_secs(15);
+
+/// How many idle grants are looked at side by side.
+const AT_ONCE: usize = 8;
 
 /// What a person is asked to consent to.
 #[derive(Clone, Debug)]
@@ -34,6 +38,8 @@ pub struct Consent {
     pub redirect_uri: String,
     /// What the person named, where the vendor's addresses depend on it.
     pub names: oauth::Names,
+    /// Tools whose rights are asked for in any case, beside those of the agents.
+    pub tools: Vec<String>,
     /// The page of ours to go to afterwards.
     pub return_to: Option<String>,
     /// What only the browser that starts knows.
@@ -48,6 +54,18 @@ pub struct Begun {
     /// Where to send the person, and until when.
     pub started: Started,
 }
+
+/// How a connection is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// `active`, `refreshing` or `needs_reconnect`.
+    pub status: &'static str,
+    /// Why it has to be connected again, or what keeps an active one from being renewed at the moment.
+    pub reason: Option<String>,
+}
+
+/// The status that only a person can end.
+pub const NEEDS_RECONNECT: &str = "needs_reconnect";
 
 /// What a test found.
 #[derive(Clone, Debug)]
@@ -66,22 +84,46 @@ impl Accounts {
     /// Begins to connect an account through the vendor's consent page.
     pub async fn start(&self, consent: Consent) -> Result<Begun, Error> {
         let site = self.site(&consent.integration)?;
+        let start = self.to_start(site, consent).await?;
+        let started = self.0.parts.broker.start(start).await.map_err(|error| broken(site.integration, error))?;
+        Ok(Begun { integration: site.integration, started })
+    }
+
+    /// Begins to connect an account through a code that the person types in elsewhere.
+    pub async fn start_on_device(&self, consent: Consent) -> Result<StartedOnDevice, Error> {
+        let site = self.site(&consent.integration)?;
+        if !site.endpoints.as_ref().is_some_and(Endpoints::has_device_flow) {
+            let what = format!("{} hands out no codes for devices.", site.integration.title);
+            return Err(Error::new(Kind::NotAllowed, what)
+                .next("Use `--print-url`: it works on a machine without a browser, too."));
+        }
+        let start = self.to_start(site, consent).await?;
+        self.0.parts.broker.start_on_device(start).await.map_err(|error| broken(site.integration, error))
+    }
+
+    /// Asks whether the person has consented elsewhere; `None` when not yet.
+    pub async fn finish_on_device(&self, ticket: &Secret) -> Result<Option<Connection>, Error> {
+        let connected = self.0.parts.broker.poll_device(ticket).await.map_err(refused_consent)?;
+        let Some(connected) = connected else { return Ok(None) };
+        self.forget(&connected.connection.key);
+        Ok(Some(self.introduce(connected.connection).await))
+    }
+
+    async fn to_start(&self, site: &Site, consent: Consent) -> Result<Start, Error> {
         let endpoints = site.endpoints.clone().ok_or_else(|| no_consent_page(site.integration))?;
-        let scopes = site.scopes.clone().unwrap_or_else(|| scopes_of(site.integration));
-        let started = self.0.parts.broker.start(Start {
-            integration: consent.integration,
+        check_asked(site.integration, &endpoints, &consent.names)?;
+        Ok(Start {
             endpoints,
             app: self.app(site).await?,
+            scopes: self.scopes_for(site, &consent.user, &consent.tools).await?,
+            integration: consent.integration,
             user: consent.user,
             account: named(&consent.account)?,
             names: consent.names,
-            scopes,
             redirect_uri: consent.redirect_uri,
             return_to: consent.return_to,
             browser: consent.browser,
-        });
-        let started = started.await.map_err(|error| broken(site.integration, error))?;
-        Ok(Begun { integration: site.integration, started })
+        })
     }
 
     /// Finishes what [`start`](Self::start) began. The answer is the connection, and where the person wanted to go.
@@ -167,39 +209,30 @@ impl Accounts {
     /// Looks at every grant of every user, so that one whose token has run out is renewed before the vendor ends it
     /// for being idle. Trouble shows in the connection's status and is not repeated here.
     pub async fn keep_alive(&self) {
-        let stored = self.0.parts.vault.list::<Connection>(Table::Connections, b"").await;
-        for (_, opened) in stored.unwrap_or_default() {
-            let key = opened.value.key;
-            let Some(site) = self.0.sites.get(key.integration.as_str()) else { continue };
-            if let (Some(endpoints), Ok(app)) = (&site.endpoints, self.app(site).await)
-                && let Err(error) = self.0.parts.broker.credential(&key, endpoints, &app).await
-            {
-                tracing::debug!(connection = %key, %error, "an idle grant was not renewed");
-            }
+        let stored = self.0.parts.vault.list::<Connection>(Table::Connections, b"").await.unwrap_or_default();
+        let keys = stored.into_iter().map(|(_, opened)| opened.value.key);
+        futures_util::stream::iter(keys).for_each_concurrent(AT_ONCE, |key| self.keep_one_alive(key)).await;
+    }
+
+    async fn keep_one_alive(&self, key: ConnectionKey) {
+        let Some(site) = self.0.sites.get(key.integration.as_str()) else { return };
+        if let (Some(endpoints), Ok(app)) = (&site.endpoints, self.app(site).await)
+            && let Err(error) = self.0.parts.broker.credential(&key, endpoints, &app).await
+        {
+            tracing::debug!(connection = %key, %error, "an idle grant was not renewed");
         }
     }
 
-    /// Keeps the OAuth client of a vendor family.
-    pub async fn set_app(&self, family: &str, app: &OAuthApp) -> Result<(), Error> {
-        let families: BTreeSet<_> =
-            self.integrations().filter(|one| one.oauth.is_some()).map(Integration::family).collect();
-        if !families.contains(family) {
-            let known = families.into_iter().collect::<Vec<_>>().join(", ");
-            return Err(
-                Error::not_found(format!("vendor family `{family}` with OAuth")).next(format!("There are: {known}."))
-            );
+    /// How a connection is, for people to see: also what only this process knows about it.
+    pub fn standing(&self, connection: &Connection) -> Standing {
+        let broker = &self.0.parts.broker;
+        let key = &connection.key;
+        match &connection.status {
+            Status::NeedsReconnect { reason } => Standing { status: NEEDS_RECONNECT, reason: Some(reason.to_string()) },
+            _ if broker.is_refreshing(key) => Standing { status: "refreshing", reason: None },
+            Status::Refreshing => Standing { status: "refreshing", reason: None },
+            Status::Active => Standing { status: "active", reason: broker.trouble(key) },
         }
-        self.0.parts.vault.save_oauth_app(family, app).await.map_err(Error::internal)
-    }
-
-    /// Our registration at the vendor: from the settings, or else from the vault.
-    pub(super) async fn app(&self, site: &Site) -> Result<oauth::App, Error> {
-        if let Some(app) = &site.app {
-            return Ok(app.clone());
-        }
-        let family = site.integration.family();
-        let kept = self.0.parts.vault.oauth_app(family).await.map_err(Error::internal)?;
-        kept.ok_or_else(|| no_app(site.integration, family))
     }
 
     /// The vendor families with a consent page: those that have an OAuth client here, and those that have none.
@@ -242,13 +275,6 @@ impl Accounts {
     }
 }
 
-/// The smallest scopes that all tools of the integration together need.
-fn scopes_of(integration: &Integration) -> Vec<String> {
-    let tools = integration.tools.iter().filter_map(|tool| tool.scopes.smallest());
-    let all: BTreeSet<_> = integration.base_scopes.iter().copied().chain(tools).collect();
-    all.into_iter().map(str::to_owned).collect()
-}
-
 /// Account names go into keys, commands and addresses.
 fn named(account: &str) -> Result<String, Error> {
     let fits = |c: char| c.is_alphanumeric() || "-_.@+".contains(c);
@@ -257,6 +283,21 @@ fn named(account: &str) -> Result<String, Error> {
         return Ok(account.to_owned());
     }
     Err(Error::arguments(["an account's name is 1 to 64 letters, digits or `-_.@+`".into()]))
+}
+
+/// What the person has to name, and what nobody asks for.
+fn check_asked(integration: &Integration, endpoints: &Endpoints, names: &oauth::Names) -> Result<(), Error> {
+    let asks = integration.oauth.as_ref().map_or(&[][..], |provider| provider.asks);
+    let help = |name: &str| asks.iter().find(|ask| ask.name == name).map_or("", |ask| ask.help);
+    let missing = endpoints.needs().filter(|name| names.get(*name).is_none_or(String::is_empty));
+    let missing: BTreeSet<_> = missing.collect();
+    let unknown = names.keys().filter(|name| !asks.iter().any(|ask| ask.name == **name));
+    let problems: Vec<_> = missing
+        .into_iter()
+        .map(|name| format!("`{name}` is missing: {}", help(name)))
+        .chain(unknown.map(|name| format!("{} does not ask for `{name}`", integration.title)))
+        .collect();
+    if problems.is_empty() { Ok(()) } else { Err(Error::arguments(problems)) }
 }
 
 fn check_fields(integration: &Integration, fields: &BTreeMap<String, Secret>) -> Result<(), Error> {
@@ -280,13 +321,6 @@ fn check_fields(integration: &Integration, fields: &BTreeMap<String, Secret>) ->
 fn no_consent_page(integration: &Integration) -> Error {
     Error::new(Kind::NotAllowed, format!("{} has no sign-in page.", integration.title))
         .next(format!("Give a key: `switchboard connect {} --api-key-stdin`.", integration.id))
-}
-
-fn no_app(integration: &Integration, family: &str) -> Error {
-    let place = integration.console.map_or_else(String::new, |address| format!(" at {address}"));
-    Error::new(Kind::NotAllowed, format!("No OAuth client is set up for {}.", integration.title)).next(format!(
-        "Register one{place}, then keep it: `switchboard app set {family} --client-id ID --client-secret-stdin`."
-    ))
 }
 
 fn broken(integration: &Integration, error: oauth::Error) -> Error {

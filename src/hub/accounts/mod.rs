@@ -1,16 +1,20 @@
 //! Connected accounts: where a tool's integration and a credential are brought together.
 
+mod apps;
 mod base;
 mod connect;
+mod scopes;
 mod signer;
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
+use super::Filters;
 use crate::{
+    agents::Agents,
     clock::SharedClock,
     http::{self, Authorize, Lane},
     id::{CallId, SharedEntropy, UserId},
@@ -20,7 +24,7 @@ use crate::{
     vault::{Connection, ConnectionKey, Credential, Status, Vault},
 };
 pub use base::Base;
-pub use connect::{Begun, Consent, Tested, expiry};
+pub use connect::{Begun, Consent, NEEDS_RECONNECT, Standing, Tested, expiry};
 use signer::Signer;
 use tokio::time::Instant;
 
@@ -81,6 +85,8 @@ pub struct Parts {
     pub broker: Broker,
     /// The way out.
     pub client: http::Client,
+    /// Whose tools decide which rights are asked for; without it, all tools do.
+    pub agents: Option<Agents>,
     /// The integrations that can be connected.
     pub sites: Vec<Site>,
     /// The time.
@@ -93,13 +99,20 @@ struct Inner {
     parts: Parts,
     sites: BTreeMap<&'static str, Site>,
     memories: Mutex<HashMap<ConnectionKey, Memory>>,
+    /// The tools that the operator offers at all.
+    bound: OnceLock<Filters>,
 }
 
 impl Accounts {
     /// The accounts in a vault, at their sites.
     pub fn new(mut parts: Parts) -> Self {
         let sites = std::mem::take(&mut parts.sites).into_iter().map(|site| (site.integration.id, site)).collect();
-        Accounts(Arc::new(Inner { parts, sites, memories: Mutex::default() }))
+        Accounts(Arc::new(Inner { parts, sites, memories: Mutex::default(), bound: OnceLock::new() }))
+    }
+
+    /// Asks for no more rights than the tools within `filters` need. The first bound counts.
+    pub fn bound_to(&self, filters: Filters) {
+        let _ = self.0.bound.set(filters);
     }
 
     /// What everything is made of.
@@ -303,7 +316,11 @@ fn missing_scope(integration: &Integration, row: &Row) -> Error {
     let scopes = row.scopes().0.iter().map(|scope| (*scope).to_owned());
     let what =
         format!("The connected account of {} lacks a permission that `{}` needs.", integration.title, row.name());
-    Error::missing_scope(what, scopes).next(connect_it(integration))
+    Error::missing_scope(what, scopes).next(format!(
+        "Ask the person to connect it again: `switchboard connect {} --tool {}`.",
+        integration.id,
+        row.name()
+    ))
 }
 
 /// What a model tells the person to do.
