@@ -10,7 +10,8 @@ use super::{
     house::{House, local_caller, local_principal},
     order::{
         AnswerView, ApprovalView, AskView, AuditView, CallView, ConnectionView, DeviceView, DisconnectView, Failure,
-        LockView, OpenerView, Order, ProspectView, RotationView, SandboxOrder, SandboxView, StartView, TestView, ToolView,
+        LockView, OpenerView, Order, ProspectView, RotationView, SandboxOrder, SandboxView, StartView, TestView,
+        ToolView,
     },
 };
 use crate::{
