@@ -80,6 +80,8 @@ pub struct Departure {
     pub account: String,
     /// What the person named, where the vendor's addresses depend on it.
     pub names: Names,
+    /// Tools whose rights are asked for in any case.
+    pub tools: Vec<String>,
     /// The page of ours to go to afterwards; a plain page when there is none.
     pub return_to: Option<String>,
 }
@@ -102,6 +104,7 @@ impl Api {
             account: departure.account,
             redirect_uri: self.redirect_uri(),
             names: departure.names,
+            tools: departure.tools,
             return_to: departure.return_to,
             browser: browser.clone(),
         });

@@ -94,6 +94,7 @@ pub(super) async fn go(
         integration: linked.integration,
         account: linked.account,
         names,
+        tools: Vec::new(),
         return_to: None,
     };
     match console.0.api.depart(departure, &uri, &headers).await {

@@ -4,6 +4,7 @@ use std::{
     collections::{BTreeMap, HashMap},
     fmt,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use jiff::{SignedDuration, Timestamp};
@@ -11,7 +12,7 @@ use tokio::sync::Semaphore;
 
 use super::{
     App, Endpoints, Error, Result,
-    refresh::{Flights, Rest},
+    refresh::{Flights, LEASE, Rest},
 };
 use crate::{
     clock::SharedClock,
@@ -43,6 +44,8 @@ pub(super) struct Inner {
     /// Connections that were renewed but could not be stored, with the generation that they replace.
     pub(super) unsaved: Mutex<HashMap<ConnectionKey, (u64, Connection)>>,
     pub(super) permits: Semaphore,
+    /// How long a refresh may keep other nodes waiting.
+    pub(super) lease: Duration,
     pub(super) refreshes: Mutex<Refreshes>,
 }
 
@@ -80,6 +83,18 @@ impl Fresh {
 impl Broker {
     /// A broker over a vault.
     pub fn new(vault: Vault, client: Client, clock: SharedClock, entropy: SharedEntropy) -> Self {
+        Broker::with_lease(vault, client, clock, entropy, LEASE)
+    }
+
+    /// A broker whose refreshes keep other nodes waiting for at most `lease`: what is left of one after a node died
+    /// in the middle of it. It must be longer than a refresh takes.
+    pub fn with_lease(
+        vault: Vault,
+        client: Client,
+        clock: SharedClock,
+        entropy: SharedEntropy,
+        lease: Duration,
+    ) -> Self {
         let holder = id::base32hex(&*entropy, 16);
         Broker(Arc::new(Inner {
             vault,
@@ -91,6 +106,7 @@ impl Broker {
             resting: Mutex::default(),
             unsaved: Mutex::default(),
             permits: Semaphore::new(REFRESHES),
+            lease,
             refreshes: Mutex::default(),
         }))
     }

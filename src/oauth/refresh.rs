@@ -31,10 +31,10 @@ use crate::{
 };
 
 /// How long a lease lasts: longer than two attempts with their pauses, so that it ends early only with its node.
-const LEASE: Duration = Duration::from_secs(30);
+pub(super) const LEASE: Duration = Duration::from_secs(30);
 
-/// How long a node waits for another one's refresh: until the lease of a dead node is free again.
-const PATIENCE: Duration = Duration::from_secs(35);
+/// How long a node waits for another one's refresh beyond the lease, so that the lease of a dead node is free again.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How often a waiting node looks.
 const LOOK: Duration = Duration::from_millis(50);
@@ -134,9 +134,9 @@ impl Broker {
     /// The lease to refresh, or `None` when another node has done it.
     async fn lease(&self, key: &ConnectionKey, tried: u64, endpoints: &Endpoints) -> Result<Option<Lease>> {
         let name = format!("refresh|{}", key.record()?.label());
-        let end = Instant::now() + PATIENCE;
+        let end = Instant::now() + self.0.lease + PATIENCE;
         loop {
-            let taken = self.0.vault.store().acquire_lease(&name, &self.0.holder, LEASE).await;
+            let taken = self.0.vault.store().acquire_lease(&name, &self.0.holder, self.0.lease).await;
             if let Some(lease) = taken.map_err(crate::vault::Error::from)? {
                 return Ok(Some(lease));
             }
