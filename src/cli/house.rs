@@ -239,6 +239,10 @@ fn real_site(integration: &'static Integration, settings: &Settings) -> Result<S
     let mut site = Site::set(integration, base, overrides).map_err(Failure::of)?;
     site.app = set.client_id.map(|client_id| oauth::App { client_id, client_secret: set.client_secret });
     site.scopes = set.scopes;
+    for host in integration.hosts() {
+        let set = settings.overrides(host.id, integration.family()).map_err(Failure::of)?;
+        site.hosts.extend(set.base_url.map(|base| (host.id, base)));
+    }
     Ok(site)
 }
 
@@ -255,6 +259,10 @@ fn sandbox_site(integration: &'static Integration, sandbox: &Sandbox) -> Result<
     };
     let mut site = Site::set(integration, Some(&twin.base_url), overrides).map_err(Failure::of)?;
     site.app = Some(oauth::App { client_id: twin.client_id, client_secret: Some(twin.client_secret) });
+    for host in integration.hosts() {
+        let address = sandbox.second_host(integration.id, host.base_url).map_err(Failure::of)?;
+        site.hosts.insert(host.id, address.parse().map_err(Failure::of)?);
+    }
     Ok(site)
 }
 

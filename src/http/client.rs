@@ -278,6 +278,7 @@ impl Sending<'_> {
             left: self.left(),
             now: self.inner.clock.now(),
             is_limit: self.lane.is_limit,
+            rest: self.lane.rest,
             entropy: &*self.inner.entropy,
         }
     }

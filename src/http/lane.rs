@@ -1,6 +1,6 @@
 //! Where a request goes and on whose behalf.
 
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 use url::Url;
@@ -30,6 +30,8 @@ pub struct Lane {
     /// Tells the status that an answer should have had, for vendors that refuse with 200, such as Slack. Everything
     /// behind goes by it: renewing the credential, repeating, resting.
     pub status: Option<fn(&Response) -> StatusCode>,
+    /// How long to wait after "slow down" where the vendor does not say so itself.
+    pub rest: Option<Duration>,
 }
 
 impl Lane {
@@ -45,6 +47,7 @@ impl Lane {
             until: None,
             is_limit: None,
             status: None,
+            rest: None,
         }
     }
 

@@ -23,6 +23,8 @@ pub struct Rate {
     pub burst: NonZeroU32,
     /// After this long, one more request may go out.
     pub every: Duration,
+    /// How long a vendor refuses once it has said "slow down", where it does not say so itself.
+    pub rest: Option<Duration>,
 }
 
 impl Rate {
@@ -31,7 +33,14 @@ impl Rate {
         let nanos = period.as_nanos() / count.get() as u128;
         // A period that needs more than 64 bits of nanoseconds is longer than 584 years.
         #[expect(clippy::cast_possible_truncation, reason = "see the line above")]
-        Rate { burst: count, every: Duration::from_nanos(nanos as u64) }
+        Rate { burst: count, every: Duration::from_nanos(nanos as u64), rest: None }
+    }
+
+    /// The same rate of a vendor that refuses for this long once it has said "slow down".
+    #[must_use]
+    pub const fn resting(mut self, rest: Duration) -> Self {
+        self.rest = Some(rest);
+        self
     }
 }
 

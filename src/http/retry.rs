@@ -51,6 +51,8 @@ pub(super) struct Situation<'a> {
     /// For `Retry-After` in its date form.
     pub(super) now: Timestamp,
     pub(super) is_limit: Option<fn(&Response) -> bool>,
+    /// The pause after a refusal because of the rate, where the vendor names none.
+    pub(super) rest: Option<Duration>,
     pub(super) entropy: &'a dyn Entropy,
 }
 
@@ -62,6 +64,7 @@ impl Situation<'_> {
             return Next::Done(outcome);
         }
         let asked = outcome.as_ref().ok().and_then(|response| retry_after(response, self.now));
+        let asked = asked.or(self.rest.filter(|_| limited));
         let pause = asked.unwrap_or_else(|| pace.pause(self.attempt, self.entropy));
         if self.attempt < pace.attempts && pause < self.left {
             return Next::Again(pause);
@@ -146,6 +149,7 @@ mod tests {
             left: Duration::from_secs(10),
             now: "2026-11-23T09:00:00Z".parse().unwrap(),
             is_limit: Some(|response| response.body == b"quota"),
+            rest: None,
             entropy: &*SeededEntropy::new(1),
         };
         situation.next(PACE, outcome)
@@ -227,6 +231,27 @@ mod tests {
             panic!("the caller cannot wait that long");
         };
         assert_eq!(retry_after, Duration::from_secs(10));
+    }
+
+    #[test]
+    fn a_vendor_that_names_no_pause_gets_the_one_it_is_known_for() {
+        let entropy = SeededEntropy::new(1);
+        let situation = |left| Situation {
+            repeat: Repeat::Once,
+            attempt: 1,
+            left: Duration::from_secs(left),
+            now: Timestamp::UNIX_EPOCH,
+            is_limit: None,
+            rest: Some(Duration::from_secs(30)),
+            entropy: entropy.as_ref(),
+        };
+        let thirty = Duration::from_secs(30);
+        let next = situation(60).next(PACE, Ok(response(429, &[], "")));
+        assert!(matches!(next, Next::Again(pause) if pause == thirty));
+        let next = situation(20).next(PACE, Ok(response(429, &[], "")));
+        assert!(matches!(next, Next::Done(Err(Error::Limited { retry_after })) if retry_after == thirty));
+        let next = situation(60).next(PACE, Ok(response(429, &[("retry-after", "2")], "")));
+        assert!(matches!(next, Next::Again(pause) if pause == Duration::from_secs(2)));
     }
 
     #[test]

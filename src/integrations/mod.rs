@@ -12,7 +12,7 @@ macro_rules! integrations {
     };
 }
 
-integrations!(google_calendar, slack);
+integrations!(google_calendar, slack, airtable);
 
 /// The integration with this id, such as `google-calendar`.
 pub fn find(id: &str) -> Option<&'static Integration> {

@@ -4,6 +4,7 @@
 //! calls, saved, compared with its beginning and broken on demand. A family of vendors shares an OAuth server.
 //! A twin shares no type with the integration it is there for: the wire is all they have in common.
 
+pub mod airtable;
 mod api;
 pub mod diff;
 pub mod fault;
@@ -28,6 +29,7 @@ use serde_json::Value;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use self::{
+    airtable::Airtable,
     api::{Api, ApiHost},
     diff::Diff,
     google_calendar::GoogleCalendar,
@@ -41,7 +43,7 @@ use self::{
 use crate::{clock::SharedClock, secret::Secret};
 
 /// Every twin, with what is needed before its world is there.
-const CATALOG: &[Entry] = &[Entry::of::<GoogleCalendar>(), Entry::of::<Slack>()];
+const CATALOG: &[Entry] = &[Entry::of::<GoogleCalendar>(), Entry::of::<Slack>(), Entry::of::<Airtable>()];
 
 /// How a sandbox is started.
 #[derive(Clone, Debug)]
@@ -209,6 +211,12 @@ impl Sandbox {
     /// Where one twin is.
     pub fn endpoint(&self, vendor: &str) -> Result<Endpoint, Error> {
         Ok(self.endpoint_of(&**self.twin(vendor)?))
+    }
+
+    /// Where a twin has a second host of its vendor: the path of the vendor's `base_url`, on the twin's own server.
+    pub fn second_host(&self, vendor: &str, base_url: &str) -> Result<String, Error> {
+        let path = base_url.split_once("://").and_then(|(_, rest)| rest.split_once('/')).map_or("", |(_, path)| path);
+        Ok(format!("{}/{path}", self.twin(vendor)?.desk().origin()))
     }
 
     /// How everything is.

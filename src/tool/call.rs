@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 use url::Url;
 
-use super::{Client, Door, Error, Kind, Result};
+use super::{Client, Door, Error, Host, Kind, Result};
 use crate::{
     clock::SharedClock,
     http::{self, Repeat, Request, Response},
@@ -77,6 +77,8 @@ pub struct Upstream {
     pub explain: fn(&Response) -> Error,
     /// What was looked up before for this account.
     pub memory: Memory,
+    /// Where the operator, or the sandbox, has put second hosts of the vendor, by their names.
+    pub hosts: BTreeMap<&'static str, Url>,
 }
 
 /// The connected account.
@@ -158,15 +160,22 @@ impl Call {
     /// [`send`](Self::send), with the JSON answer read as `T`.
     pub async fn fetch<T: DeserializeOwned>(&self, request: Request) -> Result<T> {
         let is_write = request.repeat != Repeat::Safe;
-        let response = self.send(request).await?;
-        response.json().map_err(|error| {
-            let next = if is_write {
-                UNCERTAIN
-            } else {
-                "If it stays so, tell the administrator: the vendor may have changed its API."
-            };
-            Error::new(Kind::Vendor, "The vendor's answer could not be understood.").next(next).because(error)
-        })
+        read(&self.send(request).await?, is_write)
+    }
+
+    /// [`fetch`](Self::fetch) from a second host of the vendor, which the tool names in
+    /// [`HOSTS`](super::Tool::HOSTS).
+    pub async fn fetch_from<T: DeserializeOwned>(&self, host: &Host, request: Request) -> Result<T> {
+        let upstream = self.upstream()?;
+        let mut lane = upstream.lane.clone();
+        let moved = upstream.hosts.get(host.id);
+        lane.base = match moved {
+            Some(base) => base.clone(),
+            None => host.base_url.parse().map_err(Error::internal)?,
+        };
+        lane.allow_private = moved.is_some();
+        let is_write = request.repeat != Repeat::Safe;
+        read(&send(upstream, &lane, request).await?, is_write)
     }
 
     /// Sends a request, unsigned, to an address that the vendor handed out, such as one for the bytes of a file. Such an
@@ -251,6 +260,18 @@ impl Call {
     fn upstream(&self) -> Result<&Upstream> {
         self.0.upstream.as_ref().ok_or_else(|| Error::internal("the tool belongs to no integration"))
     }
+}
+
+/// The JSON of an answer.
+fn read<T: DeserializeOwned>(response: &Response, is_write: bool) -> Result<T> {
+    response.json().map_err(|error| {
+        let next = if is_write {
+            UNCERTAIN
+        } else {
+            "If it stays so, tell the administrator: the vendor may have changed its API."
+        };
+        Error::new(Kind::Vendor, "The vendor's answer could not be understood.").next(next).because(error)
+    })
 }
 
 async fn send(upstream: &Upstream, lane: &http::Lane, request: Request) -> Result<Response> {

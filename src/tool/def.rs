@@ -4,7 +4,7 @@ use std::{borrow::Cow, fmt, pin::Pin, sync::Arc};
 
 use serde_json::{Map, Value};
 
-use super::{Answer, Call, Content, Effect, Error, Outcome, Readable, Result, Scopes, Tool};
+use super::{Answer, Call, Content, Effect, Error, Host, Outcome, Readable, Result, Scopes, Tool};
 use crate::schema;
 
 /// A running call.
@@ -26,6 +26,8 @@ pub struct ToolDef {
     pub scopes: Scopes,
     /// What can be read by its address wherever the tool may be called.
     pub readable: &'static [Readable],
+    /// The hosts that it asks beside the integration's own.
+    pub hosts: &'static [Host],
     pub(super) kind: Implementation,
 }
 
@@ -121,6 +123,7 @@ impl ToolDef {
             idempotent: T::IDEMPOTENT,
             scopes: T::SCOPES,
             readable: T::READABLE,
+            hosts: T::HOSTS,
             kind: Implementation::Typed {
                 input: schema::of::<T>,
                 output: schema::of::<T::Output>,
@@ -137,6 +140,7 @@ impl ToolDef {
             idempotent: effect.is_idempotent(),
             scopes: Scopes::NONE,
             readable: &[],
+            hosts: &[],
             kind: Implementation::Runtime(Arc::new(tool)),
         }
     }

@@ -46,6 +46,15 @@ pub struct Integration {
     pub core: &'static [&'static str],
 }
 
+/// A second host of a vendor, with an address of its own: Google's Drive beside its Sheets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Host {
+    /// The name under which an operator may set its address, such as `google-drive`.
+    pub id: &'static str,
+    /// Where its API is, version segment included.
+    pub base_url: &'static str,
+}
+
 /// A probe under way.
 pub type Probing<'a> = Pending<'a, Result<Identity>>;
 
@@ -96,6 +105,14 @@ pub struct Field {
 }
 
 impl Integration {
+    /// The second hosts that its tools ask.
+    pub fn hosts(&self) -> Vec<&'static Host> {
+        let mut hosts: Vec<_> = self.tools.iter().flat_map(|tool| tool.hosts).collect();
+        hosts.sort_by_key(|host| host.id);
+        hosts.dedup();
+        hosts
+    }
+
     /// As a set of tools.
     pub fn toolset(&self) -> Toolset {
         Toolset { id: self.id.into(), title: self.title.into() }

@@ -61,7 +61,7 @@ pub use def::{Handler, Running, RuntimeTool, ToolDef};
 pub use door::{Door, Errand, Reading};
 pub(crate) use error::sentence;
 pub use error::{Error, Kind, Result};
-pub use integration::{Category, Field, Identity, Integration, Probing, bearer};
+pub use integration::{Category, Field, Host, Identity, Integration, Probing, bearer};
 pub use naming::{Named, ambiguous, one_of, unknown};
 pub use page::{Cursor, Left};
 pub use pairs::{Choice, Closed, Holds, Pair, Slot, typed};
@@ -88,6 +88,8 @@ pub trait Tool: DeserializeOwned + JsonSchema + Send + 'static {
     /// What can be read by its address wherever this tool may be called: the record that it shows, the documents that
     /// its answers link to. Only a tool that [`Reads`](Effect::Reads) may have any.
     const READABLE: &'static [Readable] = &[];
+    /// The hosts that it asks beside the integration's own.
+    const HOSTS: &'static [Host] = &[];
     /// What a call returns: ours, never the vendor's own shape.
     type Output: Answer;
 

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
+mod airtable;
 #[path = "../support/contract.rs"]
 mod contract;
 mod google_calendar;
@@ -74,6 +75,7 @@ type Session = for<'a> fn(&'a Script) -> Pin<Box<dyn Future<Output = ()> + 'a>>;
 const SESSIONS: &[(&str, Session)] = &[
     ("google-calendar", |script| Box::pin(google_calendar::session(script))),
     ("slack", |script| Box::pin(slack::session(script))),
+    ("airtable", |script| Box::pin(airtable::session(script))),
 ];
 
 #[tokio::test]

@@ -16,7 +16,7 @@ use switchboard::{
     integrations,
     sandbox::{Options, Sandbox, record::Exchange},
     secret::Secret,
-    tool::{Account, Asking, Call, CallParts, Error, Integration, Memory, Outcome, Row, State, Upstream},
+    tool::{Account, Asking, Call, CallParts, Error, Integration, LABEL, Memory, Outcome, Row, State, Upstream},
 };
 
 use crate::contract::{check_exchange, description};
@@ -43,6 +43,14 @@ pub struct Desk {
     pub asking: Asking,
     upstream: Upstream,
     answered: BTreeSet<String>,
+}
+
+impl Answered {
+    /// The text without the label and the fences around what others wrote.
+    pub fn plain(&self) -> String {
+        let text = self.text.strip_prefix(LABEL).map_or(self.text.as_str(), str::trim_start);
+        text.replace(['⟦', '⟧'], "")
+    }
 }
 
 /// What a call came to: the text and the structure, or the refusal.
@@ -223,10 +231,13 @@ async fn upstream(
     let mut lane = Lane::new(vendor.id, endpoint.base_url.parse().unwrap()).on_behalf_of("lena", token);
     lane.is_limit = integration.is_limit;
     lane.status = integration.status;
+    lane.rest = integration.rate.and_then(|rate| rate.rest);
     let client = Client::new(options, clock.clone(), SeededEntropy::new(2)).unwrap();
     let metadata = BTreeMap::from([("email".to_owned(), endpoint.account)]);
     let account = Account { name: "default".into(), metadata };
-    Upstream { client, lane, account, explain: integration.explain, memory: Memory::default() }
+    let second = |base: &str| sandbox.second_host(vendor.id, base).unwrap().parse().unwrap();
+    let hosts = integration.hosts().into_iter().map(|host| (host.id, second(host.base_url))).collect();
+    Upstream { client, lane, account, explain: integration.explain, memory: Memory::default(), hosts }
 }
 
 /// A token that nobody renews.

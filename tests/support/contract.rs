@@ -335,12 +335,19 @@ impl Description {
         let schema = self.resolve(schema);
         let compare = |field: &Field| {
             let here = format!("{at}.{}", field.name);
-            match schema["properties"].get(field.name) {
+            match self.property(schema, field.name) {
                 Some(theirs) => self.compare(&here, field.kind, theirs),
                 None => vec![format!("{here} is not described")],
             }
         };
         fields.iter().flat_map(compare).collect()
+    }
+
+    /// A field of a schema, or of one of the parts that it is combined of.
+    fn property<'a>(&'a self, schema: &'a Value, name: &str) -> Option<&'a Value> {
+        let schema = self.resolve(schema);
+        let combined = ["allOf", "anyOf", "oneOf"].into_iter().filter_map(|how| schema[how].as_array()).flatten();
+        schema["properties"].get(name).or_else(|| combined.into_iter().find_map(|part| self.property(part, name)))
     }
 
     /// Whether a twin's kind asks for nothing that the description rules out.

@@ -27,6 +27,7 @@ pub use base::Base;
 pub use connect::{Begun, Consent, NEEDS_RECONNECT, Standing, Tested, expiry};
 use signer::Signer;
 use tokio::time::Instant;
+use url::Url;
 
 /// One integration as this installation reaches it.
 #[derive(Clone, Debug)]
@@ -41,6 +42,8 @@ pub struct Site {
     pub app: Option<oauth::App>,
     /// Scopes to ask for instead of those that the tools need.
     pub scopes: Option<Vec<String>>,
+    /// Where second hosts of the vendor are, unless they are where the vendor has them.
+    pub hosts: BTreeMap<&'static str, Url>,
 }
 
 impl Site {
@@ -69,7 +72,7 @@ impl Site {
             overrides.look_up_url = Some(base.beside(url_path(look_up.url)));
         }
         let endpoints = provider.map(|provider| Endpoints::of(provider, &overrides)).transpose()?;
-        Ok(Site { integration, base, endpoints, app: None, scopes: None })
+        Ok(Site { integration, base, endpoints, app: None, scopes: None, hosts: BTreeMap::new() })
     }
 }
 
@@ -183,6 +186,7 @@ impl Accounts {
             .on_behalf_of(connection.key.to_string(), self.signer(site, &connection).await?)
             .until(until);
         lane.rate = site.integration.rate;
+        lane.rest = site.integration.rate.and_then(|rate| rate.rest);
         lane.is_limit = site.integration.is_limit;
         lane.status = site.integration.status;
         lane.allow_private = site.base.is_operators() || site.endpoints.as_ref().is_some_and(|one| one.allow_private);
@@ -192,6 +196,7 @@ impl Accounts {
             memory: self.memory(&connection.key),
             account: Account { name: connection.key.account, metadata: connection.metadata },
             explain: site.integration.explain,
+            hosts: site.hosts.clone(),
         })
     }
 
