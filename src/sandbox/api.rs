@@ -1,6 +1,7 @@
 //! The checks between a request and a twin: its path, its credential, its parameters and its body.
 
 use std::{
+    borrow::Cow,
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -199,20 +200,24 @@ fn find<'a, T>(
     right.min_by_key(|(_, open)| open.len()).ok_or(Trouble::UnknownMethod)
 }
 
-/// The open segments of a path, if it has the template's shape.
+/// The open segments of a path, if it has the template's shape. An open segment may end with a verb: `{range}:append`.
 fn fit(template: &'static str, path: &str) -> Option<BTreeMap<&'static str, String>> {
     let (mut wanted, mut sent) = (template.split('/'), path.split('/'));
     let mut open = BTreeMap::new();
     loop {
         let (wanted, sent) = match (wanted.next(), sent.next()) {
             (None, None) => return Some(open),
-            (Some(wanted), Some(sent)) => (wanted, percent_decode_str(sent).decode_utf8().ok()?),
+            (Some(wanted), Some(sent)) => (wanted, sent),
             _ => return None,
         };
-        match wanted.strip_prefix('{').and_then(|wanted| wanted.strip_suffix('}')) {
-            Some(name) if !sent.is_empty() => drop(open.insert(name, sent.into_owned())),
-            None if wanted == sent => {}
-            _ => return None,
+        let decoded = |text: &str| percent_decode_str(text).decode_utf8().ok().map(Cow::into_owned);
+        match wanted.strip_prefix('{').and_then(|wanted| wanted.split_once('}')) {
+            Some((name, verb)) => {
+                let sent = sent.strip_suffix(verb).filter(|sent| !sent.is_empty())?;
+                drop(open.insert(name, decoded(sent)?));
+            }
+            None if decoded(sent)? == wanted => {}
+            None => return None,
         }
     }
 }
@@ -261,6 +266,8 @@ mod tests {
         let template = "/calendars/{id}/events";
         let fitted = fit(template, "/calendars/a%2Fb%40c/events").unwrap();
         assert_eq!(fitted["id"], "a/b@c");
+        assert_eq!(fit("/values/{range}:append", "/values/A1%3AB2:append").unwrap()["range"], "A1:B2");
+        assert!(fit("/values/{range}:append", "/values/A1%3AB2:clear").is_none());
         for path in ["/calendars/a/b/events", "/calendars//events", "/calendars/a", "/calendars/a/events/"] {
             assert!(fit(template, path).is_none(), "{path}");
         }

@@ -9,6 +9,7 @@ mod api;
 pub mod diff;
 pub mod fault;
 pub mod google_calendar;
+pub mod google_sheets;
 pub mod oauth;
 pub mod record;
 mod server;
@@ -33,6 +34,7 @@ use self::{
     api::{Api, ApiHost},
     diff::Diff,
     google_calendar::GoogleCalendar,
+    google_sheets::GoogleSheets,
     oauth::{Accounts, Grant, Quirks},
     record::Exchange,
     server::Host,
@@ -43,7 +45,7 @@ use self::{
 use crate::{clock::SharedClock, secret::Secret};
 
 /// Every twin, with what is needed before its world is there.
-const CATALOG: &[Entry] = &[Entry::of::<GoogleCalendar>(), Entry::of::<Slack>(), Entry::of::<Airtable>()];
+const CATALOG: &[Entry] = &[Entry::of::<GoogleCalendar>(), Entry::of::<Slack>(), Entry::of::<Airtable>(), Entry::of::<GoogleSheets>()];
 
 /// How a sandbox is started.
 #[derive(Clone, Debug)]

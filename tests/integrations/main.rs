@@ -9,6 +9,7 @@ mod contract;
 mod desk;
 mod google_calendar;
 mod slack;
+mod google_sheets;
 mod storm;
 #[path = "../support/storm.rs"]
 mod storm_support;

@@ -36,6 +36,9 @@ struct Operation<'a> {
     parameters: Vec<&'a Value>,
 }
 
+/// Vendors with a second host that is described by itself.
+const BESIDE: [(&str, &str); 1] = [("google-sheets", "google-drive")];
+
 /// Reads a vendor's description. `None`, said aloud and once, when no folder is named: the descriptions are data that
 /// this project does not carry.
 pub fn description(vendor: &str) -> Option<Description> {
@@ -50,9 +53,20 @@ pub fn description(vendor: &str) -> Option<Description> {
         });
         return None;
     };
-    let path = Path::new(&folder).join(format!("{vendor}.json"));
-    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let document = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let read = |name: &str| -> Value {
+        let path = Path::new(&folder).join(format!("{name}.json"));
+        let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    };
+    let mut document = read(vendor);
+    for (_, second) in BESIDE.iter().filter(|(first, _)| *first == vendor) {
+        let second = read(second);
+        for place in ["/paths", "/components/schemas"] {
+            let (ours, theirs) = (document.pointer_mut(place), second.pointer(place));
+            let (Some(Value::Object(ours)), Some(Value::Object(theirs))) = (ours, theirs) else { continue };
+            ours.extend(theirs.clone());
+        }
+    }
     Some(Description::new(document))
 }
 
@@ -434,7 +448,7 @@ fn compare_scopes(resource: &Value, spec: &Spec) -> Vec<String> {
     if different.is_empty() { vec![] } else { vec![format!("the scopes {different:?} are on one side only")] }
 }
 
-/// The open segments of a path, if it has the template's shape.
+/// The open segments of a path, if it has the template's shape. An open segment may end with a verb: `{range}:append`.
 fn fit(template: &str, path: &str) -> Option<Vec<(String, String)>> {
     let (wanted, sent): (Vec<_>, Vec<_>) = (template.split('/').collect(), path.split('/').collect());
     if wanted.len() != sent.len() {
@@ -442,10 +456,10 @@ fn fit(template: &str, path: &str) -> Option<Vec<(String, String)>> {
     }
     let mut open = vec![];
     for (wanted, sent) in wanted.iter().zip(sent) {
-        let sent = percent_decode_str(sent).decode_utf8().ok()?;
-        match wanted.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
-            Some(name) => open.push((name.to_owned(), sent.into_owned())),
-            None if *wanted == sent => {}
+        let decoded = |text: &str| percent_decode_str(text).decode_utf8().ok().map(|text| text.into_owned());
+        match wanted.strip_prefix('{').and_then(|name| name.split_once('}')) {
+            Some((name, verb)) => open.push((name.to_owned(), decoded(sent.strip_suffix(verb)?)?)),
+            None if decoded(sent)? == *wanted => {}
             None => return None,
         }
     }

@@ -1,12 +1,12 @@
 //! Several records in one call, ten a request.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::json;
 
 use super::{
     BATCH,
-    cells::{Cells, Pair},
+    cells::Cells,
     creating::{Deed, Done, with_typecast},
     place::Place,
     wire::Upserted,
@@ -14,17 +14,8 @@ use super::{
 };
 use crate::{
     http::Request,
-    tool::{Answer, Call, Error, Result},
+    tool::{Answer, Call, Error, Pair, Result},
 };
-
-/// The values of one of several records.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(inline)]
-pub(super) struct NewRecord {
-    /// Its values.
-    pub(super) fields: Vec<Pair>,
-}
 
 /// Records that were written.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -57,19 +48,30 @@ impl Answer for AllWritten {
     }
 }
 
-/// Reads the values of all records before the first is written, so that a slip in the last one stops all of them.
-pub(super) async fn read_all(cx: &Call, place: &Place, records: &[NewRecord], typecast: bool) -> Result<Vec<Cells>> {
+/// Reads the values of all rows before the first is written, so that a slip in the last one stops all of them. An empty
+/// cell sets nothing.
+pub(super) async fn read_all(
+    cx: &Call,
+    place: &Place,
+    columns: &[String],
+    rows: &[Vec<String>],
+    typecast: bool,
+) -> Result<Vec<Cells>> {
     let mut all = Vec::new();
-    for (at, record) in records.iter().enumerate() {
-        let cells = Cells::read(cx, place, &record.fields, typecast).await;
-        all.push(cells.map_err(|error| in_record(error, at))?);
+    for (at, row) in rows.iter().enumerate() {
+        if row.len() > columns.len() {
+            return Err(wrong(format!("`rows[{at}]` has {} cells for {} columns", row.len(), columns.len())));
+        }
+        let filled = columns.iter().zip(row).filter(|(_, value)| !value.trim().is_empty());
+        let pairs: Vec<_> = filled.map(|(name, value)| Pair { name: name.clone(), value: value.clone() }).collect();
+        all.push(Cells::read(cx, place, &pairs, typecast).await.map_err(|error| in_row(error, at))?);
     }
-    if all.is_empty() { Err(wrong("`records` must have at least one entry")) } else { Ok(all) }
+    if all.is_empty() { Err(wrong("`rows` must have at least one row")) } else { Ok(all) }
 }
 
-fn in_record(error: Error, at: usize) -> Error {
+fn in_row(error: Error, at: usize) -> Error {
     let next = error.next_step().map(str::to_owned);
-    let located = Error::new(error.kind(), format!("In `records[{at}]`: {}", error.what()));
+    let located = Error::new(error.kind(), format!("In `rows[{at}]`: {}", error.what()));
     match next {
         Some(next) => located.next(next),
         None => located,
@@ -126,6 +128,6 @@ fn broken_off(error: Error, written: &[Done], all: usize) -> Error {
     }
     let (count, next) = (written.len(), error.next_step().unwrap_or_default());
     let what = format!("{count} of {all} records were written and stay. Then: {}", error.what());
-    let next = format!("{next} Go on with `records[{count}]`.").trim().to_owned();
+    let next = format!("{next} Go on with `rows[{count}]`.").trim().to_owned();
     Error::new(error.kind(), what).next(next).after(error.retry_after()).because(error)
 }

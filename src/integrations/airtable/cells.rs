@@ -1,7 +1,5 @@
 //! Texts as values of fields: what a caller writes, in the form that the type of the field wants.
 
-use schemars::JsonSchema;
-use serde::Deserialize;
 use serde_json::{Map, Number, Value, json};
 
 use super::{
@@ -13,19 +11,8 @@ use super::{
 };
 use crate::{
     moment::Moment,
-    tool::{Call, Error, Kind, Result},
+    tool::{Call, Error, Kind, Pair, Result},
 };
-
-/// A field and its value.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(inline)]
-pub(super) struct Pair {
-    /// Such as `Stage`.
-    pub(super) name: String,
-    /// Such as `Won`, `1200`, `2026-11-23`; empty clears it.
-    pub(super) value: String,
-}
 
 /// The fields of one record as Airtable takes them.
 #[derive(Debug, Default)]

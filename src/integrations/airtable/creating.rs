@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::{
     WRITE_RECORDS,
-    batches::{AllWritten, Batches, NewRecord, read_all},
-    cells::{Cells, Pair},
+    batches::{AllWritten, Batches, read_all},
+    cells::Cells,
     place::Place,
     record::{BRIEF, Entry},
     shown::Titles,
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     http::Request,
-    tool::{Answer, Call, Effect, Result, Scopes, Tool},
+    tool::{Answer, Call, Effect, Pair, Result, Scopes, Tool},
 };
 
 /// Makes one record in a table. For several at once use airtable_create_records; to avoid doubles, airtable_upsert_records.
@@ -125,9 +125,11 @@ pub(super) struct CreateRecords {
     base: String,
     /// The table's name or id, such as `Deals`.
     table: String,
-    /// One entry a record.
+    /// The fields that the rows set, such as `Name`.
+    columns: Vec<String>,
+    /// One row a record, such as [["Ana", "Won"]]; an empty cell sets nothing.
     #[schemars(length(min = 1, max = 100))]
-    records: Vec<NewRecord>,
+    rows: Vec<Vec<String>>,
     /// Whether new select options and linked records may be made; else false.
     typecast: Option<bool>,
 }
@@ -141,7 +143,7 @@ impl Tool for CreateRecords {
     async fn call(self, cx: &Call) -> Result<AllWritten> {
         let typecast = self.typecast.unwrap_or(false);
         let place = Place::find(cx, &self.base, &self.table).await?;
-        let all = read_all(cx, &place, &self.records, typecast).await?;
+        let all = read_all(cx, &place, &self.columns, &self.rows, typecast).await?;
         Batches { place: &place, all: &all, keys: None, typecast }.write(cx).await
     }
 }

@@ -5,15 +5,15 @@ use serde::Deserialize;
 
 use super::{
     WRITE_RECORDS,
-    batches::{AllWritten, Batches, NewRecord, read_all},
-    cells::{Cells, Pair},
+    batches::{AllWritten, Batches, read_all},
+    cells::Cells,
     creating::{Deed, Done, body},
     place::{Place, record_is_missing},
     wrong,
 };
 use crate::{
     http::Request,
-    tool::{Call, Effect, Error, Result, Scopes, Tool},
+    tool::{Call, Effect, Error, Pair, Result, Scopes, Tool},
 };
 
 /// Changes fields of one record; the others stay as they are.
@@ -60,9 +60,11 @@ pub(super) struct UpsertRecords {
     base: String,
     /// The table's name or id, such as `Deals`.
     table: String,
-    /// One entry a record, each with the key fields.
+    /// The fields that the rows set, the key fields among them, such as `Name`.
+    columns: Vec<String>,
+    /// One row a record, such as [["Ana", "Won"]]; an empty cell sets nothing.
     #[schemars(length(min = 1, max = 100))]
-    records: Vec<NewRecord>,
+    rows: Vec<Vec<String>>,
     /// The key fields, such as `Email`.
     #[schemars(length(min = 1, max = 3))]
     merge_on: Vec<String>,
@@ -82,7 +84,7 @@ impl Tool for UpsertRecords {
         let place = Place::find(cx, &self.base, &self.table).await?;
         let keys: Vec<String> =
             self.merge_on.iter().map(|name| place.field(name).map(|field| field.name.clone())).collect::<Result<_>>()?;
-        let all = read_all(cx, &place, &self.records, typecast).await?;
+        let all = read_all(cx, &place, &self.columns, &self.rows, typecast).await?;
         check_keys(&all, &keys)?;
         Batches { place: &place, all: &all, keys: Some(&keys), typecast }.write(cx).await
     }
@@ -94,10 +96,10 @@ fn check_keys(all: &[Cells], keys: &[String]) -> Result<()> {
     for (at, cells) in all.iter().enumerate() {
         let values: Vec<_> = keys.iter().map(|key| cells.fields.get(key)).collect();
         if let Some(missing) = keys.iter().zip(&values).find(|(_, value)| value.is_none_or(serde_json::Value::is_null)) {
-            return Err(wrong(format!("`records[{at}]` has no value for the key field `{}`", missing.0)));
+            return Err(wrong(format!("`rows[{at}]` has no value for the key field `{}`", missing.0)));
         }
         if let Some(earlier) = seen.iter().position(|other| *other == values) {
-            return Err(wrong(format!("`records[{at}]` has the same key as `records[{earlier}]`; join them")));
+            return Err(wrong(format!("`rows[{at}]` has the same key as `rows[{earlier}]`; join them")));
         }
         seen.push(values);
     }

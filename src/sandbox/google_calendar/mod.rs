@@ -4,7 +4,7 @@ mod calendars;
 mod errors;
 mod event;
 mod events;
-mod fields;
+pub(super) mod fields;
 mod free_busy;
 mod guests;
 mod listing;

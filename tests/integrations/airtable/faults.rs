@@ -34,9 +34,9 @@ async fn ready(desk: &mut Desk, tool: &str) -> Value {
         }
         "get_records" => crm("Deals", json!({ "limit": 2 })),
         "create_record" => crm("Deals", json!({ "fields": fields })),
-        "create_records" => crm("Deals", json!({ "records": [{ "fields": fields }] })),
+        "create_records" => crm("Deals", json!({ "columns": ["Deal"], "rows": [["New name"]] })),
         "update_record" => crm("Deals", json!({ "record_id": id, "fields": fields })),
-        "upsert_records" => crm("Deals", json!({ "records": [{ "fields": fields }], "merge_on": ["Deal"] })),
+        "upsert_records" => crm("Deals", json!({ "columns": ["Deal"], "rows": [["New name"]], "merge_on": ["Deal"] })),
         "add_comment" => crm("Deals", json!({ "record_id": id, "text": "Hello" })),
         _ => crm("Deals", json!({ "record_id": id })),
     };

@@ -90,8 +90,8 @@ async fn times_are_those_of_the_field() {
 #[tokio::test]
 async fn many_records_go_ten_at_a_time() {
     let desk = open().await;
-    let records: Vec<_> = (0..23).map(|n| json!({ "fields": [pair("Task", &format!("Task {n}"))] })).collect();
-    let made = desk.ok("create_records", fair(json!({ "records": records }))).await;
+    let rows: Vec<_> = (0..23).map(|n| json!([format!("Task {n}")])).collect();
+    let made = desk.ok("create_records", fair(json!({ "columns": ["Task"], "rows": rows }))).await;
     assert!(made.plain().starts_with("23 created, 0 updated.\nCreated: Task 0 [rec"), "{}", made.plain());
     assert_eq!(desk.count("createRecords"), 3);
     assert_eq!(made.data["records"].as_array().unwrap().len(), 23);
@@ -100,21 +100,23 @@ async fn many_records_go_ten_at_a_time() {
 #[tokio::test]
 async fn a_slip_in_the_last_record_stops_all() {
     let desk = open().await;
-    let mut records: Vec<_> = (0..11).map(|n| json!({ "fields": [pair("Task", &format!("Task {n}"))] })).collect();
-    records.push(json!({ "fields": [pair("Budget", "much")] }));
-    let error = desk.refused("create_records", fair(json!({ "records": records }))).await;
-    assert!(error.to_string().starts_with("In `records[11]`: "), "{error}");
+    let mut rows: Vec<_> = (0..11).map(|n| json!([format!("Task {n}"), "5"])).collect();
+    rows.push(json!(["Task", "much"]));
+    let error = desk.refused("create_records", fair(json!({ "columns": ["Task", "Budget"], "rows": rows }))).await;
+    assert!(error.to_string().starts_with("In `rows[11]`: "), "{error}");
+    let error = desk.refused("create_records", fair(json!({ "columns": ["Task"], "rows": [["a", "b"]] }))).await;
+    assert!(error.to_string().contains("`rows[0]` has 2 cells for 1 columns"), "{error}");
     assert_eq!(desk.count("createRecords"), 0);
 }
 
 #[tokio::test]
 async fn what_was_written_before_a_failure_is_told() {
     let desk = open().await;
-    let mut records: Vec<_> = (0..10).map(|n| json!({ "fields": [pair("Task", &format!("Task {n}"))] })).collect();
-    records.push(json!({ "fields": [pair("Status", "Never heard of")] }));
-    let error = desk.refused("create_records", fair(json!({ "records": records }))).await;
+    let mut rows: Vec<_> = (0..10).map(|n| json!([format!("Task {n}"), ""])).collect();
+    rows.push(json!(["Task", "Never heard of"]));
+    let error = desk.refused("create_records", fair(json!({ "columns": ["Task", "Status"], "rows": rows }))).await;
     assert!(error.to_string().starts_with("10 of 11 records were written and stay. Then: "), "{error}");
-    assert!(error.to_string().ends_with("Go on with `records[10]`."), "{error}");
+    assert!(error.to_string().ends_with("Go on with `rows[10]`."), "{error}");
 }
 
 #[tokio::test]
@@ -133,9 +135,8 @@ async fn an_update_leaves_the_rest_alone() {
 #[tokio::test]
 async fn an_upsert_can_be_repeated() {
     let desk = open().await;
-    let arguments = fair(json!({ "merge_on": ["Task"], "records": [
-        { "fields": [pair("Task", "Book the booth"), pair("Budget", "20000")] },
-        { "fields": [pair("Task", "Hire a photographer"), pair("Budget", "800")] } ] }));
+    let arguments = fair(json!({ "merge_on": ["Task"], "columns": ["Task", "Budget"],
+        "rows": [["Book the booth", "20000"], ["Hire a photographer", "800"]] }));
     let first = desk.ok("upsert_records", arguments.clone()).await;
     assert!(first.plain().starts_with("1 created, 1 updated."), "{}", first.plain());
     let second = desk.ok("upsert_records", arguments).await;
@@ -145,15 +146,12 @@ async fn an_upsert_can_be_repeated() {
 #[tokio::test]
 async fn an_upsert_needs_its_keys() {
     let desk = open().await;
-    let with_records = |records: Value| fair(json!({ "merge_on": ["Task"], "records": records }));
-    for (records, phrase) in [
-        (json!([{ "fields": [pair("Budget", "5")] }]), "`records[0]` has no value for the key field `Task`"),
-        (
-            json!([{ "fields": [pair("Task", "A")] }, { "fields": [pair("Task", "A")] }]),
-            "has the same key as `records[0]`",
-        ),
+    let with_rows = |rows: Value| fair(json!({ "merge_on": ["Task"], "columns": ["Task", "Budget"], "rows": rows }));
+    for (rows, phrase) in [
+        (json!([["", "5"]]), "`rows[0]` has no value for the key field `Task`"),
+        (json!([["A"], ["A"]]), "`rows[1]` has the same key as `rows[0]`"),
     ] {
-        let error = desk.refused("upsert_records", with_records(records)).await;
+        let error = desk.refused("upsert_records", with_rows(rows)).await;
         assert!(error.to_string().contains(phrase), "{error}");
     }
     assert_eq!(desk.count("updateMultiple"), 0);
