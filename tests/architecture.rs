@@ -42,6 +42,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("jsonschema", &["schema"]),
     ("clap", &["cli"]),
     ("toml", &["config"]),
+    ("pulldown_cmark", &["integrations"]),
 ];
 
 /// Layers that must not know any vendor, so that others can build on them with tools of their own.

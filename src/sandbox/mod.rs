@@ -10,6 +10,7 @@ pub mod diff;
 pub mod fault;
 pub mod google_calendar;
 pub mod google_sheets;
+pub mod notion;
 pub mod oauth;
 pub mod record;
 mod server;
@@ -35,6 +36,7 @@ use self::{
     diff::Diff,
     google_calendar::GoogleCalendar,
     google_sheets::GoogleSheets,
+    notion::Notion,
     oauth::{Accounts, Grant, Quirks},
     record::Exchange,
     server::Host,
@@ -45,7 +47,13 @@ use self::{
 use crate::{clock::SharedClock, secret::Secret};
 
 /// Every twin, with what is needed before its world is there.
-const CATALOG: &[Entry] = &[Entry::of::<GoogleCalendar>(), Entry::of::<Slack>(), Entry::of::<Airtable>(), Entry::of::<GoogleSheets>()];
+const CATALOG: &[Entry] = &[
+    Entry::of::<GoogleCalendar>(),
+    Entry::of::<Slack>(),
+    Entry::of::<Airtable>(),
+    Entry::of::<GoogleSheets>(),
+    Entry::of::<Notion>(),
+];
 
 /// How a sandbox is started.
 #[derive(Clone, Debug)]

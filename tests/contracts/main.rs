@@ -6,8 +6,9 @@ mod airtable;
 #[path = "../support/contract.rs"]
 mod contract;
 mod google_calendar;
-mod slack;
 mod google_sheets;
+mod notion;
+mod slack;
 
 use std::{collections::BTreeSet, pin::Pin};
 
@@ -35,7 +36,11 @@ impl Script {
         let sandbox = Sandbox::start(Options::new(ManualClock::at(now))).await.unwrap();
         let base = sandbox.endpoint(vendor).unwrap().base_url;
         let token = sandbox.grant(vendor, &[]).await.unwrap().access.expose().to_owned();
-        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        // What one vendor wants on every request, and the others do not mind.
+        let headers =
+            [("notion-version", "2025-09-03")].map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
+        let client = reqwest::Client::builder().no_proxy().default_headers(headers.into_iter().collect());
+        let client = client.build().unwrap();
         Script { sandbox, client, base, token }
     }
 
@@ -86,6 +91,7 @@ const SESSIONS: &[(&str, Session)] = &[
     ("slack", |script| Box::pin(slack::session(script))),
     ("airtable", |script| Box::pin(airtable::session(script))),
     ("google-sheets", |script| Box::pin(google_sheets::session(script))),
+    ("notion", |script| Box::pin(notion::session(script))),
 ];
 
 #[tokio::test]

@@ -8,8 +8,9 @@ mod airtable;
 mod contract;
 mod desk;
 mod google_calendar;
-mod slack;
 mod google_sheets;
+mod notion;
+mod slack;
 mod storm;
 #[path = "../support/storm.rs"]
 mod storm_support;

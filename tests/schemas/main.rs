@@ -137,7 +137,9 @@ fn unknown_arguments_are_refused_by_every_tool() {
 
 #[test]
 fn every_write_names_its_scopes() {
-    for integration in integrations::ALL.iter().filter(|integration| integration.oauth.is_some()) {
+    // Where the person picks pages instead, the vendor knows no scopes.
+    let knows_scopes = |integration: &&&Integration| integration.oauth.is_some() && integration.id != "notion";
+    for integration in integrations::ALL.iter().filter(knows_scopes) {
         for row in rows_of(integration) {
             assert!(row.scopes().smallest().is_some(), "{}", row.name());
         }

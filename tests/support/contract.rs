@@ -227,11 +227,13 @@ impl Description {
             Some(content) => {
                 // Local times beside a zone are fine in a body, and schemas call them date-time all the same. In a
                 // patch `null` takes a field away (RFC 7396), whatever type the schema gives it.
-                let is_patch = exchange.method == "PATCH";
-                let body = if is_patch { without_nulls(body) } else { body.clone() };
                 let is_form = media == "application/x-www-form-urlencoded";
-                let body = if is_form { self.understood(&body, &content["schema"]) } else { body };
-                self.check(&body, &content["schema"], false)
+                let body = if is_form { self.understood(body, &content["schema"]) } else { body.clone() };
+                let wrong = self.check(&body, &content["schema"], false);
+                if wrong.is_empty() || exchange.method != "PATCH" {
+                    return wrong;
+                }
+                self.check(&without_nulls(&body), &content["schema"], false)
             }
         }
     }

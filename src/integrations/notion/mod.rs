@@ -1,0 +1,129 @@
+//! Notion: databases, pages, comments.
+
+use std::{num::NonZeroU32, time::Duration};
+
+use serde_json::Value;
+
+use self::{
+    commenting::{AddComment, ListComments},
+    creating::{AppendContent, CreatePage},
+    databases::{GetDatabase, QueryDatabase},
+    pages::{GetPage, UpdatePage},
+    searching::{ListUsers, Search},
+};
+use crate::{
+    http::{Path, Rate, Request},
+    oauth::{ClientAuth, Pkce, Provider, Revocation, TokenBody},
+    path,
+    tool::{self, Call, Category, Error, Field, Identity, Integration, Result, ToolDef},
+};
+
+mod commenting;
+mod creating;
+mod databases;
+mod errors;
+mod filter;
+mod markdown;
+mod page;
+mod pages;
+mod place;
+mod properties;
+mod rendering;
+mod rich;
+mod searching;
+
+/// Notion's API.
+pub const INTEGRATION: Integration = Integration {
+    id: "notion",
+    title: "Notion",
+    category: Category::Productivity,
+    docs: "https://developers.notion.com/reference/intro",
+    console: Some("https://www.notion.so/my-integrations"),
+    base_url: "https://api.notion.com",
+    oauth: Some(NOTION),
+    fields: &[Field {
+        name: "token",
+        label: "Integration secret",
+        secret: true,
+        required: true,
+        help: "Made at notion.so/my-integrations; then connect the integration to the pages that it may use, in their \
+               menu under Connections.",
+    }],
+    sign: tool::bearer,
+    rate: Some(RATE),
+    explain: errors::explain,
+    is_limit: None,
+    status: None,
+    probe: |cx| Box::pin(probe(cx)),
+    base_scopes: &[],
+    tools: &[
+        ToolDef::of::<Search>(),
+        ToolDef::of::<QueryDatabase>(),
+        ToolDef::of::<GetPage>(),
+        ToolDef::of::<CreatePage>(),
+        ToolDef::of::<UpdatePage>(),
+        ToolDef::of::<AppendContent>(),
+        ToolDef::of::<GetDatabase>(),
+        ToolDef::of::<AddComment>(),
+        ToolDef::of::<ListComments>(),
+        ToolDef::of::<ListUsers>(),
+    ],
+    core: &[
+        "notion_search",
+        "notion_query_database",
+        "notion_get_page",
+        "notion_create_page",
+        "notion_update_page",
+        "notion_append_content",
+    ],
+};
+
+/// Sign-in with Notion. It knows no scopes: the person picks pages.
+const NOTION: Provider = Provider {
+    family: "notion",
+    authorize_url: "https://api.notion.com/v1/oauth/authorize",
+    token_url: "https://api.notion.com/v1/oauth/token",
+    revoke_url: Some("https://api.notion.com/v1/oauth/revoke"),
+    revocation: Revocation::AccessToken,
+    extra: &[("owner", "user")],
+    pkce: Pkce::Off,
+    client_auth: ClientAuth::Basic,
+    body: TokenBody::Json,
+    rotates: true,
+    headers: &[("notion-version", VERSION)],
+    ..Provider::STANDARD
+};
+
+/// Three requests a second on average, after <https://developers.notion.com/reference/request-limits>.
+const RATE: Rate = Rate::per(NonZeroU32::new(9).expect("nine is not zero"), Duration::from_secs(3));
+
+/// The version whose databases hold data sources. Every request names it.
+const VERSION: &str = "2025-09-03";
+
+/// How many things Notion puts on a page at most.
+const PAGE: u32 = 100;
+
+fn get(path: Path) -> Request {
+    Request::get(path).header("notion-version", VERSION)
+}
+
+fn post(path: Path, body: &Value) -> Request {
+    Request::post(path).header("notion-version", VERSION).json(body)
+}
+
+fn patch(path: Path, body: &Value) -> Request {
+    Request::patch(path).header("notion-version", VERSION).json(body)
+}
+
+/// Whose integration it is, and in which workspace.
+async fn probe(cx: &Call) -> Result<Identity> {
+    let me: Value = cx.fetch(get(path!["v1", "users", "me"])).await?;
+    let text = |pointer: &str| me.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let owner = [text("/bot/owner/user/person/email"), text("/name")].into_iter().find(|name| !name.is_empty());
+    Ok(Identity { name: owner.unwrap_or_else(|| "Notion".into()), detail: text("/bot/workspace_name") })
+}
+
+/// An argument that does not fit.
+fn wrong(what: impl Into<String>) -> Error {
+    Error::arguments([what.into()])
+}

@@ -1,0 +1,85 @@
+//! Pages as callers see them.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{
+    place::title_of,
+    properties::{is_figure, shown},
+};
+use crate::tool::Written;
+
+/// The longest value in a list; a page by itself is shown whole.
+pub(super) const BRIEF: usize = 200;
+
+/// The longest value of a page that is shown by itself.
+pub(super) const WHOLE: usize = 4_000;
+
+/// A page with its properties.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Page {
+    /// Its id; other tools take it as `page`.
+    pub(super) id: String,
+    /// What it is called.
+    pub(super) title: Written,
+    /// The properties that hold something.
+    properties: Vec<Held>,
+    /// Where people open it.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    link: String,
+    /// Whether it is in the trash.
+    is_in_trash: bool,
+}
+
+/// A property and what it holds.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Held {
+    /// What it is called.
+    name: String,
+    /// In words.
+    value: Written,
+}
+
+impl Page {
+    /// A page with its values cut to `longest`.
+    pub(super) fn of(page: &Value, longest: usize) -> Page {
+        let text = |name: &str| page[name].as_str().unwrap_or_default().to_owned();
+        let properties = page["properties"].as_object().into_iter().flatten();
+        let held = |(name, value): (&String, &Value)| {
+            let words = Written::by(is_figure(value), shown(value)?).line(longest).non_empty()?;
+            (value["type"] != "title").then(|| Held { name: name.clone(), value: words })
+        };
+        let title = Written::by_others(title_of(page)).line(200).non_empty();
+        Page {
+            id: text("id"),
+            title: title.unwrap_or_else(|| Written::by_account("(no title)")),
+            properties: properties.filter_map(held).collect(),
+            link: text("url"),
+            is_in_trash: page["in_trash"] == true,
+        }
+    }
+
+    /// What people know it by.
+    pub(super) fn head(&self) -> String {
+        let trash = if self.is_in_trash { "  in the trash" } else { "" };
+        format!("{} [{}]{trash}", self.title, self.id)
+    }
+
+    /// All of it on one line.
+    pub(super) fn line(&self) -> String {
+        let values: Vec<_> = self.properties.iter().map(Held::words).collect();
+        if values.is_empty() { self.head() } else { format!("{}  {}", self.head(), values.join("; ")) }
+    }
+
+    /// One line a property.
+    pub(super) fn lines(&self) -> String {
+        std::iter::once(self.head()).chain(self.properties.iter().map(Held::words)).collect::<Vec<_>>().join("\n")
+    }
+}
+
+impl Held {
+    fn words(&self) -> String {
+        format!("{}: {}", self.name, self.value)
+    }
+}
