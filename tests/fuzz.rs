@@ -7,10 +7,18 @@ mod checks;
 
 use std::{fs, path::Path};
 
-/// Puts every file of the corpus of `target` through its check.
+use switchboard::id::{Entropy, SeededEntropy};
+
+/// How many neighbours of each file are tried as well.
+const NEIGHBOURS: usize = 50;
+
+/// Puts every file of the corpus of `target` through its check, and what lies near it: a few bytes changed, put in or
+/// left out, the same ones in every run. `FUZZ_NEIGHBOURS` says how many, for who has no fuzzer.
 fn replay(target: &str, check: fn(&[u8])) {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
     let files = fs::read_dir(&corpus).unwrap_or_else(|why| panic!("{}: {why}", corpus.display()));
+    let neighbours = std::env::var("FUZZ_NEIGHBOURS").ok().and_then(|count| count.parse().ok()).unwrap_or(NEIGHBOURS);
+    let entropy = SeededEntropy::new(1);
     let mut replayed = 0;
     for file in files {
         let path = file.expect("the folder can be read").path();
@@ -18,9 +26,27 @@ fn replay(target: &str, check: fn(&[u8])) {
         // The name goes to stderr, which is shown when the check fails.
         eprintln!("{}", path.display());
         check(&data);
+        (0..neighbours).for_each(|_| check(&neighbour(&data, &*entropy)));
         replayed += 1;
     }
     assert!(replayed >= 10, "the corpus of {target} has {replayed} files");
+}
+
+/// The bytes with one to four small changes.
+fn neighbour(data: &[u8], entropy: &dyn Entropy) -> Vec<u8> {
+    let mut changed = data.to_vec();
+    let mut dice = [0; 17];
+    entropy.fill(&mut dice);
+    for roll in dice[1..].chunks_exact(4).take(1 + usize::from(dice[0] % 4)) {
+        let at = usize::from(u16::from_be_bytes([roll[0], roll[1]])) % (changed.len() + 1);
+        match roll[2] % 4 {
+            0 if at < changed.len() => changed[at] = roll[3],
+            1 if at < changed.len() => drop(changed.remove(at)),
+            2 if at < changed.len() => changed[at] ^= 1 << (roll[3] % 8),
+            _ => changed.insert(at, roll[3]),
+        }
+    }
+    changed
 }
 
 #[test]

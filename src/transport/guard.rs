@@ -32,11 +32,15 @@ impl Hosts {
             return false;
         };
         // An authority may also name a user, which a `Host` may not.
-        if host.contains('@') || authority.host().is_empty() || host.ends_with(':') {
+        if host.contains('@') || authority.host().is_empty() {
             return false;
         }
-        let has_port = authority.host().len() < host.len();
-        if has_port && authority.port_u16().is_none() {
+        // The parser lets more than a port stand behind an address in brackets.
+        let is_port = |rest: &str| rest.bytes().all(|byte| byte.is_ascii_digit()) && rest.parse::<u16>().is_ok();
+        let fits = host
+            .strip_prefix(authority.host())
+            .is_some_and(|rest| rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port));
+        if !fits {
             return false;
         }
         let name = authority.host().to_ascii_lowercase();
@@ -166,6 +170,9 @@ mod tests {
             "2130706433",
             "0x7f.1",
             "localhost,evil.example.com",
+            "[::1]evil:80",
+            "[::1]evil",
+            "localhost:+80",
         ] {
             assert!(!hosts.is_ours(host), "{host}");
         }
