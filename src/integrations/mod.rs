@@ -12,7 +12,7 @@ macro_rules! integrations {
     };
 }
 
-integrations!(google_calendar, slack, airtable, google_sheets, notion);
+integrations!(google_calendar, slack, airtable, google_sheets, notion, salesforce);
 
 /// The integration with this id, such as `google-calendar`.
 pub fn find(id: &str) -> Option<&'static Integration> {

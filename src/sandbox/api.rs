@@ -232,19 +232,23 @@ fn read_body(spec: &Spec, incoming: &Incoming, nulls: bool) -> Result<Value, Tro
         Body::None if incoming.body.is_empty() => Ok(Value::Null),
         Body::None => Err(Trouble::UnexpectedBody),
         Body::Json(fields) => read_json(fields, incoming, nulls),
+        Body::Open => read_object(incoming).map(Value::Object),
         Body::Form(fields) => read_form(fields, incoming),
         Body::Upload => Ok(String::from_utf8_lossy(&incoming.body).into()),
     }
 }
 
 fn read_json(fields: &[Field], incoming: &Incoming, nulls: bool) -> Result<Value, Trouble> {
+    let object = read_object(incoming)?;
+    check_object(&object, fields, nulls).map_err(Trouble::Body)?;
+    Ok(Value::Object(object))
+}
+
+fn read_object(incoming: &Incoming) -> Result<Map<String, Value>, Trouble> {
     if !incoming.is_of_type("application/json") {
         return Err(Trouble::Unreadable("the content type must be application/json".into()));
     }
-    let object: Map<String, Value> =
-        serde_json::from_slice(&incoming.body).map_err(|error| Trouble::Unreadable(error.to_string()))?;
-    check_object(&object, fields, nulls).map_err(Trouble::Body)?;
-    Ok(Value::Object(object))
+    serde_json::from_slice(&incoming.body).map_err(|error| Trouble::Unreadable(error.to_string()))
 }
 
 fn read_form(fields: &[Field], incoming: &Incoming) -> Result<Value, Trouble> {

@@ -13,6 +13,7 @@ pub mod google_sheets;
 pub mod notion;
 pub mod oauth;
 pub mod record;
+pub mod salesforce;
 mod server;
 pub mod shape;
 pub mod slack;
@@ -39,6 +40,7 @@ use self::{
     notion::Notion,
     oauth::{Accounts, Grant, Quirks},
     record::Exchange,
+    salesforce::Salesforce,
     server::Host,
     slack::Slack,
     twin::{Spec, Twin},
@@ -53,6 +55,7 @@ const CATALOG: &[Entry] = &[
     Entry::of::<Airtable>(),
     Entry::of::<GoogleSheets>(),
     Entry::of::<Notion>(),
+    Entry::of::<Salesforce>(),
 ];
 
 /// How a sandbox is started.

@@ -97,6 +97,8 @@ pub enum Body {
     None,
     /// A JSON object with these fields.
     Json(&'static [Field]),
+    /// A JSON object whose fields the world itself knows, because they belong to the account.
+    Open,
     /// Form pairs with these names.
     Form(&'static [Field]),
     /// Bytes for an address that an earlier answer handed out: it is the permission, and a credential that comes along

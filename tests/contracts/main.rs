@@ -8,6 +8,7 @@ mod contract;
 mod google_calendar;
 mod google_sheets;
 mod notion;
+mod salesforce;
 mod slack;
 
 use std::{collections::BTreeSet, pin::Pin};
@@ -88,6 +89,7 @@ type Session = for<'a> fn(&'a Script) -> Pin<Box<dyn Future<Output = ()> + 'a>>;
 /// A session for each vendor, by the id of its integration.
 const SESSIONS: &[(&str, Session)] = &[
     ("google-calendar", |script| Box::pin(google_calendar::session(script))),
+    ("salesforce", |script| Box::pin(salesforce::session(script))),
     ("slack", |script| Box::pin(slack::session(script))),
     ("airtable", |script| Box::pin(airtable::session(script))),
     ("google-sheets", |script| Box::pin(google_sheets::session(script))),

@@ -10,6 +10,7 @@ mod desk;
 mod google_calendar;
 mod google_sheets;
 mod notion;
+mod salesforce;
 mod slack;
 mod storm;
 #[path = "../support/storm.rs"]

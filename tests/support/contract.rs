@@ -337,6 +337,7 @@ impl Description {
         let described = resource.get("requestBody").map(|body| &self.resolve(body)["content"]);
         let (fields, media) = match (spec.body, described) {
             (Body::None, None) => return vec![],
+            (Body::Open, Some(content)) if content.get("application/json").is_some() => return vec![],
             (Body::Json(fields), Some(_)) => (fields, "application/json"),
             (Body::Form(fields), Some(_)) => (fields, "application/x-www-form-urlencoded"),
             _ => return vec!["one side has a body and the other has none".into()],
