@@ -12,7 +12,7 @@ macro_rules! integrations {
     };
 }
 
-integrations!(google_calendar, slack, airtable, google_sheets, notion, salesforce);
+integrations!(google_calendar, slack, airtable, google_sheets, notion, salesforce, hubspot);
 
 /// The integration with this id, such as `google-calendar`.
 pub fn find(id: &str) -> Option<&'static Integration> {

@@ -10,6 +10,7 @@ pub mod diff;
 pub mod fault;
 pub mod google_calendar;
 pub mod google_sheets;
+pub mod hubspot;
 pub mod notion;
 pub mod oauth;
 pub mod record;
@@ -37,6 +38,7 @@ use self::{
     diff::Diff,
     google_calendar::GoogleCalendar,
     google_sheets::GoogleSheets,
+    hubspot::HubSpot,
     notion::Notion,
     oauth::{Accounts, Grant, Quirks},
     record::Exchange,
@@ -56,6 +58,7 @@ const CATALOG: &[Entry] = &[
     Entry::of::<GoogleSheets>(),
     Entry::of::<Notion>(),
     Entry::of::<Salesforce>(),
+    Entry::of::<HubSpot>(),
 ];
 
 /// How a sandbox is started.

@@ -7,6 +7,7 @@ mod airtable;
 mod contract;
 mod google_calendar;
 mod google_sheets;
+mod hubspot;
 mod notion;
 mod salesforce;
 mod slack;
@@ -90,6 +91,7 @@ type Session = for<'a> fn(&'a Script) -> Pin<Box<dyn Future<Output = ()> + 'a>>;
 const SESSIONS: &[(&str, Session)] = &[
     ("google-calendar", |script| Box::pin(google_calendar::session(script))),
     ("salesforce", |script| Box::pin(salesforce::session(script))),
+    ("hubspot", |script| Box::pin(hubspot::session(script))),
     ("slack", |script| Box::pin(slack::session(script))),
     ("airtable", |script| Box::pin(airtable::session(script))),
     ("google-sheets", |script| Box::pin(google_sheets::session(script))),

@@ -9,6 +9,7 @@ mod contract;
 mod desk;
 mod google_calendar;
 mod google_sheets;
+mod hubspot;
 mod notion;
 mod salesforce;
 mod slack;
