@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::id::{AgentId, UserId};
 
@@ -36,9 +36,9 @@ pub struct Agent {
     /// The account to take for an integration with several.
     #[serde(default)]
     pub accounts: BTreeMap<String, String>,
-    /// How it speaks on the phone; the voice layer knows the shape.
+    /// How it speaks on the phone.
     #[serde(default)]
-    pub voice: Option<Value>,
+    pub voice: Option<Voice>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it last changed.
@@ -90,7 +90,7 @@ pub enum Integrations {
 }
 
 /// How far an agent may go. A greater level allows more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Level {
     /// It looks, and changes nothing.
@@ -101,17 +101,59 @@ pub enum Level {
     Full,
 }
 
-/// When a message that leaves the house needs a person's yes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// When a message that leaves the house, or an invitation to it, needs a person's yes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum AskSetting {
     /// Never.
     Never,
-    /// When it goes to somebody new.
+    /// When a message goes to somebody new; an invitation only when text of others was read before.
     #[default]
     NewRecipients,
     /// Always.
     Always,
+}
+
+/// How an agent speaks on the phone. Kept for the voice layer; what is left out is as it is usual there.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Voice {
+    /// What it says first, such as `Northwind, good morning.`
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub greeting: Option<String>,
+    /// The language that it speaks (BCP 47), such as `de-DE`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+    /// The speech service's name of its voice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub voice: Option<String>,
+    /// How fast it speaks, in percent of the usual, from 50 to 200.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub speed: Option<u16>,
+    /// After how much silence a turn counts as over, in milliseconds, from 100 to 3000.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end_of_turn_ms: Option<u16>,
+    /// What it says while a tool takes long, such as `One moment.`
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fillers: Vec<String>,
+    /// Whether it stops speaking when the caller begins to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub can_be_interrupted: Option<bool>,
+}
+
+impl Voice {
+    /// What is wrong with it, in words.
+    pub fn problem(&self) -> Option<String> {
+        if self.speed.is_some_and(|speed| !(50..=200).contains(&speed)) {
+            return Some("`voice.speed` is from 50 to 200 percent".into());
+        }
+        if self.end_of_turn_ms.is_some_and(|pause| !(100..=3000).contains(&pause)) {
+            return Some("`voice.end_of_turn_ms` is from 100 to 3000".into());
+        }
+        let mut texts = [&self.greeting, &self.language, &self.voice].into_iter().flatten().chain(&self.fillers);
+        let is_long = texts.any(|text| text.chars().count() > 500) || self.fillers.len() > 20;
+        is_long.then(|| "the texts in `voice` have at most 500 characters, and there are at most 20 fillers".into())
+    }
 }
 
 /// What an agent is made of, before it has an id.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{
-    Agents, Found, Principal, Result, TokenId, delete, put,
+    Agents, Found, INVITATION_PREFIX, Principal, Result, TokenId, delete, put,
     token::{StoredToken, TokenHash},
 };
 use crate::{
@@ -35,7 +35,15 @@ struct Session {
 
 impl Agents {
     /// Opens a session for whoever has `token`: what its cookie holds. `None` for a token that is worth nothing.
+    ///
+    /// An invitation is used up by it: for as long as the session lasts, it stands for a token of the person.
     pub async fn open_session(&self, token: &Secret) -> Result<Option<Secret>> {
+        if token.expose().starts_with(INVITATION_PREFIX) {
+            let Some(user) = self.accept(token).await? else { return Ok(None) };
+            let end = self.clock.now().checked_add(SESSION).ok();
+            let (_, token) = self.create_person_token(&user.id, "console", end).await?;
+            return Box::pin(self.open_session(&token)).await;
+        }
         let Some(hash) = TokenHash::of(token) else { return Ok(None) };
         if self.principal_of(token).await?.is_none() {
             return Ok(None);
@@ -59,7 +67,10 @@ impl Agents {
             return Ok(None);
         }
         let agent = self.agent(&info.user, &info.agent).await?;
-        Ok(agent.map(|_| info.principal()))
+        if agent.is_none() {
+            return Ok(None);
+        }
+        self.as_of_now(info.principal()).await
     }
 
     /// Ends the session behind a cookie, if there is one.
@@ -103,7 +114,7 @@ mod tests {
         let (info, token) = agents.create_administrator_token("desk").await.unwrap();
         assert!(agents.open_session(&Secret::new("swb_wrong")).await.unwrap().is_none());
         let cookie = agents.open_session(&token).await.unwrap().unwrap();
-        assert!(agents.principal_in_session(&cookie).await.unwrap().unwrap().admin);
+        assert!(agents.principal_in_session(&cookie).await.unwrap().unwrap().is_administrator());
         assert!(agents.principal_in_session(&token).await.unwrap().is_none(), "a token is no cookie");
 
         let other = agents.open_session(&token).await.unwrap().unwrap();
@@ -112,6 +123,20 @@ mod tests {
 
         agents.revoke_token(&info.id).await.unwrap();
         assert!(agents.principal_in_session(&cookie).await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn an_invitation_opens_one_session() {
+        let clock = ManualClock::at("2026-11-25T09:00:00Z".parse().unwrap());
+        let agents = Agents::new(MemoryStore::new(), clock, SeededEntropy::new(7));
+        let ann = agents.create_user("Ann", false).await.unwrap();
+        let (invitation, _) = agents.invite(&ann.id).await.unwrap();
+        let cookie = agents.open_session(&invitation).await.unwrap().unwrap();
+        assert_eq!(agents.open_session(&invitation).await.unwrap(), None);
+        let principal = agents.principal_in_session(&cookie).await.unwrap().unwrap();
+        assert!(principal.is_person() && principal.user == ann.id);
+        agents.remove_user(&ann.id).await.unwrap();
+        assert_eq!(agents.principal_in_session(&cookie).await.unwrap(), None);
     }
 
     #[tokio::test]

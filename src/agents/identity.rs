@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Agents, Error, Result, User, put, user_key};
 use crate::{
-    id::{UserId, base32hex},
+    id::UserId,
     store::{Expect, Key, Table},
 };
 
@@ -50,12 +50,8 @@ impl Agents {
 
     /// Adds a person who signs in as `identity`. When another node was first, its person is returned.
     pub async fn create_user_for(&self, identity: &Identity, name: &str, admin: bool) -> Result<Acquaintance> {
-        if name.trim().is_empty() {
-            return Err(Error::Nameless);
-        }
-        let id = UserId::new(format!("u-{}", base32hex(&*self.entropy, 8)));
-        let tie = Tie { issuer: identity.issuer.clone(), subject: identity.subject.clone(), user: id.clone() };
-        let user = User { id, name: name.to_owned(), admin, created_at: self.clock.now() };
+        let user = self.new_user(name, admin)?;
+        let tie = Tie { issuer: identity.issuer.clone(), subject: identity.subject.clone(), user: user.id.clone() };
         let changes =
             vec![put(key(identity)?, &tie, Expect::Absent)?, put(user_key(&user.id)?, &user, Expect::Absent)?];
         match self.commit(changes).await {

@@ -6,6 +6,7 @@
 mod agent;
 mod browser;
 mod identity;
+mod person;
 mod scope;
 mod token;
 
@@ -16,11 +17,12 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use self::token::{StoredToken, TokenHash, mint};
 pub use self::{
-    agent::{Agent, AskSetting, Integrations, LOCAL, Level, NewAgent, User},
+    agent::{Agent, AskSetting, Integrations, LOCAL, Level, NewAgent, User, Voice},
     browser::{SESSION, SESSION_COOKIE, session_cookie},
     identity::{Acquaintance, Identity},
+    person::INVITATION_PREFIX,
     scope::Scope,
-    token::{Principal, TOKEN_PREFIX, TokenId, TokenInfo},
+    token::{Principal, Role, TOKEN_PREFIX, TokenId, TokenInfo},
 };
 use crate::{
     clock::SharedClock,
@@ -92,6 +94,12 @@ impl Agents {
 
     /// Makes an agent.
     pub async fn create_agent(&self, new: NewAgent) -> Result<Agent> {
+        self.create_agent_with(new, |_| {}).await
+    }
+
+    /// Makes an agent that `complete` brings to its final form; its id and its user stay what they are.
+    pub async fn create_agent_with(&self, new: NewAgent, complete: impl Fn(&mut Agent)) -> Result<Agent> {
+        let new = NewAgent { name: new.name.trim().to_owned(), ..new };
         if new.name.trim().is_empty() {
             return Err(Error::Nameless);
         }
@@ -99,7 +107,7 @@ impl Agents {
             return Err(Error::NameTaken(new.name));
         }
         let now = self.clock.now();
-        let agent = Agent {
+        let mut agent = Agent {
             id: AgentId::new(format!("ag-{}", base32hex(&*self.entropy, 8))),
             name: new.name,
             integrations: new.integrations,
@@ -109,6 +117,9 @@ impl Agents {
             updated_at: now,
             ..Agent::implicit(new.user)
         };
+        let (id, user) = (agent.id.clone(), agent.user.clone());
+        complete(&mut agent);
+        (agent.id, agent.user) = (id, user);
         let put = put(agent_key(&agent.user, &agent.id)?, &agent, Expect::Absent)?;
         self.commit(vec![put]).await?;
         Ok(agent)
@@ -154,7 +165,7 @@ impl Agents {
         if self.agent(user, agent).await?.is_none() {
             return Err(Error::NoSuchAgent(agent.clone()));
         }
-        let principal = Principal { user: user.clone(), agent: agent.clone(), admin: false };
+        let principal = Principal { user: user.clone(), agent: agent.clone(), role: Role::Agent };
         let (change, info, token) = self.minted(principal, name, expires_at)?;
         self.commit(vec![change]).await?;
         Ok((info, token))
@@ -189,6 +200,17 @@ impl Agents {
         self.commit(changes).await.map(|()| any)
     }
 
+    /// [`revoke_token`](Self::revoke_token), if it is one of `user` and, where an agent is named, of that agent's own.
+    pub async fn revoke_token_of(&self, user: &UserId, agent: Option<&AgentId>, id: &TokenId) -> Result<bool> {
+        let tokens = self.tokens(user).await?;
+        let belongs = |info: &TokenInfo| match agent {
+            Some(agent) => info.role == Role::Agent && info.agent == *agent,
+            None => info.role > Role::Agent,
+        };
+        let is_theirs = tokens.iter().any(|info| info.id == *id && belongs(info));
+        if is_theirs { self.revoke_token(id).await } else { Ok(false) }
+    }
+
     /// The tokens of `user`, the oldest first.
     pub async fn tokens(&self, user: &UserId) -> Result<Vec<TokenInfo>> {
         let stored = self.stored_tokens().await?;
@@ -207,43 +229,10 @@ impl Agents {
             return Ok(None);
         }
         // An agent that was removed in the moment when its token was made must not live on in it.
-        let agent = self.agent(&info.user, &info.agent).await?;
-        Ok(agent.map(|_| info.principal()))
-    }
-
-    /// Adds a person.
-    pub async fn create_user(&self, name: &str, admin: bool) -> Result<User> {
-        if name.trim().is_empty() {
-            return Err(Error::Nameless);
+        match self.agent(&info.user, &info.agent).await? {
+            Some(_) => self.as_of_now(info.principal()).await,
+            None => Ok(None),
         }
-        let id = UserId::new(format!("u-{}", base32hex(&*self.entropy, 8)));
-        let user = User { id, name: name.to_owned(), admin, created_at: self.clock.now() };
-        self.commit(vec![put(user_key(&user.id)?, &user, Expect::Absent)?]).await?;
-        Ok(user)
-    }
-
-    /// A person; `None` also for `local`, who was never added.
-    pub async fn user(&self, id: &UserId) -> Result<Option<User>> {
-        Ok(self.read(user_key(id)?).await?.map(|found| found.value))
-    }
-
-    /// Everybody who was added, by name.
-    pub async fn users(&self) -> Result<Vec<User>> {
-        let found: Vec<Found<User>> = self.all(Table::Users, b"").await?;
-        let mut users: Vec<User> = found.into_iter().map(|found| found.value).collect();
-        users.sort_by(|one, other| (&one.name, &one.id).cmp(&(&other.name, &other.id)));
-        Ok(users)
-    }
-
-    /// Removes a person with all agents and tokens. The caller disconnects the connections before.
-    pub async fn remove_user(&self, id: &UserId) -> Result<()> {
-        let mut changes = vec![delete(user_key(id)?)];
-        let prefix = store::prefix(Table::Agents, &[id.as_str()])?;
-        let agents: Vec<Found<Agent>> = self.all(Table::Agents, &prefix).await?;
-        changes.extend(agents.into_iter().map(|found| delete(found.key)));
-        let tokens = self.stored_tokens().await?.into_iter().filter(|found| found.value.info.user == *id);
-        changes.extend(tokens.map(|found| delete(found.key)));
-        self.commit(changes).await
     }
 
     fn minted(
@@ -258,7 +247,7 @@ impl Agents {
             name: name.to_owned(),
             user: principal.user,
             agent: principal.agent,
-            admin: principal.admin,
+            role: principal.role,
             created_at: self.clock.now(),
             expires_at,
         };
@@ -288,7 +277,7 @@ impl Agents {
 
 /// For whom the administrator tokens speak.
 fn administrator() -> Principal {
-    Principal { user: UserId::new(LOCAL), agent: AgentId::new(LOCAL), admin: true }
+    Principal { user: UserId::new(LOCAL), agent: AgentId::new(LOCAL), role: Role::Administrator }
 }
 
 fn agent_key(user: &UserId, id: &AgentId) -> Result<Key> {
@@ -319,6 +308,9 @@ pub enum Error {
     /// There is no such agent of this person.
     #[error("there is no agent {0}: list the agents to see which there are")]
     NoSuchAgent(AgentId),
+    /// There is no such person.
+    #[error("there is no user {0}: list the users to see who there is")]
+    NoSuchUser(UserId),
     /// Agents and people have names.
     #[error("the name is empty: give one")]
     Nameless,
@@ -409,7 +401,7 @@ mod tests {
         let id = agents.create_agent(desk("desk")).await.unwrap().id;
         let (info, token) = agents.create_token(&ann(), &id, "laptop", None).await.unwrap();
         assert!(token.expose().starts_with("swb_") && token.expose().len() == 47);
-        let principal = Principal { user: ann(), agent: id, admin: false };
+        let principal = Principal { user: ann(), agent: id, role: Role::Agent };
         assert_eq!(agents.principal_of(&token).await.unwrap(), Some(principal));
         let id = info.id.clone();
         assert_eq!(agents.tokens(&ann()).await.unwrap(), [info]);
@@ -468,10 +460,10 @@ mod tests {
     async fn the_administrator_token_is_made_once() {
         let Office { agents, .. } = office();
         let token = agents.administrator_token_if_first().await.unwrap().expect("it is the first start");
-        assert!(agents.principal_of(&token).await.unwrap().unwrap().admin);
+        assert!(agents.principal_of(&token).await.unwrap().unwrap().is_administrator());
         assert!(agents.administrator_token_if_first().await.unwrap().is_none());
         let (info, _) = agents.create_administrator_token("spare").await.unwrap();
-        assert!(info.admin);
+        assert_eq!(info.role, Role::Administrator);
     }
 
     #[tokio::test]

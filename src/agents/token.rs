@@ -3,7 +3,8 @@
 use std::fmt;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
@@ -27,14 +28,37 @@ pub struct Principal {
     pub user: UserId,
     /// The agent that works for this person.
     pub agent: AgentId,
-    /// Whether users and settings may be changed.
-    pub admin: bool,
+    /// What may be done beside calling tools.
+    pub role: Role,
+}
+
+/// What somebody may do beside calling tools. A greater role may do all that a lesser one may.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// A model at work: it sees what it may use, and changes nothing about that.
+    #[default]
+    Agent,
+    /// A person: manages the own connections and agents, and answers the own questions.
+    Person,
+    /// A person who also manages people, and answers everybody's questions.
+    Administrator,
 }
 
 impl Principal {
     /// The one person of a machine where nobody set up others, without the right to change settings.
     pub fn local() -> Self {
-        Principal { user: UserId::new(LOCAL), agent: AgentId::new(LOCAL), admin: false }
+        Principal { user: UserId::new(LOCAL), agent: AgentId::new(LOCAL), role: Role::Agent }
+    }
+
+    /// Whether a person speaks, and not a model.
+    pub fn is_person(&self) -> bool {
+        self.role >= Role::Person
+    }
+
+    /// Whether people and settings may be changed.
+    pub fn is_administrator(&self) -> bool {
+        self.role == Role::Administrator
     }
 }
 
@@ -49,8 +73,9 @@ pub struct TokenInfo {
     pub user: UserId,
     /// The agent it speaks for.
     pub agent: AgentId,
-    /// Whether it administers the server.
-    pub admin: bool,
+    /// What it may do beside calling tools.
+    #[serde(alias = "admin", deserialize_with = "role", default)]
+    pub role: Role,
     /// When it was made.
     pub created_at: Timestamp,
     /// From when on it is worth nothing; `None` means never.
@@ -59,12 +84,28 @@ pub struct TokenInfo {
 
 impl TokenInfo {
     pub(super) fn principal(&self) -> Principal {
-        Principal { user: self.user.clone(), agent: self.agent.clone(), admin: self.admin }
+        Principal { user: self.user.clone(), agent: self.agent.clone(), role: self.role }
     }
 
-    pub(super) fn is_expired(&self, now: Timestamp) -> bool {
+    /// Whether it is worth nothing any more.
+    pub fn is_expired(&self, now: Timestamp) -> bool {
         self.expires_at.is_some_and(|end| now >= end)
     }
+}
+
+/// Reads a role. Records of before roles tell whether the token is an administrator's.
+fn role<'de, D: Deserializer<'de>>(input: D) -> Result<Role, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Kept {
+        Named(Role),
+        IsAdministrator(bool),
+    }
+    Ok(match Kept::deserialize(input)? {
+        Kept::Named(role) => role,
+        Kept::IsAdministrator(true) => Role::Administrator,
+        Kept::IsAdministrator(false) => Role::Agent,
+    })
 }
 
 /// Names a token: the start of its hash, from which the token cannot be found.
@@ -129,4 +170,25 @@ pub(super) fn mint(entropy: &dyn Entropy) -> (Secret, TokenHash) {
     let token = Secret::new(format!("{TOKEN_PREFIX}{}", id::token(entropy).expose()));
     let hash = TokenHash::of(&token).expect("it was just given the prefix");
     (token, hash)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_token_of_before_roles_keeps_its_right() {
+        let kept = |role: (&str, serde_json::Value)| {
+            let mut info = json!({ "id": "0123456789abcdef", "name": "first start", "user": "local", "agent": "local",
+                "created_at": "2026-11-23T09:00:00Z", "expires_at": null });
+            info[role.0] = role.1;
+            serde_json::from_value::<TokenInfo>(info).unwrap().role
+        };
+        assert_eq!(kept(("admin", true.into())), Role::Administrator);
+        assert_eq!(kept(("admin", false.into())), Role::Agent);
+        assert_eq!(kept(("role", "person".into())), Role::Person);
+        assert!(Role::Agent < Role::Person && Role::Person < Role::Administrator);
+    }
 }

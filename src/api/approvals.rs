@@ -5,22 +5,24 @@ use axum::{
     extract::{RawQuery, State},
 };
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Api, Problem, administrator, page, read};
+use super::{Api, Problem, page, person, read};
 use crate::{
     approvals::{Approval, Decision},
     hub::Caller,
 };
 
 /// One question.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct View {
     id: String,
     question: String,
     tool: String,
     agent: String,
+    user: String,
     asked_at: Timestamp,
     expires_at: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -34,6 +36,7 @@ impl From<Approval> for View {
             question: approval.question,
             tool: approval.tool,
             agent: approval.agent.to_string(),
+            user: approval.user.to_string(),
             asked_at: approval.asked_at,
             expires_at: approval.expires_at,
             decision: approval.decision,
@@ -41,7 +44,7 @@ impl From<Approval> for View {
     }
 }
 
-/// What waits: for an administrator everything, for an agent what it asked itself.
+/// What waits: for an administrator everything, for a person what is theirs, for an agent what it asked itself.
 pub(super) async fn list(
     State(api): State<Api>,
     Extension(caller): Extension<Caller>,
@@ -49,24 +52,24 @@ pub(super) async fn list(
 ) -> Result<Body<Value>, Problem> {
     read::query(query.as_deref(), &[])?;
     let approvals = &api.desk().await?.approvals;
-    let waiting = if caller.principal.admin {
+    let waiting = if caller.principal.is_administrator() {
         approvals.pending_of_all().await?
     } else {
         let mut own = approvals.pending(&caller.principal.user).await?;
-        own.retain(|approval| approval.agent == caller.principal.agent);
+        own.retain(|approval| caller.principal.is_person() || approval.agent == caller.principal.agent);
         own
     };
     page("approvals", waiting.into_iter().map(View::from).collect::<Vec<_>>(), None)
 }
 
 /// A person's answer.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Answer {
     decision: Verdict,
 }
 
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum Verdict {
     Approve,
@@ -80,11 +83,16 @@ pub(super) async fn decide(
     read::Id(id): read::Id,
     read::Json(answer): read::Json<Answer>,
 ) -> Result<Body<View>, Problem> {
-    administrator(&caller)?;
+    person(&caller)?;
     let decision = match answer.decision {
         Verdict::Approve => Decision::Approved,
         Verdict::Refuse => Decision::Refused,
     };
     let approvals = &api.desk().await?.approvals;
-    Ok(Body(approvals.decide_for_anyone(&id, decision, &caller.principal.user).await?.into()))
+    let by = &caller.principal.user;
+    let decided = match caller.principal.is_administrator() {
+        true => approvals.decide_for_anyone(&id, decision, by).await?,
+        false => approvals.decide(&id, decision, by).await?,
+    };
+    Ok(Body(decided.into()))
 }

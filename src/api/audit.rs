@@ -1,16 +1,19 @@
 //! `/audit`: calls and refusals, the newest first.
 
+use std::collections::BTreeMap;
+
 use axum::{
     Extension, Json as Body,
     extract::{RawQuery, State},
 };
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::{Api, Problem, page, read};
 use crate::{
-    audit::{Cursor, Entry, Outcome, Recorded},
+    audit::{Cursor, Entry, Filter, Outcome, Recorded},
     hub::Caller,
 };
 
@@ -19,8 +22,8 @@ const USUAL: usize = 50;
 const MOST: usize = 200;
 
 /// One line.
-#[derive(Debug, Serialize)]
-struct View {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct View {
     at: Timestamp,
     call: String,
     user: String,
@@ -67,7 +70,7 @@ pub(super) async fn list(
     Extension(caller): Extension<Caller>,
     RawQuery(query): RawQuery,
 ) -> Result<Body<Value>, Problem> {
-    let query = read::query(query.as_deref(), &["cursor", "limit"])?;
+    let query = read::query(query.as_deref(), &["cursor", "limit", "user", "agent", "integration", "tool", "outcome"])?;
     let cursor = query.get("cursor").map(|text| {
         Cursor::parse(text).ok_or_else(|| Problem::input("`cursor` is none that this server gave").next(FROM_THE_START))
     });
@@ -75,13 +78,26 @@ pub(super) async fn list(
     let limit = query.get("limit").map_or(Ok(USUAL), |text| limit(text))?;
     let desk = api.desk().await?;
     let Some(audit) = &desk.audit else { return page("entries", Vec::<View>::new(), None) };
-    let found = if caller.principal.admin {
-        audit.newest(cursor.as_ref(), limit).await?
-    } else {
-        audit.newest_of(&caller.principal.user, cursor.as_ref(), limit).await?
-    };
+    let filter = filter(&query, &caller)?;
+    let found = audit.newest_that(&filter, cursor.as_ref(), limit).await?;
     let entries: Vec<View> = found.entries.into_iter().map(View::from).collect();
     page("entries", entries, found.cursor.map(|cursor| cursor.to_string()))
+}
+
+/// Which lines are wanted. Whoever is no administrator sees the own person's, whatever is asked for.
+fn filter(query: &BTreeMap<String, String>, caller: &Caller) -> Result<Filter, Problem> {
+    let text = |name: &str| query.get(name).cloned();
+    let own = caller.principal.user.to_string();
+    let user = match text("user") {
+        Some(user) if caller.principal.is_administrator() || user == own => Some(user),
+        Some(_) => return Err(Problem::forbidden("only an administrator sees the lines of others")),
+        None => (!caller.principal.is_administrator()).then_some(own),
+    };
+    let outcome = text("outcome");
+    if outcome.as_deref().is_some_and(|outcome| !["ok", "error", "refused"].contains(&outcome)) {
+        return Err(Problem::input("`outcome` is `ok`, `error` or `refused`"));
+    }
+    Ok(Filter { user, agent: text("agent"), integration: text("integration"), tool: text("tool"), outcome })
 }
 
 const FROM_THE_START: &str = "Leave it out to begin with the newest line.";

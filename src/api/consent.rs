@@ -8,9 +8,10 @@ use axum::{
     routing::get,
 };
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Api, BASE, CALLBACK, Problem, administrator, host, integrations::USUAL_ACCOUNT, read, wrong_method};
+use super::{Api, BASE, CALLBACK, Problem, host, integrations::USUAL_ACCOUNT, person, read, wrong_method};
 use crate::{
     hub::{Caller, Consent},
     id::{self, UserId},
@@ -27,7 +28,7 @@ const COOKIE_AGE: u32 = 600;
 const COOKIE_LENGTH: usize = 43;
 
 /// What is to be connected.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Wish {
     integration: String,
@@ -40,7 +41,7 @@ pub(super) struct Wish {
 }
 
 /// Where the person consents, and until when.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Started {
     authorize_url: String,
     expires_at: Timestamp,
@@ -54,7 +55,7 @@ pub(super) async fn start(
     headers: HeaderMap,
     read::Json(wish): read::Json<Wish>,
 ) -> Result<Response, Problem> {
-    administrator(&caller)?;
+    person(&caller)?;
     let departure = Departure {
         user: caller.principal.user,
         integration: wish.integration,

@@ -9,11 +9,12 @@ use axum::{
     response::IntoResponse,
 };
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::{Api, Problem, administrator, page, read};
+use super::{Api, Problem, page, person, read};
 use crate::{
     hub::{Accounts, Caller, NEEDS_RECONNECT, Standing, expiry},
     oauth::Ask,
@@ -26,7 +27,7 @@ use crate::{
 pub(super) const USUAL_ACCOUNT: &str = "default";
 
 /// One integration.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct View {
     id: &'static str,
     name: &'static str,
@@ -43,7 +44,7 @@ pub(super) struct View {
 }
 
 /// One connection. What it is opened with is not in it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct ConnectionView {
     integration: String,
     account: String,
@@ -133,10 +134,11 @@ pub(super) async fn one(
 }
 
 /// What an account is connected with.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Credentials {
     account: Option<String>,
+    #[schemars(with = "BTreeMap<String, String>")]
     credentials: BTreeMap<String, Secret>,
 }
 
@@ -147,7 +149,7 @@ pub(super) async fn connect(
     read::Id(id): read::Id,
     read::Json(given): read::Json<Credentials>,
 ) -> Result<impl IntoResponse, Problem> {
-    administrator(&caller)?;
+    person(&caller)?;
     let accounts = api.accounts().await?;
     let integration = accounts.integration(&id)?;
     let account = given.account.as_deref().unwrap_or(USUAL_ACCOUNT);
@@ -168,7 +170,7 @@ fn not_accepted(integration: &Integration, error: Error) -> Problem {
 }
 
 /// What a test found.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Tested {
     ok: bool,
     account: String,
@@ -185,7 +187,7 @@ pub(super) async fn test(
     read::Id(id): read::Id,
     RawQuery(query): RawQuery,
 ) -> Result<Body<Tested>, Problem> {
-    administrator(&caller)?;
+    person(&caller)?;
     let query = read::query(query.as_deref(), &["account"])?;
     let user = &caller.principal.user;
     let accounts = api.accounts().await?;
@@ -224,7 +226,7 @@ pub(super) async fn disconnect(
     read::Id(id): read::Id,
     RawQuery(query): RawQuery,
 ) -> Result<StatusCode, Problem> {
-    administrator(&caller)?;
+    person(&caller)?;
     let query = read::query(query.as_deref(), &["account"])?;
     let account = query.get("account").map(String::as_str);
     api.accounts().await?.disconnect(&caller.principal.user, &id, account).await?;

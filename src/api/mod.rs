@@ -3,18 +3,23 @@
 //! The routers know nothing of tokens. Whoever puts them into a server lets [`router`] be reached only by known callers
 //! and adds the [`Caller`] to the extensions of each request. Bodies are JSON; refusals are [`Problem`]s.
 //!
-//! Tools may be listed and called by every caller, and the own accounts seen. To connect, test or end a connection and
-//! to answer questions takes an administrator: an agent must neither widen its own reach nor say yes to itself.
+//! Tools may be listed and called by every caller, and the own accounts seen. To connect, test or end a connection, to
+//! make agents and to answer questions takes a person, and they reach what is theirs; to add people takes an
+//! administrator. An agent must neither widen its own reach nor say yes to itself.
 
+mod agents;
 mod approvals;
 mod audit;
 mod consent;
 mod health;
 mod integrations;
 mod metrics;
+mod openapi;
 mod problem;
 mod read;
+mod routes;
 mod tools;
+mod users;
 
 use std::sync::Arc;
 
@@ -24,7 +29,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
-    routing::{any, delete, get, post},
+    routing::any,
 };
 pub use consent::{Departure, callback};
 pub use health::health;
@@ -34,6 +39,7 @@ use serde::Serialize;
 use url::Url;
 
 use crate::{
+    agents::Agents,
     hub::{Accounts, Caller, Desk, Hub},
     id::SharedEntropy,
 };
@@ -80,6 +86,10 @@ impl Api {
         Ok(self.0.hub.desk().await?)
     }
 
+    async fn agents(&self) -> Result<Agents, Problem> {
+        Ok(self.0.hub.agents().await?)
+    }
+
     async fn accounts(&self) -> Result<Accounts, Problem> {
         let desk = self.desk().await?;
         desk.accounts.clone().ok_or_else(|| {
@@ -90,18 +100,7 @@ impl Api {
 
 /// The resources under `/api/v1`. Each request must bring the [`Caller`] among its extensions.
 pub fn router(api: Api) -> Router {
-    let resources = Router::new()
-        .route("/integrations", get(integrations::list))
-        .route("/integrations/oauth/start", post(consent::start))
-        .route("/integrations/{id}", get(integrations::one))
-        .route("/integrations/{id}/connect", post(integrations::connect))
-        .route("/integrations/{id}/test", post(integrations::test))
-        .route("/integrations/{id}/disconnect", delete(integrations::disconnect))
-        .route("/tools", get(tools::list))
-        .route("/tools/{name}/call", post(tools::call))
-        .route("/approvals", get(approvals::list))
-        .route("/approvals/{id}", post(approvals::decide))
-        .route("/audit", get(audit::list))
+    let resources = routes::router(routes::guarded())
         .fallback(nothing_there)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn_with_state(api.clone(), within_reach))
@@ -109,6 +108,16 @@ pub fn router(api: Api) -> Router {
         .with_state(api);
     // What is nested takes the base with anything behind it, but not with a bare slash.
     Router::new().nest(BASE, resources).route(&format!("{BASE}/"), any(nothing_there))
+}
+
+/// What needs no token: the address that vendors send browsers back to, where the state of the answer is what counts;
+/// the description of the rest; and where an invitation is taken.
+pub fn open(api: Api) -> Router {
+    let open = routes::router(routes::open())
+        .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::from_fn_with_state(api.clone(), same_origin))
+        .with_state(api.clone());
+    consent::callback(api).nest(BASE, open)
 }
 
 async fn nothing_there() -> Problem {
@@ -160,13 +169,21 @@ fn host<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
     header.or_else(|| uri.authority().map(axum::http::uri::Authority::as_str))
 }
 
-/// Whether `caller` may change connections and answer questions.
-fn administrator(caller: &Caller) -> Result<(), Problem> {
-    if caller.principal.admin {
+/// Whether `caller` is a person, who may change what is theirs.
+fn person(caller: &Caller) -> Result<(), Problem> {
+    if caller.principal.is_person() {
         return Ok(());
     }
-    Err(Problem::forbidden("only an administrator may do this, not an agent")
-        .next("Ask the person to do it, with the administrator's token or on the command line."))
+    Err(Problem::forbidden("only a person may do this, not an agent")
+        .next("Ask the person to do it, with a token of their own or on the command line."))
+}
+
+/// Whether `caller` may change people, and what is everybody's.
+fn administrator(caller: &Caller) -> Result<(), Problem> {
+    if caller.principal.is_administrator() {
+        return Ok(());
+    }
+    Err(Problem::forbidden("only an administrator may do this").next("Ask the administrator to do it."))
 }
 
 /// A list as all resources give it: `{"<plural>": […]}`, and a cursor when there is more.

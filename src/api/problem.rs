@@ -9,7 +9,7 @@ use axum::{
 use serde_json::{Map, Value, json};
 
 use crate::{
-    approvals, audit, hub,
+    agents, approvals, audit, hub,
     tool::{self, sentence},
 };
 
@@ -156,6 +156,21 @@ impl From<approvals::Error> for Problem {
                 Problem::new(StatusCode::CONFLICT, tool::Kind::Conflict.code(), error.to_string())
             }
             approvals::Error::Unfitting(_) | approvals::Error::Store(_) => Problem::internal(error),
+        }
+    }
+}
+
+impl From<agents::Error> for Problem {
+    fn from(error: agents::Error) -> Self {
+        match &error {
+            agents::Error::NoSuchAgent(_) | agents::Error::NoSuchUser(_) => {
+                Problem::new(StatusCode::NOT_FOUND, tool::Kind::NotFound.code(), error.to_string())
+            }
+            agents::Error::Nameless => Problem::input(error.to_string()),
+            agents::Error::NameTaken(_) => {
+                Problem::new(StatusCode::CONFLICT, tool::Kind::Conflict.code(), error.to_string())
+            }
+            agents::Error::Unfitting(_) | agents::Error::Store(_) => Problem::internal(error),
         }
     }
 }

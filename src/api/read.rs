@@ -102,6 +102,18 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
     }
 }
 
+/// The two variable parts of a path.
+pub(super) struct Ids(pub(super) String, pub(super) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Ids {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let path = Path::<(String, String)>::from_request_parts(parts, state).await;
+        path.map(|Path((one, two))| Ids(one, two)).map_err(|_| Problem::input("the address is not valid UTF-8"))
+    }
+}
+
 /// The query, of which only `known` parameters are taken, each once.
 pub(super) fn query(text: Option<&str>, known: &[&str]) -> Result<BTreeMap<String, String>, Problem> {
     let mut found = BTreeMap::new();

@@ -5,6 +5,7 @@ use axum::{
     extract::{RawQuery, State},
     http::StatusCode,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -15,8 +16,8 @@ use crate::{
 };
 
 /// One tool.
-#[derive(Debug, Serialize)]
-struct View<'a> {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct View<'a> {
     name: &'a str,
     title: &'a str,
     description: &'a str,
@@ -55,7 +56,7 @@ pub(super) async fn list(
 }
 
 /// What to call it with.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Arguments {
     #[serde(default)]
@@ -63,7 +64,7 @@ pub(super) struct Arguments {
 }
 
 /// What a call gives back.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Done {
     text: String,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -3,13 +3,17 @@
 //! A yes is worth one run of this very tool with these very arguments, by this very agent, for some minutes. The
 //! record stands under the question's digest, so that there is one per question, and a yes can be taken once.
 
+mod exposure;
+
 use std::{fmt, sync::Arc};
 
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
+pub use self::exposure::{REMEMBERED, SESSION, Seen};
 use crate::{
     clock::SharedClock,
     id::{AgentId, SharedEntropy, UserId, base32hex},
@@ -32,6 +36,7 @@ pub struct Approvals {
     clock: SharedClock,
     entropy: SharedEntropy,
     lifetime: SignedDuration,
+    readers: exposure::Readers,
 }
 
 /// A question, and what became of it.
@@ -74,7 +79,7 @@ impl Approval {
 }
 
 /// A person's answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Decision {
     /// Yes, once.
@@ -142,7 +147,7 @@ impl Question {
 impl Approvals {
     /// The approvals in `store`; a question waits for [`LIFETIME`].
     pub fn new(store: Arc<dyn Store>, clock: SharedClock, entropy: SharedEntropy) -> Self {
-        Approvals { store, clock, entropy, lifetime: LIFETIME }
+        Approvals { store, clock, entropy, lifetime: LIFETIME, readers: exposure::Readers::default() }
     }
 
     /// The same with another time that a question waits.

@@ -14,6 +14,7 @@ use std::sync::{
 };
 
 use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot};
 
 pub use self::entry::{Cursor, Entry, Outcome, Recorded};
@@ -79,6 +80,37 @@ pub struct Page {
     pub cursor: Option<Cursor>,
 }
 
+/// Which lines are wanted: those that fit everything that is said.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Filter {
+    /// For whom.
+    pub user: Option<String>,
+    /// Through which agent.
+    pub agent: Option<String>,
+    /// At which vendor.
+    pub integration: Option<String>,
+    /// Which tool.
+    pub tool: Option<String>,
+    /// `ok`, `error` or `refused`.
+    pub outcome: Option<String>,
+}
+
+impl Filter {
+    fn takes(&self, entry: &Entry) -> bool {
+        let outcome = match entry.outcome {
+            Outcome::Ok => "ok",
+            Outcome::Error { .. } => "error",
+            Outcome::Refused { .. } => "refused",
+        };
+        let fits = |wanted: &Option<String>, is: &str| wanted.as_deref().is_none_or(|wanted| wanted == is);
+        fits(&self.user, entry.user.as_str())
+            && fits(&self.agent, entry.agent.as_str())
+            && fits(&self.integration, &entry.integration)
+            && fits(&self.tool, &entry.tool)
+            && fits(&self.outcome, outcome)
+    }
+}
+
 impl Audit {
     /// The audit in `store`. Starts the writer on the present runtime.
     pub async fn open(
@@ -128,6 +160,11 @@ impl Audit {
     /// Up to `limit` lines, the newest first, from the first one before `cursor`.
     pub async fn newest(&self, cursor: Option<&Cursor>, limit: usize) -> Result<Page> {
         self.page(cursor, limit, |_| true).await
+    }
+
+    /// [`Audit::newest`] with only the lines that `filter` lets through. A page may be short and still have a next one.
+    pub async fn newest_that(&self, filter: &Filter, cursor: Option<&Cursor>, limit: usize) -> Result<Page> {
+        self.page(cursor, limit, |entry| filter.takes(entry)).await
     }
 
     /// [`Audit::newest`] with only the lines of `user`. A page may be short and still have a next one.

@@ -1,17 +1,19 @@
 //! Where everything is put together: the store, the vault, the vendors or their twins, and the door in front.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, num::NonZeroU32, path::PathBuf, sync::Arc};
+
+use jiff::SignedDuration;
 
 use super::{options::Place, order::Failure, owner::Ownership, storage::Storage};
 use crate::{
-    agents::{Agents, LOCAL, Principal},
+    agents::{Agents, LOCAL, Principal, Role},
     approvals::Approvals,
     audit::{Audit, Retention},
     clock::{self, SharedClock},
-    config::{self, Environment, Settings},
+    config::{self, Environment, Limits, Settings},
     http,
-    hub::{AccountParts, Accounts, Caller, Deferred, Desk, Filters, Hub, Site, TicketKey},
-    id::{self, AgentId, SharedEntropy, UserId},
+    hub::{AccountParts, Accounts, Caller, Caps, Deferred, Desk, Filters, Hub, Pace, Site, TicketKey},
+    id::{self, SharedEntropy, UserId},
     integrations,
     mcp::{self, Server},
     oauth::{self, Broker},
@@ -101,7 +103,8 @@ impl House {
         if let Some(sandbox) = &sandbox {
             move_in(sandbox, &vault, &accounts, &clock).await?;
         }
-        let audit = Audit::open(store.clone(), clock.clone(), &entropy, Retention::default()).await;
+        let limits = settings.limits().map_err(Failure::of)?;
+        let audit = Audit::open(store.clone(), clock.clone(), &entropy, retention(&limits)).await;
         let audit = audit.map_err(Failure::of)?;
         let key = shared_key(&vault, &entropy).await?;
         let desk = Desk {
@@ -110,6 +113,7 @@ impl House {
             audit: Some(audit.clone()),
             approvals: Approvals::new(store, clock, entropy),
             key: TicketKey::new(&key),
+            pace: Pace::new(caps(&limits)),
         };
         let identity = sources.origin();
         Ok(House {
@@ -147,6 +151,20 @@ impl House {
         self.broker.settle().await;
         self.audit.flush().await;
     }
+}
+
+/// How much each agent may do in an hour; nought lifts a limit.
+fn caps(limits: &Limits) -> Caps {
+    let usual = Caps::default();
+    let cap = |set: Option<u32>, usual| set.map_or(usual, NonZeroU32::new);
+    Caps { calls: cap(limits.calls_per_hour, usual.calls), writes: cap(limits.writes_per_hour, usual.writes) }
+}
+
+/// How much of the audit is kept.
+fn retention(limits: &Limits) -> Retention {
+    let usual = Retention::default();
+    let age = limits.audit_days.map(|days| SignedDuration::from_hours(24 * i64::from(days)));
+    Retention { rows: limits.audit_rows.unwrap_or(usual.rows), age: age.unwrap_or(usual.age) }
 }
 
 /// The hub in front of a house that may still be opening. Clients hear of what changes, here and elsewhere.
@@ -191,7 +209,7 @@ pub fn local_caller(filters: Filters, client: &str) -> Caller {
 
 /// The user and agent of a machine where nobody set up others.
 pub fn local_principal() -> Principal {
-    Principal { user: UserId::new(LOCAL), agent: AgentId::new(LOCAL), admin: true }
+    Principal { role: Role::Administrator, ..Principal::local() }
 }
 
 /// Names in filters that no tool or toolset bears are mistakes, and a start must not pass over them.

@@ -10,6 +10,7 @@ pub mod options;
 pub mod order;
 pub mod owner;
 mod pages;
+pub mod people;
 mod perform;
 mod reception;
 mod relay;
@@ -77,6 +78,8 @@ async fn command(session: &mut Session, command: &Command) -> Result<(), Failure
         Command::Search(search) => commands::tools::search(session, search).await,
         Command::Call(call) => commands::call::run(session, call).await,
         Command::Approvals(approvals) => commands::approvals::run(session, approvals).await,
+        Command::Users(users) => commands::users::run(session, users).await,
+        Command::Agents(agents) => commands::agents::run(session, agents).await,
         Command::Audit(audit) => commands::audit::run(session, audit).await,
         Command::Export(export) => commands::carry::export(session, export).await,
         Command::Import(import) => commands::carry::import(session, import).await,

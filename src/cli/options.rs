@@ -1,5 +1,7 @@
 //! What the command line takes: commands, flags, and what the environment says where a flag is silent.
 
+mod people;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     convert::Infallible,
@@ -10,6 +12,7 @@ use std::{
 use clap::{Args, Parser, Subcommand, builder::styling};
 use url::Url;
 
+pub use people::{AgentAction, AgentSettings, Agents, UserAction, Users};
 use crate::{config, hub::Filters, secret::Secret, vault::Clash};
 
 /// Headings and names in colour, on terminals that want it.
@@ -97,6 +100,10 @@ pub enum Command {
     Approvals(Approvals),
     /// Keep the OAuth client of a vendor in the vault.
     App(App),
+    /// Show the people who use this server, add and remove them.
+    Users(Users),
+    /// Show the agents: which tools each may use; make them, change them, give them tokens.
+    Agents(Agents),
     /// Show which calls were made and refused, the newest first.
     Audit(Audit),
     /// Replace the master identity that seals every stored credential.
@@ -363,11 +370,27 @@ pub enum AppAction {
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "Examples:
   switchboard audit
+  switchboard audit --outcome refused --agent desk
   switchboard audit --limit 200 --json")]
 pub struct Audit {
     /// How many lines, at most 200.
     #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u8).range(1..=200))]
     pub limit: u8,
+    /// Only the lines of this person, by id.
+    #[arg(long, value_name = "USER")]
+    pub user: Option<String>,
+    /// Only those of this agent, by id.
+    #[arg(long, value_name = "AGENT")]
+    pub agent: Option<String>,
+    /// Only those at this vendor.
+    #[arg(long, value_name = "ID")]
+    pub integration: Option<String>,
+    /// Only those of this tool.
+    #[arg(long, value_name = "NAME")]
+    pub tool: Option<String>,
+    /// Only those that ended so.
+    #[arg(long, value_parser = ["ok", "error", "refused"])]
+    pub outcome: Option<String>,
     /// Go on where the last page ended.
     #[arg(long, value_name = "CURSOR")]
     pub cursor: Option<String>,

@@ -8,8 +8,9 @@ use std::{collections::BTreeMap, path::PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::people::{AgentOrder, UserOrder};
 use crate::{
-    audit::Entry,
+    audit::{Entry, Filter},
     hub::Filters,
     secret::{self, Secret},
     tool::sentence,
@@ -128,8 +129,15 @@ pub enum Order {
         /// Yes or no.
         approve: bool,
     },
+    /// Something with people; see [`UserOrder`].
+    Users(UserOrder),
+    /// Something with agents; see [`AgentOrder`].
+    Agents(AgentOrder),
     /// Calls and refusals, the newest first: [`AuditView`].
     Audit {
+        /// Which lines.
+        #[serde(default)]
+        filter: Filter,
         /// How many lines.
         limit: usize,
         /// Behind which line, as the page before said.

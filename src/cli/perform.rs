@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     approvals::{Approval, Decision},
-    audit::Cursor,
+    audit::{Cursor, Filter},
     hub::{self, Answered, CallRequest, Consent, Filters, Hub, Reply, Standing, expiry},
     id::UserId,
     integrations,
@@ -71,7 +71,9 @@ impl Office<'_> {
             }
             Order::Approvals => plain(self.approvals().await?),
             Order::Decide { id, approve } => plain(self.decide(&id, approve).await?),
-            Order::Audit { limit, cursor } => plain(self.audit(limit, cursor.as_deref()).await?),
+            Order::Users(order) => self.users(order).await,
+            Order::Agents(order) => self.agents(order).await,
+            Order::Audit { filter, limit, cursor } => plain(self.audit(&filter, limit, cursor.as_deref()).await?),
             Order::RotateKey => plain(self.rotate_key().await?),
             Order::Export { file, lock } => {
                 let lock = match lock {
@@ -221,12 +223,12 @@ impl Office<'_> {
         Ok(self.view(&connection))
     }
 
-    async fn audit(&self, limit: usize, cursor: Option<&str>) -> Result<AuditView, Failure> {
+    async fn audit(&self, filter: &Filter, limit: usize, cursor: Option<&str>) -> Result<AuditView, Failure> {
         let unknown = || Failure::new("This is no cursor of the audit.").next("Leave --cursor out to begin anew.");
         let cursor = cursor.map(|text| Cursor::parse(text).ok_or_else(unknown)).transpose()?;
         // What this process is still writing belongs to the answer.
         self.house.audit.flush().await;
-        let page = self.house.audit.newest(cursor.as_ref(), limit).await.map_err(Failure::of)?;
+        let page = self.house.audit.newest_that(filter, cursor.as_ref(), limit).await.map_err(Failure::of)?;
         let entries = page.entries.into_iter().map(|recorded| recorded.entry).collect();
         Ok(AuditView { entries, cursor: page.cursor.map(|cursor| cursor.to_string()) })
     }
@@ -359,12 +361,12 @@ fn shown(text: impl Into<String>, structured: &impl Serialize) -> Result<Sandbox
     Ok(SandboxView { text: text.into(), structured: plain(structured)? })
 }
 
-fn plain(answer: impl Serialize) -> Result<Value, Failure> {
+pub(super) fn plain(answer: impl Serialize) -> Result<Value, Failure> {
     serde_json::to_value(answer).map_err(Failure::of)
 }
 
 /// A tool's error as a command tells it.
-fn failed(error: tool::Error) -> Failure {
+pub(super) fn failed(error: tool::Error) -> Failure {
     tracing::debug!(code = error.code(), cause = %error.chain(), "an order failed");
     let pause = error.retry_after().map(|pause| format!("Try again in {} s.", pause.as_secs().max(1)));
     Failure { what: error.what().to_owned(), next: error.next_step().map(str::to_owned).or(pause) }

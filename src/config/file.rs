@@ -40,6 +40,14 @@ pub struct File {
     /// Tools that are never offered.
     #[serde(default)]
     pub exclude_tools: Vec<String>,
+    /// How many lines of the audit are kept at most; 100,000 unless set.
+    pub audit_rows: Option<u64>,
+    /// For how many days they are kept; 90 unless set.
+    pub audit_days: Option<u32>,
+    /// How many calls to integrations an agent may make in an hour; without a limit unless set.
+    pub calls_per_hour: Option<u32>,
+    /// How many of them may change something; 1,000 unless set, and 0 for no limit.
+    pub writes_per_hour: Option<u32>,
     /// Settings of single integrations, by id.
     #[serde(default)]
     pub integrations: BTreeMap<String, IntegrationFile>,

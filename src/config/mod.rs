@@ -83,6 +83,19 @@ pub struct Overrides {
     pub client_secret: Option<Secret>,
 }
 
+/// How much is kept, and how much an agent may do. What is not set is as it is usual.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// Lines of the audit.
+    pub audit_rows: Option<u64>,
+    /// Days for which they are kept.
+    pub audit_days: Option<u32>,
+    /// Calls of one agent in an hour; 0 for no limit.
+    pub calls_per_hour: Option<u32>,
+    /// Calls of one agent in an hour that may change something; 0 for no limit.
+    pub writes_per_hour: Option<u32>,
+}
+
 /// Why settings cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -152,6 +165,22 @@ impl Settings {
     #[must_use]
     pub fn with_store(self, flag: Option<Secret>) -> Self {
         Settings { store: flag.or(self.store), ..self }
+    }
+
+    /// How much is kept, and how much an agent may do.
+    pub fn limits(&self) -> Result<Limits> {
+        Ok(Limits {
+            audit_rows: self.number("SWITCHBOARD_AUDIT_ROWS")?.or(self.file.audit_rows),
+            audit_days: self.number("SWITCHBOARD_AUDIT_DAYS")?.or(self.file.audit_days),
+            calls_per_hour: self.number("SWITCHBOARD_CALLS_PER_HOUR")?.or(self.file.calls_per_hour),
+            writes_per_hour: self.number("SWITCHBOARD_WRITES_PER_HOUR")?.or(self.file.writes_per_hour),
+        })
+    }
+
+    fn number<T: std::str::FromStr>(&self, name: &str) -> Result<Option<T>> {
+        let Some(value) = self.environment.get(name) else { return Ok(None) };
+        let wrong = |_| Error::Value { name: name.into(), value: value.into(), expected: "a number, such as 1000" };
+        value.trim().parse().map(Some).map_err(wrong)
     }
 
     /// What is set for the integration `id` of the vendor family `family`.

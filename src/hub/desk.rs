@@ -1,13 +1,11 @@
 //! What stands behind the door: accounts, agents, approvals, and the key that tickets are made with.
 
-use std::collections::BTreeSet;
-
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, Mac};
 use serde_json::{Map, Value};
 use sha2::Sha256;
 
-use super::{Accounts, Answered, Caller, Error, Question};
+use super::{Accounts, Answered, Caller, Error, Pace, Question, which};
 use crate::{
     agents::{Agent, Agents, LOCAL, Principal},
     approvals::{Approval, Approvals, Decision, Digest, Question as Asked},
@@ -32,6 +30,8 @@ pub struct Desk {
     pub approvals: Approvals,
     /// Makes tickets that nobody else can make.
     pub key: TicketKey,
+    /// How much each agent may do in an hour.
+    pub pace: Pace,
 }
 
 /// Makes tickets that nobody else can make. Every node of one store must have the same one.
@@ -113,7 +113,14 @@ impl Desk {
     pub fn alone(clock: &SharedClock, entropy: &SharedEntropy) -> Self {
         let store = MemoryStore::new();
         let approvals = Approvals::new(store, clock.clone(), entropy.clone());
-        Desk { accounts: None, agents: None, audit: None, approvals, key: TicketKey::fresh(&**entropy) }
+        Desk {
+            accounts: None,
+            agents: None,
+            audit: None,
+            approvals,
+            key: TicketKey::fresh(&**entropy),
+            pace: Pace::default(),
+        }
     }
 
     /// Whether the store below is out of reach at present: calls go on with what was read before, as far as that goes.
@@ -135,11 +142,13 @@ impl Desk {
         }
     }
 
-    /// The integrations of which `caller` has an account.
-    pub(super) async fn connected(&self, caller: &Caller) -> Result<BTreeSet<String>, Error> {
+    /// The accounts of `caller`, working or not.
+    pub(super) async fn accounts_of(&self, caller: &Caller) -> Result<which::Accounts, Error> {
         match &self.accounts {
-            Some(accounts) => accounts.connected(&caller.principal.user).await.map_err(Error::desk),
-            None => Ok(BTreeSet::new()),
+            Some(accounts) => {
+                accounts.connections(&caller.principal.user).await.map(which::accounts).map_err(Error::desk)
+            }
+            None => Ok(which::Accounts::new()),
         }
     }
 
@@ -194,7 +203,7 @@ mod tests {
     };
 
     fn caller(agent: &str) -> Caller {
-        let principal = Principal { user: UserId::new("local"), agent: AgentId::new(agent), admin: false };
+        let principal = Principal { user: UserId::new("local"), agent: AgentId::new(agent), ..Principal::local() };
         Caller { principal, filters: Filters::default(), client: "test".into() }
     }
 

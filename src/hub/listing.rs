@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use super::Caller;
+use super::{Caller, which::Accounts};
 use crate::{
     agents::{Agent, Integrations, Level},
     tool::{Effect, Integration, Row},
@@ -27,7 +27,7 @@ impl Listing {
         for row in &rows {
             row.name().hash(&mut hasher);
             // Rows of run time may be replaced by others of the same name.
-            Arc::as_ptr(row).hash(&mut hasher);
+            row.identity().hash(&mut hasher);
         }
         Listing { version: hasher.finish(), rows }
     }
@@ -48,6 +48,7 @@ pub(super) struct Offer<'a> {
     pub(super) caller: &'a Caller,
     pub(super) agent: Agent,
     pub(super) connected: BTreeSet<String>,
+    pub(super) accounts: Accounts,
 }
 
 impl Offer<'_> {

@@ -14,10 +14,13 @@ mod follow;
 mod links;
 mod listing;
 mod own;
+mod pace;
+mod roster;
 mod running;
 #[cfg(test)]
 mod tests;
 mod waiting;
+mod which;
 
 use std::{collections::BTreeSet, fmt, sync::Arc, time::Duration};
 
@@ -29,6 +32,8 @@ use jiff::Timestamp;
 pub use links::{Link, Pages, Unlinked};
 pub use listing::Listing;
 use listing::Offer;
+pub use pace::{Caps, Pace};
+pub use roster::{Described, Wish};
 use serde_json::{Map, Value};
 use tokio::sync::watch;
 
@@ -308,13 +313,21 @@ impl Hub {
     /// The tools that `caller` sees.
     pub async fn tools(&self, caller: &Caller) -> Result<Listing, Error> {
         let offer = self.offer(caller).await?;
-        let rows = self.0.rows.iter().filter(|row| offer.includes(row, self.integration(row)));
-        Ok(Listing::of(rows.cloned().collect()))
+        Ok(self.listed(&offer))
+    }
+
+    fn listed(&self, offer: &Offer<'_>) -> Listing {
+        let rows = self.0.rows.iter().map(|row| (row, self.integration(row)));
+        let rows = rows.filter(|(row, integration)| offer.includes(row, *integration));
+        let rows = rows.map(|(row, integration)| which::listed(row, integration, &offer.agent, &offer.accounts));
+        Listing::of(rows.collect())
     }
 
     async fn offer<'a>(&self, caller: &'a Caller) -> Result<Offer<'a>, Error> {
         let desk = self.desk().await?;
-        Ok(Offer { caller, agent: desk.agent(caller).await?, connected: desk.connected(caller).await? })
+        let accounts = desk.accounts_of(caller).await?;
+        let connected = accounts.keys().cloned().collect();
+        Ok(Offer { caller, agent: desk.agent(caller).await?, connected, accounts })
     }
 
     /// The integration to which a tool belongs, if it belongs to one.
@@ -348,9 +361,27 @@ impl Hub {
     ///
     /// # Errors
     /// No such tool for this caller, a ticket that is not valid, or the tool's own failure.
-    pub async fn call(&self, caller: &Caller, request: CallRequest) -> Result<Reply, Error> {
-        let (row, agent) = self.find(caller, &request.tool).await?;
-        running::run(self, caller, &agent, row, request).await
+    pub async fn call(&self, caller: &Caller, mut request: CallRequest) -> Result<Reply, Error> {
+        match self.admitted(caller, &mut request).await {
+            Ok(admitted) => running::run(self, caller, admitted, request).await,
+            Err(error) => {
+                running::record_refusal(self, caller, &request.tool, &error).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Whether this caller may make this call, and with which account. The argument that says so is taken out.
+    async fn admitted(&self, caller: &Caller, request: &mut CallRequest) -> Result<Admitted, Error> {
+        let (row, offer) = self.find(caller, &request.tool).await?;
+        let Some(integration) = self.integration(&row) else {
+            return Ok(Admitted { row, agent: offer.agent, account: None });
+        };
+        let refused = |error| Error::Tool { call: CallId::fresh(&*self.0.entropy), error };
+        self.desk().await?.pace.count(&caller.principal, row.effect()).map_err(refused)?;
+        let taken = which::taken(&row, integration, &offer.agent, &offer.accounts, &mut request.arguments);
+        let account = taken.map_err(refused)?;
+        Ok(Admitted { row, agent: offer.agent, account })
     }
 
     /// What a resource or a prompt of the server's own may use for `caller`: the clock, the server's state, the client
@@ -385,14 +416,14 @@ impl Hub {
         self.0.desk.get().await.map_err(|why| Error::Closed(why.to_string()))
     }
 
-    /// The tool, if this caller may use it, and the agent that may. One that exists and may not be used is as unknown as one that does not;
-    /// of one that only lacks its account it is said what is missing.
-    async fn find(&self, caller: &Caller, name: &str) -> Result<(Arc<Row>, Agent), Error> {
+    /// The tool, if this caller may use it, and what the caller is offered. One that exists and may not be used is as
+    /// unknown as one that does not; of one that only lacks its account it is said what is missing.
+    async fn find<'a>(&self, caller: &'a Caller, name: &str) -> Result<(Arc<Row>, Offer<'a>), Error> {
         let mut offer = self.offer(caller).await?;
         let includes = |offer: &Offer<'_>, row: &Arc<Row>| offer.includes(row, self.integration(row));
         let named = self.0.rows.iter().find(|row| row.name() == name);
         if let Some(row) = named.filter(|row| includes(&offer, row)) {
-            return Ok((row.clone(), offer.agent));
+            return Ok((row.clone(), offer));
         }
         let offered = self.0.rows.iter().filter(|row| includes(&offer, row)).map(|row| row.name());
         let nearest = schema::nearest(name, offered).map(str::to_owned);
@@ -402,11 +433,18 @@ impl Hub {
             offer.connected.insert(integration.id.to_owned());
             if includes(&offer, row) {
                 // The run finds out that its account is missing, and what can be done about it.
-                return Ok((row.clone(), offer.agent));
+                return Ok((row.clone(), offer));
             }
         }
         Err(Error::UnknownTool { name: name.to_owned(), nearest })
     }
+}
+
+/// A call that may be made.
+struct Admitted {
+    row: Arc<Row>,
+    agent: Agent,
+    account: Option<String>,
 }
 
 impl fmt::Debug for Hub {

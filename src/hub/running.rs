@@ -12,17 +12,19 @@ use tokio::time::Instant;
 use tracing::Instrument;
 
 use super::{
-    CallRequest, Caller, Desk, Error, Hub, Reply,
+    Admitted, CallRequest, Caller, Desk, Error, Hub, Reply,
     accounts::{connect_it, not_connected},
     bound,
     desk::Subject,
 };
 use crate::{
-    agents::{Agent, AskSetting},
+    agents::{AskSetting, Principal},
+    approvals::Seen,
     audit::{self, Entry},
     id::CallId,
     tool::{
-        self, Asking, Call, CallParts, Client, Effect, Integration, Kind, Outcome, Progress, Reading, Row, Running,
+        self, Asking, Call, CallParts, Client, Effect, Integration, Kind, Noted, Outcome, Progress, Reading, Row,
+        Running,
     },
 };
 
@@ -43,14 +45,16 @@ pub(super) struct Run {
     pub(super) reading: Option<Reading>,
     /// How long the person took to connect the account: time that is not the call's own.
     person: Mutex<Duration>,
+    /// What a yes is for: the arguments, and the account with which they are carried out.
+    sealed: Map<String, Value>,
+    noted: Mutex<Noted>,
 }
 
 /// Runs the tool. One that may write is carried to its end even when nobody waits any more.
 pub(super) async fn run(
     hub: &Hub,
     caller: &Caller,
-    agent: &Agent,
-    row: Arc<Row>,
+    Admitted { row, agent, account }: Admitted,
     request: CallRequest,
 ) -> Result<Reply, Error> {
     let id = CallId::fresh(&*hub.0.entropy);
@@ -61,7 +65,9 @@ pub(super) async fn run(
         began: hub.0.clock.now(),
         until: Instant::now() + hub.0.bounds.time,
         asking: asking(agent.sends),
-        account: agent.accounts.get(&*row.toolset.id).cloned(),
+        sealed: sealed(&request.arguments, account.as_deref()),
+        noted: Mutex::default(),
+        account,
         hub: hub.clone(),
         desk,
         caller: caller.clone(),
@@ -111,11 +117,29 @@ impl Run {
     pub(super) async fn attempt(&self, confirmed: BTreeSet<String>) -> Result<Outcome, tool::Error> {
         let call = self.call(confirmed).await?;
         let outcome = self.in_time(self.work(&call)).await;
+        self.remember(&outcome, call.noted()).await;
         let outcome = outcome.map_err(|error| self.with_the_way_back(error))?;
         match &self.reading {
             Some(reading) if reading.readable.is_document() => bound::document(self.hub.0.bounds.document, outcome),
             _ => bound::within(self.hub.0.bounds.tokens, outcome),
         }
+    }
+
+    /// Keeps in mind that the agent has read what others wrote, and whom it has reached.
+    async fn remember(&self, outcome: &Result<Outcome, tool::Error>, noted: Noted) {
+        let Principal { user, agent, .. } = &self.caller.principal;
+        let has_read = match outcome {
+            Ok(outcome) => outcome.from_others,
+            Err(error) => error.quotes_others(),
+        };
+        if has_read {
+            self.desk.approvals.has_read_others(user, agent).await;
+        }
+        let is_reached = outcome.is_ok() && noted.is_trusted && !noted.reached.is_empty();
+        if is_reached && let Err(error) = self.desk.approvals.has_reached(user, agent, &noted.reached).await {
+            tracing::warn!(%error, "whom the agent has reached is not remembered; it will be asked again");
+        }
+        *self.noted.lock().unwrap_or_else(PoisonError::into_inner) = noted;
     }
 
     /// The tool, or the document that is read with its rights.
@@ -177,6 +201,11 @@ impl Run {
             (None, Some(integration)) => return Err(not_connected(integration)),
             (_, None) => None,
         };
+        let Principal { user, agent, .. } = &self.caller.principal;
+        let seen = match self.row.effect() {
+            Effect::Reads => Seen::default(),
+            _ => self.desk.approvals.seen(user, agent).await,
+        };
         Ok(Call::new(CallParts {
             id: self.id.clone(),
             user: self.caller.principal.user.clone(),
@@ -188,7 +217,8 @@ impl Run {
             asking: self.asking,
             state: inner.state.clone(),
         })
-        .with_client(self.client.clone()))
+        .with_client(self.client.clone())
+        .with_seen(seen))
     }
 
     async fn ask(&self, question: &str) -> Result<Reply, Error> {
@@ -229,16 +259,68 @@ impl Run {
             integration: self.row.toolset.id.to_string(),
             connection: self.account.clone(),
             tool: self.row.name().to_owned(),
-            target: self.reading.as_ref().map(|reading| reading.uri.clone()),
+            target: self.target(),
             outcome,
             millis: u64::try_from(millis).unwrap_or(0),
         };
         self.desk.record(entry, self.row.effect()).await;
     }
 
-    fn subject(&self) -> Subject<'_> {
-        Subject { caller: &self.caller, tool: self.row.name(), arguments: &self.arguments }
+    /// What the call was about, as the tool said it; else the address that was read, the people who were reached, or
+    /// the argument that is an id.
+    fn target(&self) -> Option<String> {
+        let noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let uri = self.reading.as_ref().map(|reading| reading.uri.clone());
+        let reached = || noted.reached.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+        let reached = || Some(reached()).filter(|reached| !reached.is_empty());
+        noted.target.clone().or(uri).or_else(reached).or_else(|| id_in(&self.arguments))
     }
+
+    fn subject(&self) -> Subject<'_> {
+        Subject { caller: &self.caller, tool: self.row.name(), arguments: &self.sealed }
+    }
+}
+
+/// The first argument that names a thing, and is no text: an id or a key of the vendor's.
+fn id_in(arguments: &Map<String, Value>) -> Option<String> {
+    let names_a_thing = |name: &str| name == "id" || name.ends_with("_id") || name.ends_with("_key");
+    // Which calendar, base or site it stands in says less than what it is.
+    let mut ids = arguments.iter().filter(|(name, _)| names_a_thing(name));
+    let is_short = |id: &&str| id.len() <= 128 && !id.contains(char::is_whitespace);
+    ids.find_map(|(_, value)| value.as_str().filter(is_short).map(str::to_owned))
+}
+
+/// The arguments and the account, so that a yes for one account is none for another.
+fn sealed(arguments: &Map<String, Value>, account: Option<&str>) -> Map<String, Value> {
+    let mut sealed = arguments.clone();
+    // No argument has a name like this.
+    sealed.extend(account.map(|account| ("with account".to_owned(), account.into())));
+    sealed
+}
+
+/// Writes down a call that was not even tried.
+pub(super) async fn record_refusal(hub: &Hub, caller: &Caller, tool: &str, error: &Error) {
+    let Ok(desk) = hub.desk().await else { return };
+    let row = hub.rows().iter().find(|row| row.name() == tool);
+    let (call, why) = match error {
+        Error::Tool { call, error } => (call.clone(), error.code()),
+        Error::UnknownTool { .. } if row.is_some() => (CallId::fresh(&*hub.0.entropy), "not_enabled"),
+        Error::UnknownTool { .. } => (CallId::fresh(&*hub.0.entropy), "unknown_tool"),
+        Error::BadTicket | Error::Closed(_) => return,
+    };
+    let entry = Entry {
+        at: hub.0.clock.now(),
+        call,
+        user: caller.principal.user.clone(),
+        agent: caller.principal.agent.clone(),
+        integration: row.map(|row| row.toolset.id.to_string()).unwrap_or_default(),
+        connection: None,
+        tool: tool.to_owned(),
+        target: None,
+        outcome: audit::Outcome::Refused { why: why.into() },
+        millis: 0,
+    };
+    desk.record(entry, Effect::Reads).await;
 }
 
 fn asking(setting: AskSetting) -> Asking {

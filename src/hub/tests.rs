@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::*;
 use crate::{
-    agents::{Agents, Integrations, Level, NewAgent},
+    agents::{Agents, Integrations, Level, NewAgent, Role},
     approvals::{Approvals, Decision},
     clock,
     id::{self, AgentId, UserId},
@@ -87,6 +87,7 @@ fn fixture() -> Fixture {
         audit: None,
         approvals: Approvals::new(store, clock.clone(), entropy.clone()),
         key: TicketKey::fresh(&*entropy),
+        pace: Pace::default(),
     };
     let done = Done::default();
     let tools = [
@@ -106,7 +107,7 @@ fn fixture() -> Fixture {
 }
 
 fn caller() -> Caller {
-    let principal = Principal { user: UserId::new("local"), agent: AgentId::new("local"), admin: true };
+    let principal = Principal { role: Role::Administrator, ..Principal::local() };
     Caller { principal, filters: Filters::default(), client: "test".into() }
 }
 

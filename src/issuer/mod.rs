@@ -16,7 +16,7 @@ use url::Url;
 
 use self::{cache::Keys, claims::Claims, discovery::Discovery, jws::Jws};
 use crate::{
-    agents::{self, Acquaintance, Agents, Identity, LOCAL, Principal, Scope, User},
+    agents::{self, Acquaintance, Agents, Identity, LOCAL, Principal, Role, Scope, User},
     clock::SharedClock,
     http,
     id::{AgentId, SharedEntropy},
@@ -113,8 +113,11 @@ impl Issuer {
         let claims = self.claims(token.expose()).await?;
         let scope = Scope::greatest(claims.scopes()).ok_or(Refusal::NoScope)?;
         let user = self.user(&claims).await?;
-        let admin = user.admin && scope == Scope::Admin;
-        let principal = Principal { user: user.id, agent: AgentId::new(LOCAL), admin };
+        // Without the scope to administer, a token is what a model works with.
+        let principal = match scope {
+            Scope::Admin => Principal::of_person(&user),
+            Scope::Read | Scope::Write => Principal { user: user.id, agent: AgentId::new(LOCAL), role: Role::Agent },
+        };
         Ok(Visitor { principal, scope, counts_for: claims.counts_for(self.clock.now()) })
     }
 

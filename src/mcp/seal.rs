@@ -108,7 +108,7 @@ mod tests {
     };
 
     fn ann() -> Principal {
-        Principal { user: UserId::new("ann"), agent: AgentId::new("local"), admin: false }
+        Principal { user: UserId::new("ann"), agent: AgentId::new("local"), ..Principal::local() }
     }
 
     fn subject(principal: &Principal) -> Subject<'_> {

@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 use url::Url;
 
-use super::{Client, Door, Error, Host, Kind, Result};
+use super::{Asking, Client, Door, Error, Host, Kind, Result, asking::Reach};
 use crate::{
     clock::SharedClock,
     http::{self, Repeat, Request, Response},
@@ -28,7 +28,12 @@ const UNCERTAIN: &str = "It may have been done all the same: look before you rep
 /// What a tool may use while it runs: the vendor, the clock, a person's answers.
 ///
 /// It holds no credential: requests are signed on the way out.
-pub struct Call(CallParts, Option<Arc<dyn Client>>, pub(super) Option<Arc<dyn Door>>);
+pub struct Call {
+    pub(super) parts: CallParts,
+    pub(super) client: Option<Arc<dyn Client>>,
+    pub(super) door: Option<Arc<dyn Door>>,
+    pub(super) reach: Reach,
+}
 
 /// What a call is made of. The hub makes calls; tests of tools may.
 pub struct CallParts {
@@ -50,18 +55,6 @@ pub struct CallParts {
     pub asking: Asking,
     /// What the server gave its own tools.
     pub state: State,
-}
-
-/// When a tool that sends something asks a person first.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Asking {
-    /// Never.
-    Never,
-    /// When it goes to somebody new.
-    #[default]
-    NewRecipients,
-    /// Always.
-    Always,
 }
 
 /// The vendor as one connected account sees it.
@@ -99,44 +92,44 @@ pub trait Progress: Send + Sync {
 impl Call {
     /// Makes a call of its parts.
     pub fn new(parts: CallParts) -> Self {
-        Call(parts, None, None)
+        Call { parts, client: None, door: None, reach: Reach::default() }
     }
 
     /// The same call with a way back to the client that made it.
     #[must_use]
     pub fn with_client(self, client: Option<Arc<dyn Client>>) -> Self {
-        Call(self.0, client, self.2)
+        Call { client, ..self }
     }
 
     /// The same call with a way to the caller's other tools: for resources, prompts and completions.
     #[must_use]
     pub fn with_door(self, door: Arc<dyn Door>) -> Self {
-        Call(self.0, self.1, Some(door))
+        Call { door: Some(door), ..self }
     }
 
     /// The client that called, where it can be reached.
     pub(super) fn client(&self) -> Option<&dyn Client> {
-        self.1.as_deref()
+        self.client.as_deref()
     }
 
     /// The reference number of this call.
     pub fn id(&self) -> &CallId {
-        &self.0.id
+        &self.parts.id
     }
 
     /// The person for whom the call is made.
     pub fn user(&self) -> &UserId {
-        &self.0.user
+        &self.parts.user
     }
 
     /// The present moment.
     pub fn now(&self) -> Timestamp {
-        self.0.clock.now()
+        self.parts.clock.now()
     }
 
     /// `len` random characters of `0-9a-v`: an identifier that a vendor takes from its clients.
     pub fn fresh_id(&self, len: usize) -> String {
-        id::base32hex(&*self.0.entropy, len)
+        id::base32hex(&*self.parts.entropy, len)
     }
 
     /// The connected account.
@@ -226,25 +219,8 @@ impl Call {
 
     /// Reports progress to whoever waits; `done` must grow.
     pub fn progress(&self, done: f64, total: Option<f64>, message: &str) {
-        if let Some(progress) = &self.0.progress {
+        if let Some(progress) = &self.parts.progress {
             progress.report(done, total, message);
-        }
-    }
-
-    /// Asks a person once; the next round of the same call passes straight through.
-    ///
-    /// Ask before the first side effect, and say exactly what will happen.
-    pub fn confirm(&self, question: impl Into<String>) -> Result<()> {
-        let asked = Error::ask(question);
-        if self.0.confirmed.contains(asked.what()) { Ok(()) } else { Err(asked) }
-    }
-
-    /// Asks before something leaves the house, when the agent's setting says so.
-    pub fn confirm_sending(&self, to_somebody_new: bool, question: impl Into<String>) -> Result<()> {
-        match self.0.asking {
-            Asking::Never => Ok(()),
-            Asking::NewRecipients if !to_somebody_new => Ok(()),
-            Asking::NewRecipients | Asking::Always => self.confirm(question),
         }
     }
 
@@ -254,11 +230,11 @@ impl Call {
     /// The server gave nothing of this type.
     pub fn state<T: Send + Sync + 'static>(&self) -> Result<&T> {
         let missing = || Error::internal(format!("no state of type {} was given", std::any::type_name::<T>()));
-        self.0.state.get().ok_or_else(missing)
+        self.parts.state.get().ok_or_else(missing)
     }
 
     fn upstream(&self) -> Result<&Upstream> {
-        self.0.upstream.as_ref().ok_or_else(|| Error::internal("the tool belongs to no integration"))
+        self.parts.upstream.as_ref().ok_or_else(|| Error::internal("the tool belongs to no integration"))
     }
 }
 
@@ -299,7 +275,7 @@ fn lies_in(url: &Url, domains: &[&str]) -> bool {
 
 impl fmt::Debug for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Call").field(&self.0.id).finish()
+        f.debug_tuple("Call").field(&self.parts.id).finish()
     }
 }
 

@@ -68,6 +68,6 @@ impl Call {
     }
 
     fn door(&self) -> Option<&Arc<dyn Door>> {
-        self.2.as_ref()
+        self.door.as_ref()
     }
 }

@@ -164,6 +164,11 @@ impl Error {
         self
     }
 
+    /// Whether it repeats something that others wrote.
+    pub fn quotes_others(&self) -> bool {
+        [Some(&*self.0.what), self.0.next.as_deref()].into_iter().flatten().any(|text| text.contains('⟦'))
+    }
+
     /// Which case it is.
     pub fn kind(&self) -> Kind {
         self.0.kind

@@ -68,7 +68,7 @@ pub struct Identity {
 }
 
 /// Where the console lists an integration.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Category {
     /// Customers and deals.
@@ -90,7 +90,7 @@ pub enum Category {
 }
 
 /// One thing that a person enters to connect an account without OAuth.
-#[derive(Clone, Copy, Debug, serde::Serialize)]
+#[derive(Clone, Copy, Debug, serde::Serialize, schemars::JsonSchema)]
 pub struct Field {
     /// Its name in the credentials.
     pub name: &'static str,

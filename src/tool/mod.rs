@@ -41,6 +41,7 @@
 //! assert_eq!(TOOLS[0].name, "text_measure");
 //! ```
 
+mod asking;
 mod call;
 mod client;
 mod def;
@@ -55,7 +56,8 @@ mod record;
 mod row;
 mod written;
 
-pub use call::{Account, Asking, Call, CallParts, Memory, Progress, State, Upstream};
+pub use asking::{Asking, Noted};
+pub use call::{Account, Call, CallParts, Memory, Progress, State, Upstream};
 pub use client::{Ability, Ask, Boxed, Client, Elicited, Level, Page, What};
 pub use def::{Handler, Running, RuntimeTool, ToolDef};
 pub use door::{Door, Errand, Reading};
@@ -109,7 +111,7 @@ pub trait Answer: Serialize + JsonSchema {
 }
 
 /// What a call does to the world outside.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Effect {
     /// Looks, and changes nothing.

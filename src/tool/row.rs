@@ -22,21 +22,22 @@ pub struct Toolset {
 }
 
 /// A tool that is ready to be listed and called.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Row {
     /// Where it belongs.
     pub toolset: Toolset,
     def: Def,
     input: Value,
     definition: Value,
-    raw: Option<schema::Raw>,
+    raw: Option<Arc<schema::Raw>>,
+    variant: Option<String>,
 }
 
 /// Constant lines are borrowed, those made at run time are owned.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Def {
     Constant(&'static ToolDef),
-    Owned(Box<ToolDef>),
+    Owned(Arc<ToolDef>),
 }
 
 /// What a finished call gives back.
@@ -143,20 +144,43 @@ impl Row {
     /// In words, when its input is no schema of an object, or breaks a rule of `x-mcp-header`.
     pub fn owned(toolset: Toolset, def: ToolDef) -> Result<Row, String> {
         let raw = match &def.kind {
-            Implementation::Runtime(tool) => Some(compile(&def, tool)?),
+            Implementation::Runtime(tool) => Some(Arc::new(compile(&def, tool)?)),
             Implementation::Typed { .. } => None,
         };
-        Ok(Row::ready(toolset, Def::Owned(Box::new(def)), raw))
+        Ok(Row::ready(toolset, Def::Owned(Arc::new(def)), raw))
     }
 
-    fn ready(toolset: Toolset, def: Def, raw: Option<schema::Raw>) -> Row {
+    fn ready(toolset: Toolset, def: Def, raw: Option<Arc<schema::Raw>>) -> Row {
         let parts = Parts::of(&toolset, def.get());
-        Row { definition: parts.definition(def.get()), input: parts.input, toolset, def, raw }
+        Row { definition: parts.definition(def.get()), input: parts.input, toolset, def, raw, variant: None }
     }
 
     /// Its name.
     pub fn name(&self) -> &str {
         &self.def.get().name
+    }
+
+    /// The same tool, listed with one more argument, which whoever lists it takes out of a call again.
+    #[must_use]
+    pub fn with_argument(&self, name: &str, property: Value, is_required: bool) -> Row {
+        let mut row = self.clone();
+        row.variant = Some(format!("{name} {property} {is_required}"));
+        if let Some(properties) = row.input["properties"].as_object_mut() {
+            properties.insert(name.to_owned(), property);
+        }
+        if is_required {
+            match row.input["required"].as_array_mut() {
+                Some(required) => required.push(name.into()),
+                None => row.input["required"] = json!([name]),
+            }
+        }
+        row.definition["inputSchema"] = row.input.clone();
+        row
+    }
+
+    /// Equal for rows that are listed in the same way.
+    pub fn identity(&self) -> (usize, Option<&str>) {
+        (std::ptr::from_ref(self.def.get()).addr(), self.variant.as_deref())
     }
 
     /// What it does to the world.

@@ -88,7 +88,7 @@ pub fn registered(name: &str, input: Value) -> Result<(), String> {
 
 /// The one who calls in these tests.
 pub fn caller() -> Caller {
-    let principal = Principal { user: UserId::new("ann"), agent: AgentId::new("local"), admin: false };
+    let principal = Principal { user: UserId::new("ann"), agent: AgentId::new("local"), ..Principal::local() };
     Caller { principal, filters: Filters::default(), client: String::new() }
 }
 

@@ -4,6 +4,7 @@
 
 mod consent;
 mod input;
+mod people;
 mod program;
 mod resources;
 mod rights;

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use switchboard::{
     agents::{Agents, Integrations, LOCAL, Level, NewAgent},
     api::{self, Api},
@@ -143,6 +143,34 @@ async fn agent(agents: &Agents, name: &str) -> String {
     token.expose().to_owned()
 }
 
+impl Scene {
+    /// A person who was invited and came in: the id, and a token of their own.
+    pub async fn person(&self, name: &str, admin: bool) -> (String, String) {
+        let added = self.post("/api/v1/users", json!({ "name": name, "admin": admin })).await.ok(201);
+        let invitation = json!({ "invitation": added["invitation"]["token"] }).to_string();
+        let json = [("Content-Type", "application/json")];
+        let taken = self.send("POST", "/api/v1/invitations/accept", &json, &invitation).await.ok(201);
+        (added["id"].as_str().unwrap().to_owned(), taken["token"].as_str().unwrap().to_owned())
+    }
+
+    /// Connects the twin of the calendar for whoever has `token`, through its consent page.
+    pub async fn connect(&self, token: &str, account: &str) {
+        let wish = json!({ "integration": "google-calendar", "account": account });
+        let started = self.of(token, "POST", "/api/v1/integrations/oauth/start", &wish).await.ok(200);
+        let back = self.consent(started["authorize_url"].as_str().unwrap(), "approve").await;
+        assert_eq!(self.send("GET", &back, &[], "").await.status, 200);
+    }
+
+    /// A token for a new agent of whoever has `token`.
+    pub async fn agent_of(&self, token: &str, wish: Value) -> (String, String) {
+        let made = self.of(token, "POST", "/api/v1/agents", &wish).await.ok(201);
+        let id = made["id"].as_str().unwrap().to_owned();
+        let tokens = format!("/api/v1/agents/{id}/tokens");
+        let token = self.of(token, "POST", &tokens, &json!({ "name": "test" })).await.ok(201);
+        (id, token["token"].as_str().unwrap().to_owned())
+    }
+}
+
 /// The routers as `serve` puts them together.
 async fn serve(hub: Hub, agents: Agents) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -151,7 +179,7 @@ async fn serve(hub: Hub, agents: Agents) -> SocketAddr {
     let api = Api::new(hub, origin, id::os());
     let options = Options::new(Access::Bearer(Arc::new(Tokens(agents))));
     let router = rest::require(api::router(api.clone()), options.clone())
-        .merge(rest::admit(api::callback(api.clone()), options.hosts))
+        .merge(rest::admit(api::open(api.clone()), options.hosts))
         .merge(api::health(&api));
     tokio::spawn(listen::serve(listener, router, listen::Limits::default(), std::future::pending()));
     address

@@ -1,7 +1,7 @@
 //! `audit`: which calls were made, and which were refused.
 
 use crate::{
-    audit::{Entry, Outcome},
+    audit::{Entry, Filter, Outcome},
     cli::{
         options::Audit,
         order::{AuditView, Failure, Order},
@@ -12,7 +12,14 @@ use crate::{
 
 /// `switchboard audit`
 pub async fn run(session: &mut Session, audit: &Audit) -> Result<(), Failure> {
-    let order = Order::Audit { limit: audit.limit.into(), cursor: audit.cursor.clone() };
+    let filter = Filter {
+        user: audit.user.clone(),
+        agent: audit.agent.clone(),
+        integration: audit.integration.clone(),
+        tool: audit.tool.clone(),
+        outcome: audit.outcome.clone(),
+    };
+    let order = Order::Audit { filter, limit: audit.limit.into(), cursor: audit.cursor.clone() };
     let page: AuditView = session.ask("reading the audit", order).await?;
     if audit.json {
         return show::json(&page);
@@ -36,11 +43,12 @@ fn row(entry: &Entry) -> Vec<Cell> {
         Outcome::Refused { why } => Cell::styled(BAD, format!("refused: {why}")),
     };
     let account = entry.connection.as_deref().map_or_else(String::new, |account| format!(" on {account}"));
+    let target = entry.target.as_deref().map_or_else(String::new, |target| format!(", {target}"));
     vec![
         Cell::styled(FAINT, entry.at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()),
         Cell::styled(STRONG, &entry.tool),
         outcome,
         Cell::new(format!("{} ms", entry.millis)),
-        Cell::styled(FAINT, format!("{} via {}{account}, {}", entry.user, entry.agent, entry.call)),
+        Cell::styled(FAINT, format!("{} via {}{account}, {}{target}", entry.user, entry.agent, entry.call)),
     ]
 }

@@ -1,6 +1,7 @@
 //! One file a command, or a few that belong together.
 
 pub mod accounts;
+pub mod agents;
 pub mod approvals;
 pub mod audit;
 pub mod call;
@@ -13,3 +14,4 @@ pub mod sandbox;
 pub mod serve;
 pub mod stdio;
 pub mod tools;
+pub mod users;

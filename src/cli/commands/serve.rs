@@ -126,7 +126,7 @@ fn routes(server: &crate::mcp::Server, api: &Api, options: &transport::Options) 
     transport::http::router(server.clone(), options.clone())
         .merge(transport::ws::router(server.clone(), options.clone()))
         .merge(rest::require(api::router(api.clone()).merge(api::metrics(api)), options.clone()))
-        .merge(rest::admit(api::callback(api.clone()), Arc::clone(&options.hosts)))
+        .merge(rest::admit(api::open(api.clone()), Arc::clone(&options.hosts)))
         .merge(api::health(api))
 }
 

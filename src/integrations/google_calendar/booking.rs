@@ -75,6 +75,7 @@ impl Tool for ScheduleMeeting {
         let wish = Wish { start: &self.start, end: self.end.as_ref(), minutes: self.duration_minutes };
         let (span, mut notes) = Span::wished(&wish, &zone, None)?;
         span.must_not_be_past(cx.now(), &zone)?;
+        cx.confirm_reaching(&guests, self.invitation(&guests, &span))?;
         let booking = Booking { asked: &self, calendar_id, account: account(cx)?, guests: &guests, span: &span };
         let (deed, event) = booking.make(cx).await?;
         if self.wants_video() && event.hangout_link.is_empty() {
@@ -88,6 +89,12 @@ impl Tool for ScheduleMeeting {
 }
 
 impl ScheduleMeeting {
+    /// What a person is asked before guests are invited.
+    fn invitation(&self, guests: &[String], span: &Span) -> String {
+        let note = self.description.as_deref().map(|text| format!(" The text: {text}")).unwrap_or_default();
+        format!("Invite {} to \"{}\" on {}?{note}", guests.join(", "), self.title.trim(), span.shown().0)
+    }
+
     fn wants_video(&self) -> bool {
         self.video_link == Some(true)
     }

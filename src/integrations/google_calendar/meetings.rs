@@ -233,7 +233,9 @@ impl Tool for RespondToInvitation {
             let patch = self.patch(event)?;
             if patch.as_object().is_some_and(|patch| !patch.is_empty()) {
                 // Asked before the first write; a yes lets the next round pass.
-                cx.confirm_sending(false, self.question(event, &zone))?;
+                // A word of our own is a message; a yes or a no tells the organizer nothing else.
+                let told = self.comment.as_ref().map(|_| event.organizer.email.as_str());
+                cx.confirm_sending(told, self.question(event, &zone))?;
             }
             Ok(patch)
         };

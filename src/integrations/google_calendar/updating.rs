@@ -9,6 +9,7 @@ use super::{
     address::addresses,
     calendar,
     change::{Deed, Done, alter},
+    event,
     span::wrong,
     wire::{Attendee, Event},
     zone,
@@ -55,6 +56,10 @@ impl Tool for UpdateMeeting {
                 patch["attendees"] = list;
             }
             notes.get_or_insert_with(|| guests.notes(event));
+            if patch.as_object().is_some_and(|patch| !patch.is_empty()) {
+                let reached = guests.reached(event);
+                cx.confirm_reaching(&reached, question(event, &reached))?;
+            }
             Ok(patch)
         };
         // Known before the write, so that nothing can fail once the meeting is changed.
@@ -90,6 +95,11 @@ impl UpdateMeeting {
     }
 }
 
+/// What a person is asked before others see the change.
+fn question(event: &Event, reached: &[String]) -> String {
+    format!("Change \"{}\", and show the change to {}?", event::title(event), reached.join(", "))
+}
+
 /// Who comes and who goes.
 struct GuestChange {
     add: Vec<String>,
@@ -118,6 +128,18 @@ impl GuestChange {
         }
         let stays = event.attendees.iter().filter(|guest| !goes(guest)).map(|guest| json!(guest));
         Ok(Some(stays.chain(new.into_iter().map(|email| json!({ "email": email }))).collect()))
+    }
+
+    /// Everybody who sees the meeting as it will be, beside the account.
+    fn reached(&self, event: &Event) -> Vec<String> {
+        let guests = event.attendees.iter().filter(|guest| !guest.is_self).map(|guest| guest.email.to_lowercase());
+        let stays = guests.filter(|guest| !self.remove.contains(guest));
+        let organizer = (!event.organizer.is_self).then(|| event.organizer.email.to_lowercase());
+        let mut all: Vec<String> = stays.chain(organizer).chain(self.add.iter().cloned()).collect();
+        all.retain(|address| !address.is_empty());
+        all.sort();
+        all.dedup();
+        all
     }
 
     /// What turned out to be needless.

@@ -32,7 +32,7 @@ impl Nodes {
 }
 
 fn principal(user: &str) -> Principal {
-    Principal { user: UserId::new(user), agent: AgentId::new("local"), admin: false }
+    Principal { user: UserId::new(user), agent: AgentId::new("local"), ..Principal::local() }
 }
 
 fn terms() -> Terms {

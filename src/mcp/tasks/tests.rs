@@ -48,7 +48,7 @@ impl Nodes {
 }
 
 fn ann() -> Principal {
-    Principal { user: UserId::new("ann"), agent: AgentId::new("local"), admin: false }
+    Principal { user: UserId::new("ann"), agent: AgentId::new("local"), ..Principal::local() }
 }
 
 fn question(key: &str) -> Map<String, Value> {

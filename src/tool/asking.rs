@@ -1,0 +1,214 @@
+//! When a running tool asks a person first, and what it notes about whom and what it touches.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Mutex, PoisonError},
+};
+
+use super::{Call, Error, Result};
+use crate::approvals::Seen;
+
+/// When a tool that reaches people asks a person first.
+///
+/// | | a message: [`Call::confirm_sending`] | an invitation, a share: [`Call::confirm_reaching`] |
+/// |---|---|---|
+/// | never | no | no |
+/// | new recipients | when one of them is new | when one is new, and text of others was read before |
+/// | always | yes | when there is anybody |
+///
+/// [`Seen`] says who is new, and for how long something counts as read before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Asking {
+    /// Never.
+    Never,
+    /// When somebody new is reached.
+    #[default]
+    NewRecipients,
+    /// Always.
+    Always,
+}
+
+/// What a call has touched, for the audit and for the memory of whom the agent knows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Noted {
+    /// The thing that it was about, such as an id.
+    pub target: Option<String>,
+    /// The addresses that it reached.
+    pub reached: BTreeSet<String>,
+    /// Whether they may count as known from now on: nothing foreign had been read, or a person said yes to them.
+    pub is_trusted: bool,
+}
+
+/// What is known of the agent before a call, and what the call notes.
+#[derive(Debug, Default)]
+pub(super) struct Reach {
+    seen: Seen,
+    noted: Mutex<Noted>,
+}
+
+impl Reach {
+    pub(super) fn of(seen: Seen) -> Self {
+        Reach { seen, noted: Mutex::default() }
+    }
+}
+
+impl Call {
+    /// Asks a person once; the next round of the same call passes straight through.
+    ///
+    /// Ask before the first side effect, and say exactly what will happen.
+    pub fn confirm(&self, question: impl Into<String>) -> Result<()> {
+        let asked = Error::ask(question);
+        if self.parts.confirmed.contains(asked.what()) { Ok(()) } else { Err(asked) }
+    }
+
+    /// Asks before a message leaves the house for `recipients`, when the agent's setting says so: for tools that
+    /// [send](super::Effect::Sends). Recipients are addresses, or the vendor's ids of people and channels.
+    pub fn confirm_sending(
+        &self,
+        recipients: impl IntoIterator<Item = impl AsRef<str>>,
+        question: impl Into<String>,
+    ) -> Result<()> {
+        let (recipients, is_new) = self.recipients(recipients);
+        let asks = match self.parts.asking {
+            Asking::Never => false,
+            Asking::NewRecipients => is_new,
+            Asking::Always => true,
+        };
+        self.reaching(recipients, is_new, asks, question)
+    }
+
+    /// Asks before a change brings `recipients` in, when the agent's setting and what was read before say so: for
+    /// tools that invite guests, share files or name followers beside what they mainly do.
+    pub fn confirm_reaching(
+        &self,
+        recipients: impl IntoIterator<Item = impl AsRef<str>>,
+        question: impl Into<String>,
+    ) -> Result<()> {
+        let (recipients, is_new) = self.recipients(recipients);
+        let asks = match self.parts.asking {
+            Asking::Never => false,
+            Asking::NewRecipients => is_new && self.reach.seen.has_read_others,
+            Asking::Always => !recipients.is_empty(),
+        };
+        self.reaching(recipients, is_new, asks, question)
+    }
+
+    /// Names what the call is about, such as the id of a record: the audit keeps it. Never a text or a secret.
+    pub fn touches(&self, target: impl Into<String>) {
+        self.note(|noted| noted.target = Some(target.into()));
+    }
+
+    /// What the call has noted so far.
+    pub fn noted(&self) -> Noted {
+        self.reach.noted.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The same call by an agent of which this is known.
+    #[must_use]
+    pub fn with_seen(self, seen: Seen) -> Self {
+        Call { reach: Reach::of(seen), ..self }
+    }
+
+    /// The recipients without the account itself, and whether one of them is new.
+    fn recipients(&self, recipients: impl IntoIterator<Item = impl AsRef<str>>) -> (BTreeSet<String>, bool) {
+        let own = self.parts.upstream.as_ref().and_then(|upstream| upstream.account.metadata.get("email"));
+        let own = own.map(|own| own.to_lowercase());
+        let all = recipients.into_iter().map(|one| one.as_ref().trim().to_lowercase());
+        let others: BTreeSet<String> = all.filter(|one| !one.is_empty() && Some(one) != own.as_ref()).collect();
+        let is_new = others.iter().any(|one| self.reach.seen.is_new(one));
+        (others, is_new)
+    }
+
+    fn reaching(
+        &self,
+        recipients: BTreeSet<String>,
+        is_new: bool,
+        asks: bool,
+        question: impl Into<String>,
+    ) -> Result<()> {
+        if asks {
+            self.confirm(question)?;
+        }
+        let is_trusted = asks || !is_new || !self.reach.seen.has_read_others;
+        self.note(|noted| {
+            noted.is_trusted = is_trusted && (noted.is_trusted || noted.reached.is_empty());
+            noted.reached.extend(recipients);
+        });
+        Ok(())
+    }
+
+    fn note(&self, note: impl FnOnce(&mut Noted)) {
+        note(&mut self.reach.noted.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        clock,
+        id::{self, CallId},
+        tool::{CallParts, Kind, State},
+    };
+
+    const WHO: [&str; 1] = ["Eve@example.com"];
+
+    fn call(asking: Asking, has_read_others: bool, known: &[&str]) -> Call {
+        let known = known.iter().map(|one| (*one).to_owned()).collect();
+        Call::new(CallParts {
+            id: CallId::new("c"),
+            user: crate::id::UserId::new("ann"),
+            clock: clock::system(),
+            entropy: id::os(),
+            upstream: None,
+            progress: None,
+            confirmed: BTreeSet::from(["yes?".to_owned()]),
+            asking,
+            state: State::default(),
+        })
+        .with_seen(Seen { has_read_others, known })
+    }
+
+    /// Whether a message asks, and whether an invitation does.
+    #[track_caller]
+    fn check(asking: Asking, has_read: bool, known: &[&str], expected: (bool, bool)) {
+        let asks = |done: Result<()>| done.is_err_and(|error| error.kind() == Kind::Ask);
+        let sends = asks(call(asking, has_read, known).confirm_sending(WHO, "send?"));
+        let invites = asks(call(asking, has_read, known).confirm_reaching(WHO, "invite?"));
+        assert_eq!((sends, invites), expected, "{asking:?}, read: {has_read}, known: {known:?}");
+    }
+
+    #[test]
+    fn the_setting_and_what_was_read_decide() {
+        let known = ["eve@example.com"];
+        for has_read in [false, true] {
+            check(Asking::Never, has_read, &[], (false, false));
+            check(Asking::Always, has_read, &known, (true, true));
+            check(Asking::NewRecipients, has_read, &known, (false, false));
+        }
+        check(Asking::NewRecipients, false, &[], (true, false));
+        check(Asking::NewRecipients, true, &[], (true, true));
+    }
+
+    #[test]
+    fn nobody_is_nobody_new() {
+        let nobody: [&str; 0] = [];
+        call(Asking::NewRecipients, true, &[]).confirm_sending(nobody, "q").unwrap();
+        call(Asking::Always, true, &[]).confirm_reaching(nobody, "q").unwrap();
+        call(Asking::Always, true, &[]).confirm_sending(nobody, "q").unwrap_err();
+    }
+
+    #[test]
+    fn whom_a_misled_agent_reaches_unasked_does_not_become_known() {
+        let reached = |asking, has_read, question: &str| {
+            let call = call(asking, has_read, &[]);
+            call.confirm_sending(WHO, question).unwrap();
+            let noted = call.noted();
+            assert_eq!(noted.reached, BTreeSet::from(["eve@example.com".to_owned()]));
+            noted.is_trusted
+        };
+        assert!(!reached(Asking::Never, true, "no"), "nobody was asked");
+        assert!(reached(Asking::Never, false, "no"), "nothing foreign was read");
+        assert!(reached(Asking::Always, true, "yes?"), "a person said yes");
+    }
+}
