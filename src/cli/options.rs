@@ -12,8 +12,8 @@ use std::{
 use clap::{Args, Parser, Subcommand, builder::styling};
 use url::Url;
 
-pub use people::{AgentAction, AgentSettings, Agents, UserAction, Users};
 use crate::{config, hub::Filters, secret::Secret, vault::Clash};
+pub use people::{AgentAction, AgentSettings, Agents, UserAction, Users};
 
 /// Headings and names in colour, on terminals that want it.
 const STYLES: styling::Styles = styling::Styles::styled()

@@ -11,6 +11,7 @@ mod carry;
 mod client;
 mod keys;
 mod output;
+mod people;
 mod processes;
 mod story;
 

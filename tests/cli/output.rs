@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Commands that write an answer, and whether they write JSON on request.
-const ANSWERS: [(&[&str], bool); 10] = [
+const ANSWERS: [(&[&str], bool); 12] = [
     (&["call", "google_calendar_list_meetings"], true),
     (&["connections"], true),
     (&["tools"], true),
@@ -22,6 +22,8 @@ const ANSWERS: [(&[&str], bool); 10] = [
     (&["test", "google-calendar"], false),
     (&["approvals"], false),
     (&["audit"], true),
+    (&["agents"], true),
+    (&["users"], true),
 ];
 
 #[test]

@@ -1,8 +1,13 @@
 //! People and their agents: who comes in, what each may do, and that nobody reaches what belongs to somebody else.
 
+use std::process::Command;
+
 use serde_json::{Value, json};
 
-use crate::scene::{CALENDAR, Scene};
+use crate::{
+    scene::{CALENDAR, Scene},
+    support::{lacks, test_tool},
+};
 
 const AGENTS: &str = "/api/v1/agents";
 const USERS: &str = "/api/v1/users";
@@ -313,6 +318,20 @@ async fn after_reading_what_others_wrote_inviting_somebody_new_needs_a_yes() {
     scene.post(&format!("/api/v1/approvals/{approval}"), json!({ "decision": "approve" })).await.ok(200);
     book(11, "eve@example.com").await.ok(200);
     book(12, "eve@example.com").await.ok(200);
+}
+
+#[tokio::test]
+async fn the_description_is_valid_for_a_validator_that_is_not_ours() {
+    let Some(python) = test_tool("python/openapi/bin/python") else {
+        return lacks("the OpenAPI validator", "scripts/setup-tests.sh openapi");
+    };
+    let scene = Scene::open().await;
+    let document = scene.send("GET", "/api/v1/openapi.json", &[], "").await.ok(200);
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("openapi.json");
+    std::fs::write(&file, document.to_string()).unwrap();
+    let judged = Command::new(python).args(["-m", "openapi_spec_validator"]).arg(&file).output().unwrap();
+    assert!(judged.status.success(), "{}{}", String::from_utf8_lossy(&judged.stdout), String::from_utf8_lossy(&judged.stderr));
 }
 
 #[tokio::test]

@@ -266,8 +266,9 @@ impl RespondToInvitation {
 
     fn question(&self, event: &Event, zone: &Zone) -> String {
         let start = Span::of(event, zone).map(|span| format!(" on {}", span.shown().0)).unwrap_or_default();
+        let word = self.comment.as_deref().map(|word| format!(" They will read: {word}")).unwrap_or_default();
         format!(
-            "{} the invitation of {} to \"{}\"{start}?",
+            "{} the invitation of {} to \"{}\"{start}?{word}",
             self.response.verb(),
             event.organizer.email,
             event::title(event)

@@ -158,9 +158,12 @@ async fn writing_needs_one_scope_only() {
 
 #[tokio::test]
 async fn an_invitation_is_answered_and_the_organizer_is_told() {
-    let desk = open().await;
+    let mut desk = open().await;
     let id = id_of(&desk, "Budget planning").await;
     let yes = json!({ "event_id": id, "response": "accepted", "comment": "I may be late" });
+    let asked = desk.refused("respond_to_invitation", yes.clone()).await;
+    assert!(asked.what().ends_with("They will read: I may be late"), "a word to somebody new is a message: {asked}");
+    desk.say_yes(asked.what());
     let answer = desk.ok("respond_to_invitation", yes.clone()).await;
     assert_eq!(answer.data["done"], "answered");
     assert_eq!(desk.mails().len(), 1, "{:?}", desk.mails());
