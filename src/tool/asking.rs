@@ -10,7 +10,7 @@ use crate::approvals::Seen;
 
 /// When a tool that reaches people asks a person first.
 ///
-/// | | a message: [`Call::confirm_sending`] | an invitation, a share: [`Call::confirm_reaching`] |
+/// | | a message: [`Call::confirm_sending_to`] | an invitation, a share: [`Call::confirm_reaching`] |
 /// |---|---|---|
 /// | never | no | no |
 /// | new recipients | when one of them is new | when one is new, and text of others was read before |
@@ -61,9 +61,19 @@ impl Call {
         if self.parts.confirmed.contains(asked.what()) { Ok(()) } else { Err(asked) }
     }
 
+    /// Asks before something leaves the house for whom the vendor, not we, knows to be new or not, such as a channel that
+    /// others share. Where recipients can be named, [`confirm_sending_to`](Self::confirm_sending_to) knows it better.
+    pub fn confirm_sending(&self, to_somebody_new: bool, question: impl Into<String>) -> Result<()> {
+        match self.parts.asking {
+            Asking::Never => Ok(()),
+            Asking::NewRecipients if !to_somebody_new => Ok(()),
+            Asking::NewRecipients | Asking::Always => self.confirm(question),
+        }
+    }
+
     /// Asks before a message leaves the house for `recipients`, when the agent's setting says so: for tools that
     /// [send](super::Effect::Sends). Recipients are addresses, or the vendor's ids of people and channels.
-    pub fn confirm_sending(
+    pub fn confirm_sending_to(
         &self,
         recipients: impl IntoIterator<Item = impl AsRef<str>>,
         question: impl Into<String>,
@@ -173,7 +183,7 @@ mod tests {
     #[track_caller]
     fn check(asking: Asking, has_read: bool, known: &[&str], expected: (bool, bool)) {
         let asks = |done: Result<()>| done.is_err_and(|error| error.kind() == Kind::Ask);
-        let sends = asks(call(asking, has_read, known).confirm_sending(WHO, "send?"));
+        let sends = asks(call(asking, has_read, known).confirm_sending_to(WHO, "send?"));
         let invites = asks(call(asking, has_read, known).confirm_reaching(WHO, "invite?"));
         assert_eq!((sends, invites), expected, "{asking:?}, read: {has_read}, known: {known:?}");
     }
@@ -193,16 +203,16 @@ mod tests {
     #[test]
     fn nobody_is_nobody_new() {
         let nobody: [&str; 0] = [];
-        call(Asking::NewRecipients, true, &[]).confirm_sending(nobody, "q").unwrap();
+        call(Asking::NewRecipients, true, &[]).confirm_sending_to(nobody, "q").unwrap();
         call(Asking::Always, true, &[]).confirm_reaching(nobody, "q").unwrap();
-        call(Asking::Always, true, &[]).confirm_sending(nobody, "q").unwrap_err();
+        call(Asking::Always, true, &[]).confirm_sending_to(nobody, "q").unwrap_err();
     }
 
     #[test]
     fn whom_a_misled_agent_reaches_unasked_does_not_become_known() {
         let reached = |asking, has_read, question: &str| {
             let call = call(asking, has_read, &[]);
-            call.confirm_sending(WHO, question).unwrap();
+            call.confirm_sending_to(WHO, question).unwrap();
             let noted = call.noted();
             assert_eq!(noted.reached, BTreeSet::from(["eve@example.com".to_owned()]));
             noted.is_trusted

@@ -331,7 +331,12 @@ async fn the_description_is_valid_for_a_validator_that_is_not_ours() {
     let file = dir.path().join("openapi.json");
     std::fs::write(&file, document.to_string()).unwrap();
     let judged = Command::new(python).args(["-m", "openapi_spec_validator"]).arg(&file).output().unwrap();
-    assert!(judged.status.success(), "{}{}", String::from_utf8_lossy(&judged.stdout), String::from_utf8_lossy(&judged.stderr));
+    assert!(
+        judged.status.success(),
+        "{}{}",
+        String::from_utf8_lossy(&judged.stdout),
+        String::from_utf8_lossy(&judged.stderr)
+    );
 }
 
 #[tokio::test]

@@ -235,7 +235,7 @@ impl Tool for RespondToInvitation {
                 // Asked before the first write; a yes lets the next round pass.
                 // A word of our own is a message; a yes or a no tells the organizer nothing else.
                 let told = self.comment.as_ref().map(|_| event.organizer.email.as_str());
-                cx.confirm_sending(told, self.question(event, &zone))?;
+                cx.confirm_sending_to(told, self.question(event, &zone))?;
             }
             Ok(patch)
         };
