@@ -16,6 +16,8 @@ use super::message::{invalid_params, invalid_request, parse_error};
 
 /// The longest id that is taken, in bytes of its JSON text.
 const LONGEST_ID: usize = 1024;
+/// How many digits an id may have.
+const MOST_DIGITS: usize = 64;
 /// How many messages a batch may have.
 const LONGEST_BATCH: usize = 100;
 
@@ -287,7 +289,8 @@ pub(super) fn present<'de, D: Deserializer<'de>>(input: D) -> Result<Option<&'de
 
 fn is_integer(raw: &str) -> bool {
     let digits = raw.strip_prefix('-').unwrap_or(raw);
-    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+    // Beyond some three hundred digits, parsers of JSON give up on a number: ours would on its own answer.
+    (1..=MOST_DIGITS).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -320,7 +323,8 @@ mod tests {
     #[test]
     fn ids_of_other_kinds_are_refused_without_an_id() {
         let long = format!("\"{}\"", "x".repeat(2000));
-        for id in ["null", "1.5", "1e3", "true", "{}", "[]", r#""\ud800""#, &long] {
+        let digits = "4".repeat(400);
+        for id in ["null", "1.5", "1e3", "true", "{}", "[]", r#""\ud800""#, &long, &digits] {
             let text = format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"ping"}}"#);
             assert_eq!(refused(&text), (-32600, None), "{id}");
         }

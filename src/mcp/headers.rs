@@ -6,9 +6,10 @@ use std::borrow::Cow;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use jsonrpsee::types::ErrorObjectOwned;
-use serde_json::{Value, value::RawValue};
+use serde::Deserialize;
+use serde_json::value::RawValue;
 
-use super::{exchange::Field, message::header_mismatch};
+use super::{envelope::string, exchange::Field, message::header_mismatch};
 
 /// The headers of one HTTP request that the protocol looks at.
 #[derive(Clone, Debug, Default)]
@@ -42,15 +43,31 @@ impl Headers {
         let Some(member) = name_member(method) else {
             return Ok(());
         };
-        let params: Value = params.and_then(|params| serde_json::from_str(params.get()).ok()).unwrap_or_default();
-        let fits = match (&params[member], &self.name) {
-            (Value::String(body), Field::Text(header)) => decoded(header).is_some_and(|header| header == *body),
+        let named: Named<'_> = params.and_then(|params| serde_json::from_str(params.get()).ok()).unwrap_or_default();
+        let body = match member {
+            "name" => named.name,
+            "uri" => named.uri,
+            _ => named.task_id,
+        };
+        let fits = match (body.and_then(string), &self.name) {
+            (Some(body), Field::Text(header)) => decoded(header).is_some_and(|header| header == body),
             // A body without a name is refused for that, and not for its headers.
-            (Value::String(_), _) => false,
-            (_, header) => *header == Field::Absent,
+            (Some(_), _) => false,
+            (None, header) => *header == Field::Absent,
         };
         if fits { Ok(()) } else { Err(header_mismatch(&format!("the header Mcp-Name and `params.{member}` differ"))) }
     }
+}
+
+/// The parameters that may come as `Mcp-Name`, unread; whatever else there is stays unread as well.
+#[derive(Default, Deserialize)]
+struct Named<'a> {
+    #[serde(borrow)]
+    name: Option<&'a RawValue>,
+    #[serde(borrow)]
+    uri: Option<&'a RawValue>,
+    #[serde(borrow, rename = "taskId")]
+    task_id: Option<&'a RawValue>,
 }
 
 /// Which parameter of `method` comes as `Mcp-Name`.

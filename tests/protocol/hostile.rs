@@ -19,7 +19,7 @@ fn echo(arguments: &str) -> String {
 /// What is tried, and the code that must come of it; `None` for an answer of any kind.
 fn attacks() -> Vec<(&'static str, String, Option<i64>)> {
     let deep = "[".repeat(100_000) + &"]".repeat(100_000);
-    let members: Vec<String> = (0..200_000).map(|number| format!("\"k{number}\":0")).collect();
+    let members: Vec<String> = (0..20_000).map(|number| format!("\"k{number}\":0")).collect();
     let ping = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
     vec![
         ("a depth of 100,000", echo(&format!(r#"{{"text":{deep}}}"#)), Some(-32602)),
@@ -31,7 +31,7 @@ fn attacks() -> Vec<(&'static str, String, Option<i64>)> {
         ("a name of a megabyte", modern(1, "tools/call", json!({"name": "n".repeat(1 << 20)})), Some(-32602)),
         ("a method of a megabyte", modern(1, &"m".repeat(1 << 20), json!({})), Some(-32601)),
         ("a batch of 10,000", format!("[{}]", vec![ping; 10_000].join(",")), Some(-32600)),
-        ("200,000 members", echo(&format!("{{{}}}", members.join(","))), None),
+        ("20,000 members", echo(&format!("{{{}}}", members.join(","))), None),
         ("a NUL in a text", echo(r#"{"text":"a\u0000b"}"#), None),
     ]
 }

@@ -42,8 +42,12 @@ impl Client {
     }
 
     pub async fn receive(&mut self) -> Value {
-        let message = self.next().await.expect("the socket is open");
-        serde_json::from_str(message.to_text().unwrap()).unwrap()
+        loop {
+            // A slow machine may be asked for a sign of life meanwhile.
+            if let Message::Text(text) = self.next().await.expect("the socket is open") {
+                return serde_json::from_str(&text).unwrap();
+            }
+        }
     }
 
     async fn ask(&mut self, message: impl Into<String>) -> Value {
