@@ -30,7 +30,7 @@ cargo-deny    | ci    | found_cargo_deny      | install_cargo_deny            | 
 node          | tests | found_node            | install_node                  | tests/conformance.rs: the official suite needs node 22 or newer
 npm-clients   | tests | found_npm_clients     | install_npm_clients           | tests/clients: both TypeScript SDKs and the Inspector
 conformance   | tests | found_conformance     | install_conformance           | tests/conformance.rs: the official conformance suite
-chromium      | later | found_program chromium | from_apt chromium chromium-driver | no test yet
+chromium      | tests | found_chromium        | from_apt chromium chromium-driver | tests/browser.rs: the console in a real browser
 espeak-ng     | later | found_program espeak-ng | from_apt espeak-ng          | no test yet
 ROWS
 }
@@ -41,6 +41,8 @@ fail() { printf 'setup-tests: %s\n' "$*" >&2; exit 1; }
 # How things are looked for. Each prints where it found the thing.
 
 found_program() { command -v "$1"; }
+
+found_chromium() { command -v chromium >/dev/null && command -v chromedriver; }
 
 found_python() {
   command -v python3 || return 1

@@ -41,6 +41,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("jsonrpsee", &["mcp", "transport"]),
     ("jsonschema", &["schema"]),
     ("clap", &["cli"]),
+    ("jsonc_parser", &["cli"]),
+    ("toml_edit", &["cli"]),
     ("toml", &["config"]),
     ("pulldown_cmark", &["integrations"]),
 ];

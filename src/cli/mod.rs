@@ -5,6 +5,7 @@ pub mod commands;
 mod doctor;
 pub mod door;
 pub mod house;
+pub mod install;
 mod janitor;
 pub mod options;
 pub mod order;
@@ -56,6 +57,7 @@ async fn perform(cli: Cli) -> Result<ExitCode, Failure> {
     match &cli.command {
         Command::Serve(options) => return commands::serve::run(&cli.place, options).await,
         Command::Stdio(options) => return commands::stdio::run(&cli.place, options).await,
+        Command::Install(options) => return install::run(&cli.place, options),
         _ => {}
     }
     let mut session = Session::open(&cli.place).await?;
@@ -86,7 +88,7 @@ async fn command(session: &mut Session, command: &Command) -> Result<(), Failure
         Command::Key(key) => commands::key::run(session, &key.action).await,
         Command::Sandbox(sandbox) => commands::sandbox::run(session, sandbox).await,
         Command::Doctor(output) => commands::doctor::run(session, output).await,
-        Command::Serve(_) | Command::Stdio(_) => Ok(()),
+        Command::Serve(_) | Command::Stdio(_) | Command::Install(_) => Ok(()),
     }
 }
 

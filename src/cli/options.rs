@@ -114,6 +114,8 @@ pub enum Command {
     Import(Import),
     /// Look at the sandbox, reset it, or break it on purpose.
     Sandbox(Sandbox),
+    /// Put Switchboard into the settings of a client, such as `claude-code` or `cursor`.
+    Install(Install),
     /// Check this installation and say what to do.
     Doctor(Output),
 }
@@ -133,6 +135,9 @@ pub struct Narrowing {
     /// Never offer these tools.
     #[arg(long, value_name = "Z", value_delimiter = ',', env = "SWITCHBOARD_EXCLUDE_TOOLS", hide_env_values = true)]
     pub exclude_tools: Vec<String>,
+    /// List four tools that find, describe and call the others, in place of all.
+    #[arg(long, env = "SWITCHBOARD_DISCOVERY", hide_env_values = true, value_parser = clap::builder::FalseyValueParser::new())]
+    pub discovery: bool,
 }
 
 impl Narrowing {
@@ -144,6 +149,7 @@ impl Narrowing {
             toolsets: named(&self.toolsets),
             tools: named(&self.tools),
             exclude: self.exclude_tools.iter().cloned().collect(),
+            discovery: self.discovery,
         }
     }
 }
@@ -207,6 +213,23 @@ pub struct Stdio {
     /// Which tools are offered.
     #[command(flatten)]
     pub narrowing: Narrowing,
+}
+
+/// `switchboard install`
+#[derive(Clone, Debug, Args)]
+#[command(
+    after_help = "Clients: claude-code, claude-desktop, cursor, vscode, zed, codex, gemini-cli, windsurf, cline, opencode.
+
+Examples:
+  switchboard install claude-code
+  switchboard install cursor --sandbox --print"
+)]
+pub struct Install {
+    /// The client, such as `claude-code`.
+    pub client: String,
+    /// Show what belongs into its settings, and change nothing.
+    #[arg(long)]
+    pub print: bool,
 }
 
 /// `switchboard connect`

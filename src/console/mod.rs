@@ -82,6 +82,7 @@ pub fn links(console: Console) -> Router {
 fn linked() -> Router<Console> {
     Router::new()
         .route("/connect/{link}", get(connect::page).post(connect::go))
+        .route("/icon.svg", get(|| async { asset("image/svg+xml", page::ICON) }))
         .route("/console.css", get(|| async { asset("text/css; charset=utf-8", page::STYLE) }))
 }
 

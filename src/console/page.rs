@@ -9,6 +9,8 @@ use axum::{
 
 /// The console.
 pub(super) const INDEX: &str = include_str!("assets/index.html");
+/// What stands in front of its name.
+pub(super) const ICON: &str = include_str!("assets/icon.svg");
 /// How all pages look.
 pub(super) const STYLE: &str = include_str!("assets/console.css");
 /// What the console does.
@@ -61,7 +63,7 @@ impl Page {
                 "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Switchboard</title>\
                  <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
                  <meta name=\"color-scheme\" content=\"light dark\">\
-                 <link rel=\"stylesheet\" href=\"/console.css\">{head}</head>\
+                 <link rel=\"icon\" href=\"/icon.svg\"><link rel=\"stylesheet\" href=\"/console.css\">{head}</head>\
                  <body class=\"card\"><main>{body}</main></body></html>\n"
             ),
         )

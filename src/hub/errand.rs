@@ -1,9 +1,9 @@
 //! A caller's own tools, as resources, prompts and completions use them: through the one door, and only to look.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 use super::{CallRequest, Caller, Error, Hub, Reply};
-use crate::tool::{self, Boxed, Client, Door, Effect, Errand, Kind, Outcome};
+use crate::tool::{self, Boxed, Client, Door, Effect, Errand, Kind, Outcome, Row};
 
 /// The tools of one caller.
 pub(super) struct Errands {
@@ -18,7 +18,7 @@ impl Errands {
     }
 
     async fn carry_out(&self, errand: Errand) -> tool::Result<Outcome> {
-        let listing = self.hub.tools(&self.caller).await.map_err(unexpected)?;
+        let listing = self.hub.reachable(&self.caller).await.map_err(unexpected)?;
         let looks = listing.find(&errand.tool).is_some_and(|row| row.effect() == Effect::Reads);
         if !looks {
             return Err(tool::Error::not_found(format!("tool `{}` here that only looks", errand.tool)));
@@ -40,11 +40,8 @@ fn unexpected(error: Error) -> tool::Error {
 }
 
 impl Door for Errands {
-    fn offered(&self) -> Boxed<'_, tool::Result<BTreeSet<String>>> {
-        Box::pin(async {
-            let listing = self.hub.tools(&self.caller).await.map_err(unexpected)?;
-            Ok(listing.rows.iter().map(|row| row.name().to_owned()).collect())
-        })
+    fn rows(&self) -> Boxed<'_, tool::Result<Vec<Arc<Row>>>> {
+        Box::pin(async { Ok(self.hub.reachable(&self.caller).await.map_err(unexpected)?.rows) })
     }
 
     fn run(&self, errand: Errand) -> Boxed<'_, tool::Result<Outcome>> {

@@ -20,6 +20,9 @@ pub struct Filters {
     pub tools: Option<BTreeSet<String>>,
     /// Tools that are not offered, whatever else says so.
     pub exclude: BTreeSet<String>,
+    /// Whether four tools that find and call the others are listed in their place.
+    #[serde(default)]
+    pub discovery: bool,
 }
 
 impl Filters {
@@ -37,6 +40,7 @@ impl Filters {
             toolsets: self.toolsets.or_else(|| named(&file.toolsets)),
             tools: self.tools.or_else(|| named(&file.tools)),
             exclude: self.exclude.into_iter().chain(file.exclude_tools.iter().cloned()).collect(),
+            discovery: self.discovery,
         }
     }
 
@@ -48,6 +52,7 @@ impl Filters {
             toolsets: narrow_toolsets(self.toolsets.as_ref(), other.toolsets.as_ref()),
             tools: intersection(self.tools.as_ref(), other.tools.as_ref()),
             exclude: self.exclude.union(&other.exclude).cloned().collect(),
+            discovery: self.discovery || other.discovery,
         }
     }
 

@@ -62,6 +62,12 @@ impl Offer<'_> {
         enabled && self.caller.filters.allow(row) && reaches(self.agent.level, row.effect())
     }
 
+    /// Whether one of the tools that lead to the others is offered.
+    pub(super) fn leads_through(&self, row: &Row) -> bool {
+        let by_effect = !self.caller.filters.read_only || row.effect() == Effect::Reads;
+        self.caller.filters.discovery && by_effect && reaches(self.agent.level, row.effect())
+    }
+
     /// An agent gets an integration's core. One that has no choice of its own gets what the way in names instead,
     /// connected or not.
     fn enables(&self, row: &Row, integration: &Integration) -> bool {
@@ -70,6 +76,10 @@ impl Offer<'_> {
             return true;
         }
         let is_connected = self.connected.contains(integration.id);
+        if self.caller.filters.discovery {
+            // What is not listed costs nothing.
+            return self.agent.has_integration(integration.id, is_connected);
+        }
         self.agent.has_integration(integration.id, is_connected) && integration.core.contains(&row.name())
     }
 }

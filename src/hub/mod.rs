@@ -8,6 +8,7 @@ mod bound;
 mod connecting;
 mod deferred;
 mod desk;
+mod discovery;
 mod errand;
 mod filter;
 mod follow;
@@ -27,6 +28,7 @@ use std::{collections::BTreeSet, fmt, sync::Arc, time::Duration};
 pub use accounts::{Accounts, Begun, Consent, NEEDS_RECONNECT, Parts as AccountParts, Site, Standing, Tested, expiry};
 pub use deferred::Deferred;
 pub use desk::{Desk, TicketKey};
+use discovery::Meant;
 pub use filter::Filters;
 use jiff::Timestamp;
 pub use links::{Link, Pages, Unlinked};
@@ -56,6 +58,8 @@ pub struct Hub(Arc<Inner>);
 
 struct Inner {
     rows: Vec<Arc<Row>>,
+    /// Those that lead to the others, for callers who do not want to know them all.
+    discovery: Vec<Arc<Row>>,
     integrations: Vec<&'static Integration>,
     clock: SharedClock,
     entropy: SharedEntropy,
@@ -276,6 +280,7 @@ impl Builder {
             let doorway = links::Doorway::of(hub.clone());
             Inner {
                 rows: self.rows,
+                discovery: discovery::rows(),
                 integrations: self.integrations,
                 clock: self.clock,
                 entropy: self.entropy,
@@ -312,6 +317,15 @@ impl Hub {
 
     /// The tools that `caller` sees.
     pub async fn tools(&self, caller: &Caller) -> Result<Listing, Error> {
+        if !caller.filters.discovery {
+            return self.reachable(caller).await;
+        }
+        let offer = self.offer(caller).await?;
+        Ok(Listing::of(self.0.discovery.iter().filter(|row| offer.leads_through(row)).cloned().collect()))
+    }
+
+    /// The tools that `caller` may call, listed or not.
+    async fn reachable(&self, caller: &Caller) -> Result<Listing, Error> {
         let offer = self.offer(caller).await?;
         Ok(self.listed(&offer))
     }
@@ -373,15 +387,42 @@ impl Hub {
 
     /// Whether this caller may make this call, and with which account. The argument that says so is taken out.
     async fn admitted(&self, caller: &Caller, request: &mut CallRequest) -> Result<Admitted, Error> {
-        let (row, offer) = self.find(caller, &request.tool).await?;
+        let meant = self.meant(caller, request).await?;
+        let found = self.find(caller, &request.tool).await;
+        let (row, offer) = match (found, &meant) {
+            // Who called it is right about the tool that clients know; only the model can mend the rest.
+            (Err(Error::UnknownTool { name, nearest }), Some(_)) => {
+                return Err(self.refusal(discovery::unknown(&name, nearest.as_deref())));
+            }
+            (found, _) => found?,
+        };
+        if let Some(meant) = meant {
+            meant.check(&row).map_err(|error| self.refusal(error))?;
+        }
         let Some(integration) = self.integration(&row) else {
             return Ok(Admitted { row, agent: offer.agent, account: None });
         };
-        let refused = |error| Error::Tool { call: CallId::fresh(&*self.0.entropy), error };
+        let refused = |error| self.refusal(error);
         self.desk().await?.pace.count(&caller.principal, row.effect()).map_err(refused)?;
         let taken = which::taken(&row, integration, &offer.agent, &offer.accounts, &mut request.arguments);
         let account = taken.map_err(refused)?;
         Ok(Admitted { row, agent: offer.agent, account })
+    }
+
+    /// Makes of a call through a tool that leads to the others the call itself.
+    async fn meant(&self, caller: &Caller, request: &mut CallRequest) -> Result<Option<Meant>, Error> {
+        let meant = discovery::meant(request).filter(|_| caller.filters.discovery);
+        let Some(meant) = meant else { return Ok(None) };
+        // The way to it must be offered, too.
+        self.find(caller, &request.tool).await?;
+        let meant = meant.map_err(|error| self.refusal(error))?;
+        (request.tool, request.arguments) = (meant.tool.clone(), meant.arguments.clone());
+        Ok(Some(meant))
+    }
+
+    /// A call that was not even tried.
+    fn refusal(&self, error: tool::Error) -> Error {
+        Error::Tool { call: CallId::fresh(&*self.0.entropy), error }
     }
 
     /// What a resource or a prompt of the server's own may use for `caller`: the clock, the server's state, the client
@@ -420,6 +461,9 @@ impl Hub {
     /// unknown as one that does not; of one that only lacks its account it is said what is missing.
     async fn find<'a>(&self, caller: &'a Caller, name: &str) -> Result<(Arc<Row>, Offer<'a>), Error> {
         let mut offer = self.offer(caller).await?;
+        if let Some(row) = self.0.discovery.iter().find(|row| row.name() == name && offer.leads_through(row)) {
+            return Ok((row.clone(), offer));
+        }
         let includes = |offer: &Offer<'_>, row: &Arc<Row>| offer.includes(row, self.integration(row));
         let named = self.0.rows.iter().find(|row| row.name() == name);
         if let Some(row) = named.filter(|row| includes(&offer, row)) {

@@ -16,6 +16,8 @@ use super::{
     accounts::{connect_it, not_connected},
     bound,
     desk::Subject,
+    errand::Errands,
+    own::TOOLSET,
 };
 use crate::{
     agents::{AskSetting, Principal},
@@ -206,7 +208,7 @@ impl Run {
             Effect::Reads => Seen::default(),
             _ => self.desk.approvals.seen(user, agent).await,
         };
-        Ok(Call::new(CallParts {
+        let call = Call::new(CallParts {
             id: self.id.clone(),
             user: self.caller.principal.user.clone(),
             clock: inner.clock.clone(),
@@ -218,7 +220,14 @@ impl Run {
             state: inner.state.clone(),
         })
         .with_client(self.client.clone())
-        .with_seen(seen))
+        .with_seen(seen);
+        // Only tools of our own may use others.
+        let is_own = self.row.toolset == TOOLSET;
+        let door = is_own.then(|| Errands::of(&self.hub, &self.caller, self.client.clone()));
+        Ok(match door {
+            Some(door) => call.with_door(door),
+            None => call,
+        })
     }
 
     async fn ask(&self, question: &str) -> Result<Reply, Error> {

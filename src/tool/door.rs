@@ -4,13 +4,13 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use serde_json::{Map, Value};
 
-use super::{Boxed, Call, Error, Outcome, Readable, Result};
+use super::{Boxed, Call, Error, Outcome, Readable, Result, Row};
 
 /// The tools of one caller, as far as they only look. Every call goes through the hub as the caller's own: what the
 /// caller may not use is not there, results are bounded, and the audit has a line.
 pub trait Door: Send + Sync {
-    /// The names of the tools that the caller is offered.
-    fn offered(&self) -> Boxed<'_, Result<BTreeSet<String>>>;
+    /// The tools that the caller is offered.
+    fn rows(&self) -> Boxed<'_, Result<Vec<Arc<Row>>>>;
 
     /// Runs an errand for the caller.
     ///
@@ -42,9 +42,14 @@ pub struct Reading {
 impl Call {
     /// The names of the tools that the caller is offered; none where no way leads to them.
     pub async fn offered(&self) -> Result<BTreeSet<String>> {
+        Ok(self.rows().await?.iter().map(|row| row.name().to_owned()).collect())
+    }
+
+    /// The tools that the caller is offered; none where no way leads to them.
+    pub async fn rows(&self) -> Result<Vec<Arc<Row>>> {
         match self.door() {
-            Some(door) => door.offered().await,
-            None => Ok(BTreeSet::new()),
+            Some(door) => door.rows().await,
+            None => Ok(Vec::new()),
         }
     }
 

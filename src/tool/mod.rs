@@ -53,6 +53,7 @@ mod page;
 mod pairs;
 mod readable;
 mod record;
+mod relevance;
 mod row;
 mod written;
 
@@ -69,6 +70,7 @@ pub use page::{Cursor, Left};
 pub use pairs::{Choice, Closed, Holds, Pair, Slot, typed};
 pub use readable::{Document, File, Finder, Readable};
 pub use record::{Fact, Record, Records, Saved, Saving, told};
+pub use relevance::{relevance, words};
 pub use row::{Content, Link, Outcome, Row, Toolset};
 use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};

@@ -5,7 +5,10 @@
 mod browser;
 mod client;
 mod connecting;
+mod discovery;
+mod installing;
 mod people;
+mod pipes;
 mod reading;
 #[path = "../support/mod.rs"]
 mod support;

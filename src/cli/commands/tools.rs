@@ -12,6 +12,7 @@ use crate::{
         show::{self, Cell, FAINT, STRONG},
     },
     hub::Filters,
+    tool::{relevance, words},
 };
 
 /// The median and the most that a tool may cost a model to know.
@@ -109,9 +110,9 @@ fn print_tokens(tools: &[ToolView]) {
 /// `switchboard search`
 pub async fn search(session: &mut Session, search: &Search) -> Result<(), Failure> {
     let all: Vec<ToolView> = session.ask("looking", Order::Tools { filters: Filters::everything() }).await?;
-    let wanted: Vec<_> = search.words.iter().flat_map(|word| word.split_whitespace()).map(str::to_lowercase).collect();
-    let mut found: Vec<_> =
-        all.iter().map(|tool| (score(tool, &wanted), tool)).filter(|(score, _)| *score > 0).collect();
+    let wanted = words(&search.words.join(" "));
+    let scored = all.iter().map(|tool| (relevance(&tool.definition, &wanted), tool));
+    let mut found: Vec<_> = scored.filter(|(score, _)| *score > 0).collect();
     found.sort_by_key(|(score, tool)| (std::cmp::Reverse(*score), name(tool).to_owned()));
     if found.is_empty() {
         return Err(Failure::new(format!("No tool is about `{}`.", search.words.join(" ")))
@@ -121,17 +122,6 @@ pub async fn search(session: &mut Session, search: &Search) -> Result<(), Failur
         show::line(&format!("{}\n  {}", show::styled(STRONG, name(tool)), first_sentence(tool)));
     }
     Ok(())
-}
-
-/// Three for a word in the name, two in the description, one in the parameters.
-fn score(tool: &ToolView, wanted: &[String]) -> usize {
-    let parameters = tool.definition["inputSchema"].to_string().to_lowercase();
-    let description = text(tool, "description").to_lowercase();
-    let places = [(name(tool).to_lowercase(), 3), (description, 2), (parameters, 1)];
-    let worth = |word: &String| {
-        places.iter().filter(|(place, _)| place.contains(word.as_str())).map(|(_, worth)| worth).sum::<usize>()
-    };
-    wanted.iter().map(worth).sum()
 }
 
 fn name(tool: &ToolView) -> &str {

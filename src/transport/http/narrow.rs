@@ -13,6 +13,7 @@ pub(super) fn asked(headers: &HeaderMap) -> Result<Filters, String> {
         toolsets: names(headers, "x-mcp-toolsets")?,
         tools: names(headers, "x-mcp-tools")?,
         exclude: names(headers, "x-mcp-exclude-tools")?.unwrap_or_default(),
+        discovery: false,
     })
 }
 
