@@ -12,7 +12,9 @@ macro_rules! integrations {
     };
 }
 
-integrations!(google_calendar, slack, airtable, google_sheets, notion, salesforce, hubspot);
+mod google;
+
+integrations!(google_calendar, gmail, slack, airtable, google_sheets, notion, salesforce, hubspot);
 
 /// The integration with this id, such as `google-calendar`.
 pub fn find(id: &str) -> Option<&'static Integration> {

@@ -8,6 +8,7 @@ pub mod airtable;
 mod api;
 pub mod diff;
 pub mod fault;
+pub mod gmail;
 pub mod google_calendar;
 pub mod google_sheets;
 pub mod hubspot;
@@ -36,6 +37,7 @@ use self::{
     airtable::Airtable,
     api::{Api, ApiHost},
     diff::Diff,
+    gmail::Gmail,
     google_calendar::GoogleCalendar,
     google_sheets::GoogleSheets,
     hubspot::HubSpot,
@@ -53,6 +55,7 @@ use crate::{clock::SharedClock, secret::Secret};
 /// Every twin, with what is needed before its world is there.
 const CATALOG: &[Entry] = &[
     Entry::of::<GoogleCalendar>(),
+    Entry::of::<Gmail>(),
     Entry::of::<Slack>(),
     Entry::of::<Airtable>(),
     Entry::of::<GoogleSheets>(),

@@ -15,15 +15,12 @@ use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 use url::Url;
 
-use super::{Asking, Client, Door, Error, Host, Kind, Result, asking::Reach};
+use super::{Asking, Client, Door, Error, Host, Kind, Result, asking::Reach, error::UNCERTAIN};
 use crate::{
     clock::SharedClock,
     http::{self, Repeat, Request, Response},
     id::{self, CallId, SharedEntropy, UserId},
 };
-
-/// What to do after a write that has no certain outcome and that the vendor would not recognise when it is repeated.
-const UNCERTAIN: &str = "It may have been done all the same: look before you repeat it.";
 
 /// What a tool may use while it runs: the vendor, the clock, a person's answers.
 ///

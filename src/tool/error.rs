@@ -43,6 +43,9 @@ pub enum Kind {
     Internal,
 }
 
+/// What to do after a write that has no certain outcome and that the vendor would not recognise when it is repeated.
+pub(super) const UNCERTAIN: &str = "It may have been done all the same: look before you repeat it.";
+
 impl Kind {
     /// The stable word for programs.
     pub const fn code(self) -> &'static str {
@@ -187,6 +190,11 @@ impl Error {
     /// What to do next, if that is known.
     pub fn next_step(&self) -> Option<&str> {
         self.0.next.as_deref()
+    }
+
+    /// Whether a write has no certain outcome: it may have been done all the same.
+    pub fn is_uncertain(&self) -> bool {
+        self.next_step() == Some(UNCERTAIN)
     }
 
     /// When another try makes sense, if that is known.

@@ -41,12 +41,14 @@
 //! assert_eq!(TOOLS[0].name, "text_measure");
 //! ```
 
+mod address;
 mod asking;
 mod call;
 mod client;
 mod def;
 mod door;
 mod error;
+pub mod html;
 mod integration;
 mod naming;
 mod page;
@@ -57,6 +59,7 @@ mod relevance;
 mod row;
 mod written;
 
+pub use address::addresses;
 pub use asking::{Asking, Noted};
 pub use call::{Account, Call, CallParts, Memory, Progress, State, Upstream};
 pub use client::{Ability, Ask, Boxed, Client, Elicited, Level, Page, What};

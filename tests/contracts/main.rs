@@ -5,6 +5,7 @@
 mod airtable;
 #[path = "../support/contract.rs"]
 mod contract;
+mod gmail;
 mod google_calendar;
 mod google_sheets;
 mod hubspot;
@@ -89,6 +90,7 @@ type Session = for<'a> fn(&'a Script) -> Pin<Box<dyn Future<Output = ()> + 'a>>;
 
 /// A session for each vendor, by the id of its integration.
 const SESSIONS: &[(&str, Session)] = &[
+    ("gmail", |script| Box::pin(gmail::session(script))),
     ("google-calendar", |script| Box::pin(google_calendar::session(script))),
     ("salesforce", |script| Box::pin(salesforce::session(script))),
     ("hubspot", |script| Box::pin(hubspot::session(script))),

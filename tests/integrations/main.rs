@@ -7,6 +7,7 @@ mod airtable;
 #[path = "../support/contract.rs"]
 mod contract;
 mod desk;
+mod gmail;
 mod google_calendar;
 mod google_sheets;
 mod hubspot;

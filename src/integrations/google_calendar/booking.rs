@@ -7,7 +7,6 @@ use sha2::{Digest, Sha256};
 
 use super::{
     Notify, WRITE_EVENTS,
-    address::addresses,
     calendar, calendar_is_missing,
     change::{Deed, Done},
     read_any,
@@ -20,7 +19,7 @@ use crate::{
     id::encode_base32hex,
     moment::{Moment, Zone},
     path,
-    tool::{Call, Effect, Error, Kind, Result, Scopes, Tool},
+    tool::{Call, Effect, Error, Kind, Result, Scopes, Tool, addresses},
 };
 
 /// How often the same booking may have been made and cancelled before we give up.

@@ -1,44 +1,27 @@
-//! Google's refusals in our words.
+//! Google Calendar's refusals in our words.
 
-use std::time::Duration;
-
-use super::wire::Refusal;
 use crate::{
-    http::{Response, StatusCode},
+    http::Response,
+    integrations::google::{self, Refused},
     tool::{Error, Kind},
 };
 
-/// The reasons by which Google says "slow down" with status 403, after
-/// <https://developers.google.com/calendar/api/guides/errors>.
-const LIMITS: [&str; 4] = ["rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded", "dailyLimitExceeded"];
-
-/// The longest piece of Google's own words that is passed on.
-const LONGEST: usize = 200;
-
-/// Whether a refusal means "slow down" although its status is not 429.
-pub(super) fn is_limit(response: &Response) -> bool {
-    response.status == StatusCode::FORBIDDEN && LIMITS.contains(&Refused::read(response).reason.as_str())
-}
+/// What people call the service.
+const TITLE: &str = "Google Calendar";
 
 /// Turns a refusal into ours. Which event or calendar it was about is added where that is known.
 pub(super) fn explain(response: &Response) -> Error {
     let refused = Refused::read(response);
     let error = match response.status.as_u16() {
         400 => bad_request(&refused),
-        401 => Error::new(Kind::Expired, "Google Calendar no longer accepts the sign-in.")
-            .next("Connect Google Calendar again."),
-        403 if is_limit(response) => busy(response),
-        403 => forbidden(response, &refused),
         404 => Error::not_found("such event or calendar, or the account may not see it"),
         409 => Error::new(Kind::Conflict, "Google Calendar already has something under this identifier."),
         410 => Error::new(Kind::NotFound, "The event has already been cancelled."),
         412 => Error::new(Kind::Conflict, "Somebody else changed the event at the same moment.")
             .next("Look at it with `google_calendar_get_meeting`, then decide again."),
-        429 => busy(response),
-        500.. => Error::new(Kind::Vendor, "Google Calendar failed.").next("Try again in a minute."),
-        _ => Error::new(Kind::Vendor, format!("Google Calendar refused: {}", refused.words())),
+        _ => return common(response),
     };
-    error.because(format!("{} {}: {}", response.status.as_u16(), refused.reason, refused.message))
+    google::because(error, response, &refused)
 }
 
 /// The request was understood and found wrong. The arguments were checked before, so Google knows something more.
@@ -51,63 +34,26 @@ fn bad_request(refused: &Refused) -> Error {
     }
 }
 
-fn forbidden(response: &Response, refused: &Refused) -> Error {
-    let lacks_scope = refused.reason == "insufficientPermissions";
-    if lacks_scope || refused.message.contains("insufficient authentication scopes") {
-        let what = "Google Calendar is connected without the permission that this needs.";
-        return Error::missing_scope(what, scopes(response)).next("Connect Google Calendar again and allow it.");
+fn common(response: &Response) -> Error {
+    let error = google::explain(TITLE, response);
+    if error.kind() != Kind::NotAllowed {
+        return error;
     }
-    Error::new(Kind::NotAllowed, format!("The account may not do this in Google Calendar: {}", refused.words()))
-        .next(
-            "It may only look at this calendar, or only the organizer may change the event; \
-             `google_calendar_list_calendars` shows what the account may do where.",
-        )
-}
-
-fn busy(response: &Response) -> Error {
-    let pause = response.header("retry-after").and_then(|seconds| seconds.trim().parse().ok()).map(Duration::from_secs);
-    Error::new(Kind::Busy, "Google Calendar takes no more requests of this account for now.").after(pause)
-}
-
-/// The scopes that would do, which Google names in the challenge of RFC 6750, section 3.
-fn scopes(response: &Response) -> Vec<String> {
-    let challenge = response.header("www-authenticate").unwrap_or_default();
-    let named = challenge.split_once("scope=\"").and_then(|(_, rest)| rest.split_once('"'));
-    let (named, _) = named.unwrap_or_default();
-    named.split_whitespace().map(str::to_owned).collect()
-}
-
-/// What Google said.
-struct Refused {
-    reason: String,
-    message: String,
-}
-
-impl Refused {
-    fn read(response: &Response) -> Refused {
-        let body = response.json::<Refusal>().unwrap_or_default().error;
-        let reason = body.errors.into_iter().next().unwrap_or_default().reason;
-        Refused { reason, message: body.message }
-    }
-
-    /// Google's own words, on one line and short.
-    fn words(&self) -> String {
-        let words = self.message.split_whitespace().collect::<Vec<_>>().join(" ");
-        match (words.is_empty(), words.char_indices().nth(LONGEST)) {
-            (true, _) => "it gives no reason.".into(),
-            (false, Some((end, _))) => format!("{}…", &words[..end]),
-            (false, None) if words.ends_with('.') => words,
-            (false, None) => format!("{words}."),
-        }
-    }
+    error.next(
+        "It may only look at this calendar, or only the organizer may change the event; \
+         `google_calendar_list_calendars` shows what the account may do where.",
+    )
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use serde_json::json;
 
     use super::*;
-    use crate::http::{HeaderMap, HeaderName};
+    use crate::integrations::google::is_limit;
+    use crate::http::{HeaderMap, HeaderName, StatusCode};
 
     fn refusal(status: u16, reason: &str, message: &str) -> Response {
         let body = json!({ "error": { "code": status, "message": message,

@@ -16,15 +16,14 @@ use self::{
     span::wrong,
     wire::{Calendar, Event, Events},
 };
+use super::google;
 use crate::{
     http::{Path, Rate, Request},
     moment::Zone,
-    oauth::Provider,
     path,
     tool::{self, Call, Category, Error, Field, Identity, Integration, Kind, Result, Scopes, ToolDef},
 };
 
-mod address;
 mod availability;
 mod booking;
 mod cancelling;
@@ -45,7 +44,7 @@ pub const INTEGRATION: Integration = Integration {
     docs: "https://developers.google.com/calendar/api/v3/reference",
     console: Some("https://console.cloud.google.com/apis/credentials"),
     base_url: "https://www.googleapis.com/calendar/v3",
-    oauth: Some(GOOGLE),
+    oauth: Some(google::SIGN_IN),
     fields: &[Field {
         name: "token",
         label: "Access token",
@@ -56,7 +55,7 @@ pub const INTEGRATION: Integration = Integration {
     sign: tool::bearer,
     rate: Some(RATE),
     explain: errors::explain,
-    is_limit: Some(errors::is_limit),
+    is_limit: Some(google::is_limit),
     status: None,
     probe: |cx| Box::pin(probe(cx)),
     base_scopes: &["https://www.googleapis.com/auth/calendar.calendars.readonly"],
@@ -80,18 +79,6 @@ pub const INTEGRATION: Integration = Integration {
         "google_calendar_list_meetings",
         "google_calendar_get_meeting",
     ],
-};
-
-/// Sign-in with Google. Without `offline` there is no refresh token, and without `consent` only the first time.
-const GOOGLE: Provider = Provider {
-    family: "google",
-    authorize_url: "https://accounts.google.com/o/oauth2/v2/auth",
-    token_url: "https://oauth2.googleapis.com/token",
-    revoke_url: Some("https://oauth2.googleapis.com/revoke"),
-    extra: &[("access_type", "offline"), ("prompt", "consent")],
-    lifetime: Some(Duration::from_hours(1)),
-    in_testing: Some(Duration::from_hours(7 * 24)),
-    ..Provider::STANDARD
 };
 
 /// Google's usual quota is 600 requests a minute for one user; more is answered with 403.

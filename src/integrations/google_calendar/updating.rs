@@ -6,7 +6,6 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Notify, WRITE_EVENTS,
-    address::addresses,
     calendar,
     change::{Deed, Done, alter},
     event,
@@ -14,7 +13,7 @@ use super::{
     wire::{Attendee, Event},
     zone,
 };
-use crate::tool::{Call, Effect, Error, Kind, Result, Scopes, Tool};
+use crate::tool::{Call, Effect, Error, Kind, Result, Scopes, Tool, addresses};
 
 /// Changes what a meeting is called, where it is, its text or its guests; guests keep their answers. For another
 /// time, reschedule it.

@@ -162,21 +162,6 @@ pub(super) struct Period {
     pub(super) end: Timestamp,
 }
 
-/// A refusal, whole.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Refusal {
-    pub(super) error: RefusalBody,
-}
-
-/// What a refusal says.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct RefusalBody {
-    pub(super) message: String,
-    pub(super) errors: Vec<Reason>,
-}
-
 /// One reason in Google's own word.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]

@@ -101,11 +101,22 @@ impl Place {
         Ok(Written::by(plain(&title) == plain(&self.given), title).line(100))
     }
 
+    /// By what a person or a channel is known again.
+    fn address(&self) -> &str {
+        match &self.what {
+            What::Channel(channel) => &channel.id,
+            What::Person(person) => person.email.as_deref().unwrap_or(&person.id),
+            What::Id(id) => id,
+        }
+    }
+
     /// Asks before something leaves the house for here.
     pub(super) async fn confirm(&self, cx: &Call, deed: &str, text: &str) -> Result<()> {
         let shown = Written::by_account(text).cut(600);
         let outside = if self.is_outside() { ", which people outside of the workspace may read" } else { "" };
-        cx.confirm_sending(self.is_outside(), format!("{deed} {}{outside}: \"{shown}\"?", self.title(cx).await?))
+        // Colleagues are no strangers, whoever they are.
+        let strangers = self.is_outside().then(|| self.address());
+        cx.confirm_sending_to(strangers, format!("{deed} {}{outside}: \"{shown}\"?", self.title(cx).await?))
     }
 }
 

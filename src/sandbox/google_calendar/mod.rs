@@ -1,10 +1,10 @@
 //! Google Calendar, offline: calendars, events, series, invitations and free/busy, as API version 3 answers.
 
 mod calendars;
-mod errors;
+pub(in crate::sandbox) mod errors;
 mod event;
 mod events;
-pub(super) mod fields;
+pub(in crate::sandbox) mod fields;
 mod free_busy;
 mod guests;
 mod listing;

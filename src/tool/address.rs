@@ -1,17 +1,16 @@
 //! E-mail addresses as arguments.
 
-use super::span::wrong;
-use crate::tool::Result;
+use super::{Error, Result};
 
 /// Checked e-mail addresses in lower case, sorted, each once.
-pub(super) fn addresses(name: &str, given: Option<&[String]>) -> Result<Vec<String>> {
+pub fn addresses(name: &str, given: Option<&[String]>) -> Result<Vec<String>> {
     let mut found = Vec::new();
     for (at, address) in given.unwrap_or_default().iter().enumerate() {
         let address = address.trim().to_lowercase();
         if !is_address(&address) {
-            return Err(wrong(&format!(
+            return Err(Error::arguments([format!(
                 "`{name}[{at}]` is no e-mail address: `{address}`; write one such as ana@example.com"
-            )));
+            )]));
         }
         found.push(address);
     }

@@ -1,0 +1,214 @@
+//! HTML as Markdown: mails, pages and comments come as HTML, and a model reads Markdown at a tenth of the cost.
+//!
+//! `htmd` walks the page with the parser of a browser engine, because mails are written by thousands of programs and
+//! hardly ever valid. What is ours is the taste: nothing that is hidden, no pictures without words, no tables that only
+//! make a layout, no trackers behind links.
+
+use std::{rc::Rc, sync::LazyLock};
+
+use htmd::{
+    Element, HtmlToMarkdown, Node,
+    element_handler::{HandlerResult, Handlers},
+    options::{BrStyle, BulletListMarker, Options},
+};
+
+/// The longest page that is read, in bytes; what is behind is left out.
+const LONGEST: usize = 2 * 1024 * 1024;
+
+/// What nobody reads.
+const SKIPPED: [&str; 9] = ["head", "script", "style", "title", "noscript", "svg", "object", "iframe", "form"];
+
+/// Parameters of addresses that only count readers.
+const TRACKERS: [&str; 4] = ["utm_", "mc_cid", "mc_eid", "_hsenc"];
+
+static CONVERTER: LazyLock<HtmlToMarkdown> = LazyLock::new(|| {
+    let options = Options {
+        br_style: BrStyle::TwoSpaces,
+        bullet_list_marker: BulletListMarker::Dash,
+        ul_bullet_spacing: 1,
+        ol_number_spacing: 1,
+        ..Options::default()
+    };
+    HtmlToMarkdown::builder()
+        .options(options)
+        .skip_tags(SKIPPED.to_vec())
+        .add_handler(vec!["img"], picture)
+        .add_handler(vec!["a"], link)
+        .add_handler(vec!["td", "th"], cell)
+        .add_handler(vec!["tr"], row)
+        .add_handler(vec!["table", "tbody", "thead", "tfoot", "center"], block)
+        .add_handler(vec!["div", "span", "p", "section", "td"], unless_hidden)
+        .build()
+});
+
+/// The page as Markdown: without what is hidden, with plain tables as lines, and never longer than it needs to be.
+///
+/// ```
+/// # use switchboard::tool::html;
+/// assert_eq!(html::to_markdown("<p>Hello <b>Ana</b></p><p hidden>x</p>"), "Hello **Ana**");
+/// ```
+pub fn to_markdown(html: &str) -> String {
+    let end = (0..=LONGEST.min(html.len())).rev().find(|&end| html.is_char_boundary(end)).unwrap_or_default();
+    // The parser of a string in memory cannot fail.
+    tidy(&CONVERTER.convert(&html[..end]).unwrap_or_default())
+}
+
+/// A text in which the five characters of HTML are written out, such as a snippet.
+pub fn unescaped(text: &str) -> String {
+    let pairs = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&nbsp;", " "), ("&amp;", "&")];
+    pairs.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to))
+}
+
+/// A picture is its description; most have none and are there to count readers.
+fn picture(_: &dyn Handlers, element: Element) -> Option<HandlerResult> {
+    let alt = attribute(&element, "alt").unwrap_or_default();
+    let alt = alt.split_whitespace().collect::<Vec<_>>().join(" ");
+    if alt.is_empty() || is_hidden(&element) { None } else { Some(format!("[{alt}]").into()) }
+}
+
+/// A link without its trackers; one without words is none.
+fn link(handlers: &dyn Handlers, element: Element) -> Option<HandlerResult> {
+    let words = children(handlers, element.node);
+    let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
+    let address = attribute(&element, "href").map(|address| without_trackers(address.trim())).unwrap_or_default();
+    if words.is_empty() {
+        return None;
+    }
+    let plain = address.trim_start_matches("mailto:").trim_end_matches('/');
+    let is_named = words != plain && words != address;
+    let leads = ["http://", "https://", "mailto:"].iter().any(|scheme| address.starts_with(scheme));
+    match (leads, is_named) {
+        (true, true) => Some(format!("[{words}]({address})").into()),
+        _ => Some(words.into()),
+    }
+}
+
+fn without_trackers(address: &str) -> String {
+    let Some((base, query)) = address.split_once('?') else { return address.to_owned() };
+    let kept = query.split('&').filter(|pair| !TRACKERS.iter().any(|begin| pair.starts_with(begin)));
+    let kept = kept.collect::<Vec<_>>().join("&");
+    if kept.is_empty() { base.to_owned() } else { format!("{base}?{kept}") }
+}
+
+/// A cell of a table of words stands in its line; one with blocks in it makes a layout.
+fn cell(handlers: &dyn Handlers, element: Element) -> Option<HandlerResult> {
+    if is_hidden(&element) {
+        return None;
+    }
+    let words = children(handlers, element.node);
+    let words = words.trim();
+    if words.is_empty() {
+        return None;
+    }
+    // Lines that have an end of their own cannot be put side by side.
+    let end = if words.contains('\n') { "\n\n" } else { " | " };
+    Some(format!("{words}{end}").into())
+}
+
+fn row(handlers: &dyn Handlers, element: Element) -> Option<HandlerResult> {
+    let cells = children(handlers, element.node);
+    let cells = cells.trim().trim_end_matches('|').trim_end();
+    if cells.is_empty() { None } else { Some(format!("{cells}\n").into()) }
+}
+
+fn block(handlers: &dyn Handlers, element: Element) -> Option<HandlerResult> {
+    let inside = children(handlers, element.node);
+    let inside = inside.trim_matches('\n');
+    if inside.trim().is_empty() { None } else { Some(format!("\n\n{inside}\n\n").into()) }
+}
+
+/// Goes on to what comes next for this element, unless nobody sees it.
+fn unless_hidden(handlers: &dyn Handlers, element: Element) -> Option<HandlerResult> {
+    if is_hidden(&element) { None } else { handlers.fallback(element) }
+}
+
+fn children(handlers: &dyn Handlers, node: &Rc<Node>) -> String {
+    handlers.walk_children(node).content
+}
+
+fn attribute<'a>(element: &'a Element, name: &str) -> Option<&'a str> {
+    element.attrs.iter().find(|one| &*one.name.local == name).map(|one| &*one.value)
+}
+
+/// Whether a style or an attribute hides the element: preheaders and texts for filters.
+fn is_hidden(element: &Element) -> bool {
+    let style: String =
+        attribute(element, "style").unwrap_or_default().to_ascii_lowercase().split_whitespace().collect();
+    let hides = ["display:none", "visibility:hidden", "mso-hide:all", "max-height:0", "font-size:0", "opacity:0;"];
+    attribute(element, "hidden").is_some() || hides.iter().any(|rule| style.contains(rule) && !is_more(&style, rule))
+}
+
+/// `font-size:0.9em` begins like `font-size:0` and hides nothing.
+fn is_more(style: &str, rule: &str) -> bool {
+    let after = style.split_once(rule).and_then(|(_, rest)| rest.chars().next());
+    rule.ends_with('0') && matches!(after, Some('.' | '0'..='9'))
+}
+
+/// Without blanks at ends of lines and without more than one empty line in a row.
+fn tidy(markdown: &str) -> String {
+    let mut whole = String::new();
+    let mut empty = 0;
+    for line in markdown.lines() {
+        // Invisible fillers push the preheader of a mail apart.
+        let line = line.trim_end().trim_matches(['\u{200b}', '\u{200c}', '\u{200d}', '\u{feff}', '\u{34f}', '\u{ad}']);
+        empty = if line.trim().is_empty() { empty + 1 } else { 0 };
+        if empty <= 1 {
+            whole.push_str(line.trim_end());
+            whole.push('\n');
+        }
+    }
+    whole.trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(html: &str, markdown: &str) {
+        assert_eq!(to_markdown(html), markdown, "{html}");
+    }
+
+    #[test]
+    fn words_keep_their_weight() {
+        check("<h2>News</h2><p>A <b>bold</b> and <i>fine</i> word</p>", "## News\n\nA **bold** and *fine* word");
+        check("<ul><li>one</li><li>two</li></ul>", "- one\n- two");
+        check("<blockquote>Said before</blockquote>", "> Said before");
+        check("a<br>b", "a\nb");
+    }
+
+    #[test]
+    fn what_is_hidden_stays_so() {
+        check("<div style=\"display: none\">pre</div><p>seen</p>", "seen");
+        check("<span style='font-size:0px'>x</span><span style='font-size:0.9em'>seen</span>", "seen");
+        check("<style>p{}</style><script>x()</script><title>t</title><p>seen</p>", "seen");
+        check("<img src='https://t.example/1.gif'><img src='x' alt='A robot'>", "[A robot]");
+    }
+
+    #[test]
+    fn links_lose_their_trackers() {
+        check("<a href='https://a.example/x?id=1&amp;utm_source=mail'>read</a>", "[read](https://a.example/x?id=1)");
+        check("<a href='https://a.example/'>https://a.example</a>", "https://a.example");
+        check("<a href='mailto:a@b.example'>a@b.example</a> <a href='javascript:x()'>x</a>", "a@b.example x");
+        check("<a href='https://a.example'><img src='x'></a>done", "done");
+    }
+
+    #[test]
+    fn a_layout_is_no_table() {
+        let page = "<table><tr><td><table><tr><td><h1>Title</h1></td></tr><tr><td><p>Text</p></td></tr></table></td></tr></table>";
+        check(page, "# Title\n\nText");
+        check(
+            "<table><tr><th>Fair</th><th>City</th></tr><tr><td>Automatica</td><td>Munich</td></tr></table>",
+            "Fair | City\nAutomatica | Munich",
+        );
+    }
+
+    #[test]
+    fn damaged_pages_are_read_all_the_same() {
+        check("<p>open <b>bold", "open **bold**");
+        check("", "");
+        check("just text &amp; more", "just text & more");
+        assert!(to_markdown(&"<div>".repeat(300)).is_empty());
+        assert_eq!(unescaped("Ana &amp; Ben&#39;s &lt;x&gt;"), "Ana & Ben's <x>");
+    }
+}
