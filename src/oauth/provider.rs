@@ -105,7 +105,7 @@ impl Provider {
 }
 
 /// Something that a person names when connecting.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Ask {
     /// Its name in addresses: `subdomain` for `{subdomain}`.
     pub name: &'static str,
