@@ -22,7 +22,7 @@ use crate::{
 const DEALS: u32 = 10;
 
 /// Shows a contact (a person) with company and open deals. Give one of the three; to look for several people use
-/// hubspot_search_contacts.
+/// `hubspot_search_contacts`.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct GetContact {

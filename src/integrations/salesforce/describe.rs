@@ -47,6 +47,7 @@ struct WireObject {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
+#[expect(clippy::struct_excessive_bools, reason = "as Salesforce writes it")]
 struct WireField {
     name: String,
     label: String,

@@ -26,7 +26,7 @@ const CONTACT: &str =
 const CHILDREN: usize = 10;
 
 /// Finds contacts (people at customers) by e-mail, phone or name, such as the person who calls. Give one of the three;
-/// everything about their company comes from salesforce_lookup_customer.
+/// everything about their company comes from `salesforce_lookup_customer`.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct LookupContact {
@@ -123,8 +123,9 @@ impl Answer for Customer {
         for (title, records) in
             [("Contacts", &self.contacts), ("Open opportunities", &self.opportunities), ("Open cases", &self.cases)]
         {
-            let lines = records.iter().map(|record| format!("\n- {}", record.line())).collect::<String>();
-            text += &format!("\n\n{title}:{}", if lines.is_empty() { " none" } else { &lines });
+            let lines: Vec<_> = records.iter().map(Record::line).collect();
+            let lines = if lines.is_empty() { " none".to_owned() } else { format!("\n- {}", lines.join("\n- ")) };
+            text += &format!("\n\n{title}:{lines}");
         }
         self.notes.iter().fold(text, |text, note| format!("{text}\n\n{note}"))
     }

@@ -34,7 +34,7 @@ const OBJECTS: [(&str, &[&str]); 5] = [
 const MOST_HITS: u32 = 200;
 
 /// Looks for words in all kinds of records: accounts, contacts, leads, opportunities, cases. What was changed in the
-/// last minutes may be missing. To filter by fields use salesforce_run_soql.
+/// last minutes may be missing. To filter by fields use `salesforce_run_soql`.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SearchRecords {
@@ -98,7 +98,7 @@ impl SearchRecords {
 }
 
 /// Runs a query in SOQL, Salesforce's query language, which only looks. For questions that no other tool answers:
-/// filters, dates, counts, groups. salesforce_describe_object tells field names.
+/// filters, dates, counts, groups. `salesforce_describe_object` tells field names.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RunSoql {
