@@ -29,6 +29,7 @@ postgresql    | tests | found_postgresql      | from_apt postgresql           | 
 cargo-deny    | ci    | found_cargo_deny      | install_cargo_deny            | the stage supply-chain of .ci/run
 node          | tests | found_node            | install_node                  | tests/conformance.rs: the official suite needs node 22 or newer
 npm-clients   | tests | found_npm_clients     | install_npm_clients           | tests/clients: both TypeScript SDKs and the Inspector
+oidc-provider | tests | found_oidc            | install_oidc                  | tests/foreign_server: an authorization server that is not ours
 conformance   | tests | found_conformance     | install_conformance           | tests/conformance.rs: the official conformance suite
 chromium      | tests | found_chromium        | from_apt chromium chromium-driver | tests/browser.rs: the console in a real browser
 espeak-ng     | later | found_program espeak-ng | from_apt espeak-ng          | no test yet
@@ -74,6 +75,11 @@ found_node() {
 found_npm_clients() {
   local home="$tools/clients"
   cmp -s tests/clients/npm/package-lock.json "$home/installed.json" && say "$home"
+}
+
+found_oidc() {
+  local home="$tools/oidc"
+  cmp -s tests/foreign_server/npm/package-lock.json "$home/installed.json" && say "$home"
 }
 
 found_conformance() {
@@ -140,6 +146,15 @@ install_npm_clients() {
   PATH="$tools/node/node_modules/node/bin:$PATH" npm ci --prefix "$home" --ignore-scripts --no-audit --no-fund
   # Written last, so that an interrupted install is done again.
   cp tests/clients/npm/package-lock.json "$home/installed.json"
+}
+
+install_oidc() {
+  local home="$tools/oidc"
+  command -v npm >/dev/null || fail "this comes as npm packages: install npm first (on Debian: apt-get install npm)"
+  rm -rf "$home" && mkdir -p "$home" && cp tests/foreign_server/npm/package.json tests/foreign_server/npm/package-lock.json "$home"
+  PATH="$tools/node/node_modules/node/bin:$PATH" npm ci --prefix "$home" --ignore-scripts --no-audit --no-fund
+  # Written last, so that an interrupted install is done again.
+  cp tests/foreign_server/npm/package-lock.json "$home/installed.json"
 }
 
 # Each in a folder of its own: npm removes what its command does not name.
