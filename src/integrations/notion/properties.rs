@@ -119,8 +119,8 @@ async fn value(cx: &Call, property: &Property, text: &str) -> Result<Value> {
     let plain_text = text.trim();
     let value = match kind {
         "title" | "rich_text" => plain(text),
-        "people" => ids(kind, people(cx, plain_text).await?),
-        "relation" => ids(kind, relations(cx, property, plain_text).await?),
+        "people" => ids(people(cx, plain_text).await?),
+        "relation" => ids(relations(cx, property, plain_text).await?),
         "multi_select" => {
             let names = list(plain_text).iter().map(|name| option(property, name)).collect::<Result<Vec<_>>>()?;
             names.into_iter().map(|name| json!({ "name": name })).collect()
@@ -141,7 +141,7 @@ fn is_writable(kind: &str) -> bool {
     matches!(kind, "number" | "select" | "status" | "date" | "url" | "email" | "phone_number")
 }
 
-fn ids(_kind: &str, ids: Vec<String>) -> Value {
+fn ids(ids: Vec<String>) -> Value {
     ids.into_iter().map(|id| json!({ "id": id })).collect()
 }
 

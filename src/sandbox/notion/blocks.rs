@@ -75,7 +75,7 @@ impl Notion {
 pub fn list(world: &Notion, call: &Call<'_>) -> Outcome {
     let ids = world.children_of(call.segment("block_id"))?;
     let all = ids.iter().filter_map(|id| world.blocks.get(id)).map(|block| world.shown_block(block)).collect();
-    list_page(call, all, "block", call.query("start_cursor"), call.number("page_size"))
+    list_page(all, "block", call.query("start_cursor"), call.number("page_size"))
 }
 
 /// `blocks/…/children`, appended.
@@ -89,7 +89,7 @@ pub fn append(world: &mut Notion, call: &Call<'_>) -> Outcome {
     }
     let new: Vec<_> = world.children_of(&id)?[before..].to_vec();
     let all = new.iter().filter_map(|id| world.blocks.get(id)).map(|block| world.shown_block(block)).collect();
-    list_page(call, all, "block", None, None)
+    list_page(all, "block", None, None)
 }
 
 /// Adds the blocks of a request to a page or a block.

@@ -44,7 +44,7 @@ pub fn list(world: &Notion, call: &Call<'_>) -> Outcome {
     world.page(id)?;
     let here = world.comments.iter().filter(|comment| comment.page == id);
     let all = here.map(|comment| world.shown_comment(comment)).collect();
-    list_page(call, all, "comment", call.query("start_cursor"), call.number("page_size"))
+    list_page(all, "comment", call.query("start_cursor"), call.number("page_size"))
 }
 
 /// `comments`, one more.

@@ -191,11 +191,11 @@ fn who_am_i(world: &Notion, _: &Call<'_>) -> Outcome {
 fn list_users(world: &Notion, call: &Call<'_>) -> Outcome {
     let people = world.people.iter().filter_map(|(id, _)| world.person(id));
     let all: Vec<Value> = people.chain([world.bot()]).collect();
-    page(call, all, "user", call.query("start_cursor"), call.number("page_size"))
+    page(all, "user", call.query("start_cursor"), call.number("page_size"))
 }
 
 /// One page of a list. A cursor is the id of what comes next.
-fn page(_: &Call<'_>, all: Vec<Value>, kind: &str, cursor: Option<&str>, size: Option<usize>) -> Outcome {
+fn page(all: Vec<Value>, kind: &str, cursor: Option<&str>, size: Option<usize>) -> Outcome {
     let from = match cursor {
         None => 0,
         Some(cursor) => all

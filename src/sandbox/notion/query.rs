@@ -27,7 +27,7 @@ pub fn query(world: &Notion, call: &Call<'_>) -> Outcome {
     if size.is_some_and(|size| !(1..=100).contains(&size)) {
         return Err(errors::invalid("body failed validation: body.page_size should be ≤ `100`."));
     }
-    list(call, shown, "page_or_data_source", call.body["start_cursor"].as_str(), size)
+    list(shown, "page_or_data_source", call.body["start_cursor"].as_str(), size)
 }
 
 fn sort(world: &Notion, source: &Source, pages: &mut [&Page], order: &Value) -> Result<(), Answer> {

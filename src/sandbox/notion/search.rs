@@ -31,5 +31,5 @@ pub fn search(world: &Notion, call: &Call<'_>) -> Outcome {
         all.reverse();
     }
     let size = call.body["page_size"].as_u64().and_then(|size| usize::try_from(size).ok());
-    list_page(call, all, "page_or_data_source", call.body["start_cursor"].as_str(), size)
+    list_page(all, "page_or_data_source", call.body["start_cursor"].as_str(), size)
 }
