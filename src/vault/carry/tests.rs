@@ -1,3 +1,5 @@
+//! A store that is carried in one sealed file: what arrives, and what is refused.
+
 use age::{secrecy::ExposeSecret, x25519};
 
 use super::*;
