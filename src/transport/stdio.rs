@@ -180,9 +180,12 @@ impl<R: AsyncRead + Unpin> Lines<R> {
         }
     }
 
-    /// The line without blanks around it.
+    /// The line without blanks around it: those that JSON knows, so that a line is a message where a frame is one.
     pub fn content(&self) -> &[u8] {
-        self.line.trim_ascii()
+        let is_said = |byte: &u8| !matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
+        let start = self.line.iter().position(is_said).unwrap_or(self.line.len());
+        let end = self.line.iter().rposition(is_said).map_or(start, |last| last + 1);
+        &self.line[start..end]
     }
 }
 
