@@ -7,6 +7,8 @@ pub mod consent;
 pub mod context;
 pub mod errands;
 pub mod mouth;
+pub mod reorder;
+pub mod rtvi;
 pub mod sentences;
 pub mod turn;
 pub mod words;
