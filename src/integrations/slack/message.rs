@@ -168,7 +168,7 @@ mod tests {
         let message = json!({ "ts": "1732345678.000100", "user": "U1", "text": "a\nb", "reply_count": 2,
             "reactions": [{ "name": "tada", "count": 3 }], "files": [{ "id": "F1", "name": "x.txt" }], "edited": {} });
         let line = shown(message).line();
-        assert!(line.starts_with("Sat 2024-11-23T07:07+00:00  Ana (you): a\n    b (2 replies; tada 3; files: "), "{line}");
+        assert!(line.starts_with("Sat 2024-11-23T07:07:58+00:00  Ana (you): a\n    b (2 replies; tada 3; files: "), "{line}");
         assert!(line.ends_with("; edited) [ts 1732345678.000100]"), "{line}");
     }
 }
