@@ -90,9 +90,10 @@ pub(super) async fn decide(
     };
     let approvals = &api.desk().await?.approvals;
     let by = &caller.principal.user;
-    let decided = match caller.principal.is_administrator() {
-        true => approvals.decide_for_anyone(&id, decision, by).await?,
-        false => approvals.decide(&id, decision, by).await?,
+    let decided = if caller.principal.is_administrator() {
+        approvals.decide_for_anyone(&id, decision, by).await?
+    } else {
+        approvals.decide(&id, decision, by).await?
     };
     Ok(Body(decided.into()))
 }

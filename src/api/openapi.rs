@@ -1,4 +1,4 @@
-//! The description of REST (OpenAPI 3.1), made of the types that the handlers read and write.
+//! The description of REST (`OpenAPI` 3.1), made of the types that the handlers read and write.
 
 use axum::{Json, http::Method};
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};

@@ -133,15 +133,12 @@ pub(super) async fn create(
     if new.name.chars().count() > 100 || new.name.contains(char::is_control) {
         return Err(Problem::input("`name` is one line from 1 to 100 characters long"));
     }
-    let added = match new.identity {
-        Some(identity) => {
-            Added { user: api.acquainted(identity, &new.name, new.admin).await?.into(), invitation: None }
-        }
-        None => {
-            let user = api.agents().await?.create_user(&new.name, new.admin).await?;
-            let invitation = Some(api.invitation(&user.id).await?);
-            Added { user: user.into(), invitation }
-        }
+    let added = if let Some(identity) = new.identity {
+        Added { user: api.acquainted(identity, &new.name, new.admin).await?.into(), invitation: None }
+    } else {
+        let user = api.agents().await?.create_user(&new.name, new.admin).await?;
+        let invitation = Some(api.invitation(&user.id).await?);
+        Added { user: user.into(), invitation }
     };
     let place = format!("{BASE}/users/{}", added.user.id);
     Ok((StatusCode::CREATED, [(header::LOCATION, place)], Body(added)))
@@ -229,7 +226,9 @@ pub(super) async fn change(
     let user = known(&api, &id).await?;
     let agents = api.agents().await?;
     let changed = agents.update_user(&user.id, |user| {
-        user.name = change.name.clone().unwrap_or_else(|| user.name.clone()).trim().to_owned();
+        if let Some(name) = &change.name {
+            name.trim().clone_into(&mut user.name);
+        }
         user.admin = change.admin.unwrap_or(user.admin);
     });
     Ok(Body(changed.await?.into()))

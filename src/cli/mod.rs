@@ -64,7 +64,7 @@ async fn perform(cli: Cli) -> Result<ExitCode, Failure> {
     if let Command::Connect(_) = cli.command {
         session.welcome()?;
     }
-    let done = command(&mut session, &cli.command).await;
+    let done = Box::pin(command(&mut session, &cli.command)).await;
     session.close().await;
     done.map(|()| ExitCode::SUCCESS)
 }

@@ -45,25 +45,21 @@ fn question(integration: &Integration, link: &Link) -> Response {
          kind, close this page.",
         integration.title
     ));
-    let inputs: Vec<Input<'_>> = match &integration.oauth {
-        Some(provider) => {
-            let asks = provider.asks.iter();
-            asks.map(|ask| Input { name: ask.name, label: ask.label, help: ask.help, kind: "text", value: "" })
-                .collect()
-        }
-        None => {
-            let kind = |is_secret: bool| if is_secret { "password" } else { "text" };
-            let fields = integration.fields.iter();
-            fields
-                .map(|field| Input {
-                    name: field.name,
-                    label: field.label,
-                    help: field.help,
-                    kind: kind(field.secret),
-                    value: "",
-                })
-                .collect()
-        }
+    let inputs: Vec<Input<'_>> = if let Some(provider) = &integration.oauth {
+        let asks = provider.asks.iter();
+        asks.map(|ask| Input { name: ask.name, label: ask.label, help: ask.help, kind: "text", value: "" }).collect()
+    } else {
+        let kind = |is_secret: bool| if is_secret { "password" } else { "text" };
+        let fields = integration.fields.iter();
+        fields
+            .map(|field| Input {
+                name: field.name,
+                label: field.label,
+                help: field.help,
+                kind: kind(field.secret),
+                value: "",
+            })
+            .collect()
     };
     let button = if integration.oauth.is_some() { format!("Go on to {}", integration.title) } else { "Connect".into() };
     page.form(None, &inputs, &button).answer(StatusCode::OK)

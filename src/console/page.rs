@@ -50,7 +50,9 @@ impl Page {
     pub(super) fn form(mut self, action: Option<&str>, fields: &[Input<'_>], button: &str) -> Page {
         let action = action.map_or_else(String::new, |action| format!(" action=\"{}\"", escaped(action)));
         let _ = write!(self.body, "<form method=\"post\"{action}>");
-        fields.iter().for_each(|field| field.write(&mut self.body));
+        for field in fields {
+            field.write(&mut self.body);
+        }
         let _ = write!(self.body, "<button class=\"main\">{}</button></form>", escaped(button));
         self
     }

@@ -109,6 +109,9 @@ impl Desk {
     ///
     /// # Errors
     /// As for [`Desk::linked`].
+    ///
+    /// # Panics
+    /// Never: a number is JSON.
     pub async fn take_link(&self, user: &UserId, text: &str) -> Result<Link, Unlinked> {
         let (link, accounts) = self.opened(user, text)?;
         let value = serde_json::to_vec(&Used { ends: link.ends }).expect("a number is JSON");

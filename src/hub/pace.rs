@@ -85,7 +85,7 @@ fn take(whole_at: &mut Option<Instant>, cap: Option<NonZeroU32>, now: Instant) -
     let over = taken.duration_since(now);
     // Rounding of the share may leave a few nanoseconds.
     if over > HOUR + each / 2 {
-        return Err(over - HOUR);
+        return Err(over.saturating_sub(HOUR));
     }
     *whole_at = Some(taken);
     Ok(())

@@ -57,6 +57,7 @@ pub struct Wish {
 }
 
 /// Tells a null, which takes something away, from something that is left out.
+#[expect(clippy::option_option, reason = "left out is something else than null")]
 fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(input: D) -> std::result::Result<Option<Option<T>>, D::Error> {
     Option::deserialize(input).map(Some)
 }

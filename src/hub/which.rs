@@ -91,9 +91,8 @@ pub(super) fn taken(
     };
     arguments.shift_remove(argument);
     match (named, accounts) {
-        (None, []) => Ok(None),
+        (None | Some(_), []) => Ok(None),
         (Some(name), accounts) if accounts.iter().any(|account| account.name == name) => Ok(Some(name)),
-        (Some(_), []) => Ok(None),
         (Some(name), accounts) => Err(Error::not_found(format!("account `{name}` of {}", integration.title))
             .next(format!("There is {}.", choices(accounts)))),
         (None, [only]) => Ok(Some(only.name.clone())),

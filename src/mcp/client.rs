@@ -32,7 +32,7 @@ use super::era::{META_CAPABILITIES, META_CLIENT, META_VERSION, Version};
 use crate::secret::Secret;
 
 /// How long an answer is waited for. Servers give calls up before.
-const ANSWER_WITHIN: Duration = Duration::from_secs(120);
+const ANSWER_WITHIN: Duration = Duration::from_mins(2);
 
 /// How large an answer may be.
 const LARGEST: u32 = 10 * 1024 * 1024;
@@ -202,7 +202,10 @@ impl Client {
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("name", &self.name).field("is_connected", &self.is_connected()).finish()
+        f.debug_struct("Client")
+            .field("name", &self.name)
+            .field("is_connected", &self.is_connected())
+            .finish_non_exhaustive()
     }
 }
 

@@ -190,7 +190,6 @@ impl Pipe {
         let gate = exchange.outlet.as_ref().map(Outlet::gate);
         let (method, params) = (request.method.to_string(), request.params.map(ToOwned::to_owned));
         self.tasks.spawn(async move {
-            let _gate = gate;
             let work = async {
                 // A stream that stays open takes no turn from calls; the server bounds those itself.
                 let _turn = if method == "subscriptions/listen" { None } else { turns.acquire().await.ok() };
@@ -201,7 +200,7 @@ impl Pipe {
                 () = flight.token().cancelled() => return,
                 answer = work => answer,
             };
-            drop((flight, _gate));
+            drop((flight, gate));
             let _ = answers.send(answer.text).await;
         });
     }

@@ -177,7 +177,7 @@ impl Handed {
         let lifetime = number("expires_in").and_then(|life| SignedDuration::try_from(life).ok());
         Some(Handed {
             code: Secret::new(text("device_code")?),
-            user_code: text("user_code")?.chars().filter(|c| c.is_ascii_graphic()).take(40).collect(),
+            user_code: text("user_code")?.chars().filter(char::is_ascii_graphic).take(40).collect(),
             page: safe(page)?,
             page_with_code: text("verification_uri_complete").and_then(safe),
             interval: number("interval")

@@ -267,7 +267,7 @@ async fn send(upstream: &Upstream, lane: &http::Lane, request: Request) -> Resul
 fn lies_in(url: &Url, domains: &[&str]) -> bool {
     let host = url.host_str().unwrap_or_default();
     let below = |domain: &&str| host.strip_suffix(*domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
-    domains.iter().any(|domain| below(&domain))
+    domains.iter().any(below)
 }
 
 impl fmt::Debug for Call {

@@ -6,7 +6,10 @@
 //! fence, whatever looks like one is neutralised, and characters that hide or turn text around are made visible. So a
 //! model sees where the words of others begin and end, and nothing written inside can end them.
 
-use std::{borrow::Cow, fmt};
+use std::{
+    borrow::Cow,
+    fmt::{self, Write as _},
+};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, Serializer};
@@ -202,7 +205,7 @@ pub fn visible(text: &str) -> String {
             hidden if is_hidden(hidden) => {
                 let more = std::iter::from_fn(|| chars.next_if(|next| is_hidden(*next))).count();
                 let more = if more > 0 { format!(" +{more}") } else { String::new() };
-                shown.push_str(&format!("<U+{:04X}{more}>", u32::from(hidden)));
+                let _ = write!(shown, "<U+{:04X}{more}>", u32::from(hidden));
             }
             plain => shown.push(plain),
         }
@@ -302,7 +305,7 @@ mod tests {
 
     #[test]
     fn a_text_that_was_cut_is_closed() {
-        let mut text = format!("{}", fenced(&Written::by_others("a long story").to_string()));
+        let mut text = fenced(&Written::by_others("a long story").to_string());
         text.truncate(10);
         closed(&mut text);
         assert_eq!(text, "⟦a long ⟧"[..].to_owned());

@@ -69,7 +69,7 @@ impl<T> Reorder<T> {
     fn counted_on(&self, sequence: u16) -> u64 {
         // Room below the first packet for those that it overtook.
         let next = self.next.unwrap_or(u64::from(sequence) + (1 << 16));
-        let difference = sequence.wrapping_sub((next & 0xFFFF) as u16) as i16;
+        let difference = sequence.wrapping_sub((next & 0xFFFF) as u16).cast_signed();
         next.wrapping_add_signed(i64::from(difference))
     }
 }

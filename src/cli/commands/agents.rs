@@ -79,6 +79,7 @@ fn wish(settings: &AgentSettings) -> Result<Wish, Failure> {
     })
 }
 
+#[expect(clippy::option_option, reason = "left out is something else than taken away")]
 fn instructions(settings: &AgentSettings) -> Result<Option<Option<String>>, Failure> {
     let text = match (&settings.instructions, &settings.instructions_file) {
         (Some(text), _) => text.clone(),

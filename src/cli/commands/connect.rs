@@ -43,7 +43,11 @@ pub async fn run(session: &mut Session, connect: &Connect) -> Result<(), Failure
         prepare::have_app(session, &prospect).await?;
         let names = prepare::have_names(connect, &prospect.asks).await?;
         let wish = Wish { connect, names };
-        if connect.device { on_device(session, &wish).await? } else { with_consent(session, &wish).await? }
+        if connect.device {
+            Box::pin(on_device(session, &wish)).await?
+        } else {
+            Box::pin(with_consent(session, &wish)).await?
+        }
     };
     let name = connection.name.as_deref().map_or_else(String::new, |name| format!(" as {name}"));
     show::line(&format!("{} {} is connected{name}.", show::styled(GOOD, "✓"), connection.title));
@@ -93,7 +97,7 @@ async fn on_device(session: &mut Session, wish: &Wish<'_>) -> Result<ConnectionV
             }
         }
     };
-    show::waiting("waiting for your consent on the other device", waiting).await
+    show::waiting("waiting for your consent on the other device", Box::pin(waiting)).await
 }
 
 /// Sends the person to the vendor. The answer comes to a running `serve`, to this process, or is pasted by the person.

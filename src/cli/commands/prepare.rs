@@ -13,12 +13,11 @@ use crate::cli::{
 
 /// Where the vendor sends people back to when no `serve` runs: to `connect` itself, which listens where `serve` would.
 pub fn usual_redirect(session: &Session) -> String {
-    match &session.settings.file.public_url {
-        Some(public) => format!("{}{CALLBACK}", public.as_str().trim_end_matches('/')),
-        None => {
-            let port = DEFAULT_LISTEN.rsplit_once(':').map_or("7411", |(_, port)| port);
-            format!("http://localhost:{port}{CALLBACK}")
-        }
+    if let Some(public) = &session.settings.file.public_url {
+        format!("{}{CALLBACK}", public.as_str().trim_end_matches('/'))
+    } else {
+        let port = DEFAULT_LISTEN.rsplit_once(':').map_or("7411", |(_, port)| port);
+        format!("http://localhost:{port}{CALLBACK}")
     }
 }
 

@@ -97,7 +97,7 @@ fn keep(file: &Path) -> io::Result<PathBuf> {
         name.push(if number == 0 { ".bak".to_owned() } else { format!(".bak.{number}") });
         PathBuf::from(name)
     };
-    let backup = (0..).map(named).find(|path| !path.exists()).expect("some number is free");
+    let backup = (0..=u32::MAX).map(named).find(|path| !path.exists()).expect("some number is free");
     fs::copy(file, &backup)?;
     Ok(backup)
 }

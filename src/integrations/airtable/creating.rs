@@ -18,7 +18,7 @@ use crate::{
     tool::{Answer, Call, Effect, Pair, Result, Scopes, Tool},
 };
 
-/// Makes one record in a table. For several at once use airtable_create_records; to avoid doubles, airtable_upsert_records.
+/// Makes one record in a table. For several at once use `airtable_create_records`; to avoid doubles, `airtable_upsert_records`.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct CreateRecord {
@@ -127,7 +127,7 @@ pub(super) struct CreateRecords {
     table: String,
     /// The fields that the rows set, such as `Name`.
     columns: Vec<String>,
-    /// One row a record, such as [["Ana", "Won"]]; an empty cell sets nothing.
+    /// One row a record, such as `[["Ana", "Won"]]`; an empty cell sets nothing.
     #[schemars(length(min = 1, max = 100))]
     rows: Vec<Vec<String>>,
     /// Whether new select options and linked records may be made; else false.

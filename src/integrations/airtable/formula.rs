@@ -118,10 +118,7 @@ fn equals(field: &Field, name: &str, value: &str) -> Result<String> {
     Ok(match class(field) {
         Class::Text => format!("LOWER({name}&\"\")=LOWER({})", text(value)),
         Class::Number => format!("{name}={}", number(field, value)?),
-        Class::Flag => match read_flag(value).ok_or_else(|| unfit(field, value, "true or false"))? {
-            true => name.to_owned(),
-            false => format!("NOT({name})"),
-        },
+        Class::Flag => if read_flag(value).ok_or_else(|| unfit(field, value, "true or false"))? { name.to_owned() } else { format!("NOT({name})") },
         Class::Day | Class::Moment => format!("IS_SAME({name}, {}, \"{}\")", moment(field, value)?, unit(value)),
         Class::List => {
             let one = text(&format!(", {value}, "));

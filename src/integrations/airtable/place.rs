@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// How long a look-up is remembered: over the calls of one task, and no longer, because people change their tables.
-const KEPT: Duration = Duration::from_secs(120);
+const KEPT: Duration = Duration::from_mins(2);
 
 /// More pages of bases than an account has; a page holds 1,000.
 const PAGES: usize = 10;

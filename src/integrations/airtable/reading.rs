@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Shows records of a table, filtered and sorted, with the ids that other tools take. Names of fields come from
-/// airtable_list_tables.
+/// `airtable_list_tables`.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct GetRecords {

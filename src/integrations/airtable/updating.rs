@@ -62,7 +62,7 @@ pub(super) struct UpsertRecords {
     table: String,
     /// The fields that the rows set, the key fields among them, such as `Name`.
     columns: Vec<String>,
-    /// One row a record, such as [["Ana", "Won"]]; an empty cell sets nothing.
+    /// One row a record, such as `[["Ana", "Won"]]`; an empty cell sets nothing.
     #[schemars(length(min = 1, max = 100))]
     rows: Vec<Vec<String>>,
     /// The key fields, such as `Email`.

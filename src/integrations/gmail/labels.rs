@@ -33,7 +33,7 @@ async fn all(cx: &Call) -> Result<Arc<Vec<Label>>> {
         let found: Labels = cx.fetch(Request::get(path!["users", "me", "labels"])).await?;
         Ok(Arc::new(found.labels))
     };
-    cx.recall("labels", Duration::from_secs(300), look_up).await
+    cx.recall("labels", Duration::from_mins(5), look_up).await
 }
 
 /// The names of labels. Gmail's own are called as their ids; an account that may not list the others sees ids.

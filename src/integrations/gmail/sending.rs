@@ -1,6 +1,7 @@
 //! Sending mails and writing drafts.
 
 use std::{
+    fmt::Write as _,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -306,7 +307,11 @@ impl From<Message> for Draft {
 /// What makes a mail the same one.
 fn digest(letter: &Letter) -> String {
     let whole = format!("{letter:?}");
-    Sha256::digest(whole).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    let mut hex = String::new();
+    for byte in Sha256::digest(whole).iter().take(16) {
+        let _ = write!(hex, "{byte:02x}");
+    }
+    hex
 }
 
 fn fresh_message_id(cx: &Call) -> String {

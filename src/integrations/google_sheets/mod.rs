@@ -84,7 +84,7 @@ const GOOGLE: Provider = Provider {
 
 /// Google allows one user 60 reads and 60 writes a minute, after
 /// <https://developers.google.com/workspace/sheets/api/limits>.
-const RATE: Rate = Rate::per(NonZeroU32::new(60).expect("sixty is not zero"), Duration::from_secs(60));
+const RATE: Rate = Rate::per(NonZeroU32::new(60).expect("sixty is not zero"), Duration::from_mins(1));
 
 /// Google Drive, which knows spreadsheets by name.
 const DRIVE: Host = Host { id: "google-drive", base_url: "https://www.googleapis.com/drive/v3" };

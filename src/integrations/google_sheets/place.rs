@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// How long a look-up is remembered.
-const KEPT: Duration = Duration::from_secs(300);
+const KEPT: Duration = Duration::from_mins(5);
 
 /// The id of a spreadsheet, given as that, as its address, or by name.
 pub(super) async fn spreadsheet(cx: &Call, given: &str) -> Result<String> {

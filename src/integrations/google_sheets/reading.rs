@@ -39,7 +39,7 @@ impl As {
     }
 }
 
-/// Shows the rows of a range with their numbers. For rows with a certain value use google_sheets_find_rows.
+/// Shows the rows of a range with their numbers. For rows with a certain value use `google_sheets_find_rows`.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ReadData {

@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{
     WRITE,
@@ -27,7 +27,7 @@ pub(super) struct AppendRow {
     spreadsheet: String,
     /// The table, such as `Sales` or `Sales!A1:F`.
     range: String,
-    /// Rows of cells in the order of the columns, such as [["Ana", "12"]].
+    /// Rows of cells in the order of the columns, such as `[["Ana", "12"]]`.
     rows: Option<Vec<Vec<String>>>,
     /// Cells by the header of their column.
     by_header: Option<Vec<Pair>>,
@@ -118,7 +118,7 @@ async fn by_header(cx: &Call, id: &str, range: &Range, pairs: &[Pair]) -> Result
 }
 
 /// Overwrites cells of a range, row by row from its first cell on. Others stay as they are; to add rows use
-/// google_sheets_append_row.
+/// `google_sheets_append_row`.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct UpdateCells {
@@ -126,7 +126,7 @@ pub(super) struct UpdateCells {
     spreadsheet: String,
     /// Such as `Sales!B7` or `Sales!A2:C4`.
     range: String,
-    /// Rows of cells, such as [["Ana", "12"]].
+    /// Rows of cells, such as `[["Ana", "12"]]`.
     rows: Vec<Vec<String>>,
     /// `values` reads numbers and dates (the default), `formulas` also what begins with `=`, `text` nothing.
     enter: Option<Enter>,
@@ -192,7 +192,7 @@ impl Tool for ClearRange {
         let range = range(&self.range)?;
         let id = spreadsheet(cx, &self.spreadsheet).await?;
         let found = read_formatted(cx, &id, &range).await?;
-        let cells = found.values.iter().flatten().filter(|value| **value != Value::from("")).count();
+        let cells = found.values.iter().flatten().filter(|value| value.as_str() != Some("")).count();
         let title = tool::Written::by_others(sheets(cx, &id).await?.properties.title).line(100);
         cx.confirm(format!("Clear {cells} filled cells in {} of the spreadsheet {title}?", found.range))?;
         let request =

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Shows pages of a database, filtered and sorted, with the ids that other tools take. Names of properties come from
-/// notion_get_database.
+/// `notion_get_database`.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct QueryDatabase {

@@ -60,11 +60,11 @@ impl Condition {
             return Err(wrong(format!("the condition on `{}` needs a `value`", property.name)));
         }
         let test = match (self.is, kind) {
-            (_, "formula" | "rollup" | "button" | "verification" | "place") => return Err(self.unfit(property)),
+            (_, "formula" | "rollup" | "button" | "verification" | "place") => return Err(Self::unfit(property)),
             (Test::Empty, "checkbox") => json!({ "equals": false }),
             (Test::NotEmpty, "checkbox") => json!({ "equals": true }),
             (Test::Empty | Test::NotEmpty, "unique_id" | "created_time" | "last_edited_time") => {
-                return Err(self.unfit(property));
+                return Err(Self::unfit(property));
             }
             (Test::Empty, _) => json!({ "is_empty": true }),
             (Test::NotEmpty, _) => json!({ "is_not_empty": true }),
@@ -82,7 +82,7 @@ impl Condition {
                 self.about_list(property, json!(id))?
             }
             (_, "date" | "created_time" | "last_edited_time") => self.about_date(property, value)?,
-            _ => return Err(self.unfit(property)),
+            _ => return Err(Self::unfit(property)),
         };
         Ok(json!({ "property": property.name, kind: test }))
     }
@@ -92,7 +92,7 @@ impl Condition {
             Test::Equals => Ok(json!({ "equals": value })),
             Test::NotEquals => Ok(json!({ "does_not_equal": value })),
             Test::Contains => Ok(json!({ "contains": value })),
-            _ => Err(self.unfit(property)),
+            _ => Err(Self::unfit(property)),
         }
     }
 
@@ -102,7 +102,7 @@ impl Condition {
             Test::NotEquals => Ok(json!({ "does_not_equal": value })),
             Test::Greater => Ok(json!({ "greater_than": value })),
             Test::Less => Ok(json!({ "less_than": value })),
-            _ => Err(self.unfit(property)),
+            _ => Err(Self::unfit(property)),
         }
     }
 
@@ -111,7 +111,7 @@ impl Condition {
         match self.is {
             Test::Equals => Ok(json!({ "equals": flag })),
             Test::NotEquals => Ok(json!({ "equals": !flag })),
-            _ => Err(self.unfit(property)),
+            _ => Err(Self::unfit(property)),
         }
     }
 
@@ -120,7 +120,7 @@ impl Condition {
         match self.is {
             Test::Equals | Test::Contains => Ok(json!({ "equals": value })),
             Test::NotEquals => Ok(json!({ "does_not_equal": value })),
-            _ => Err(self.unfit(property)),
+            _ => Err(Self::unfit(property)),
         }
     }
 
@@ -128,7 +128,7 @@ impl Condition {
         match self.is {
             Test::Equals | Test::Contains => Ok(json!({ "contains": value })),
             Test::NotEquals => Ok(json!({ "does_not_contain": value })),
-            _ => Err(self.unfit(property)),
+            _ => Err(Self::unfit(property)),
         }
     }
 
@@ -138,11 +138,11 @@ impl Condition {
             Test::Equals => Ok(json!({ "equals": value })),
             Test::Greater => Ok(json!({ "after": value })),
             Test::Less => Ok(json!({ "before": value })),
-            _ => Err(self.unfit(property)),
+            _ => Err(Self::unfit(property)),
         }
     }
 
-    fn unfit(&self, property: &Property) -> Error {
+    fn unfit(property: &Property) -> Error {
         wrong(format!("`{}` ({}) cannot be compared in this way", property.name, property.kind))
             .next("Texts have `equals` and `contains`, numbers and days `equals`, `greater` and `less`.")
     }

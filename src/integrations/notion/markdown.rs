@@ -51,8 +51,11 @@ impl Reader {
         match event {
             Event::Start(tag) => self.start(tag),
             Event::End(tag) => self.end(tag),
-            Event::Text(text) | Event::Html(text) | Event::InlineHtml(text) => self.write(&text),
-            Event::InlineMath(text) | Event::DisplayMath(text) => self.write(&text),
+            Event::Text(text)
+            | Event::Html(text)
+            | Event::InlineHtml(text)
+            | Event::InlineMath(text)
+            | Event::DisplayMath(text) => self.write(&text),
             Event::Code(text) => {
                 let style = Style { is_code: true, ..self.style.clone() };
                 self.write_in(&text, &style);
@@ -187,7 +190,9 @@ impl Reader {
         if !is_empty {
             self.place(block(open.kind, rich, children, more));
         }
-        after.into_iter().for_each(|child| self.place(child));
+        for child in after {
+            self.place(child);
+        }
     }
 
     fn place(&mut self, block: Value) {

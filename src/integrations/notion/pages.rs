@@ -123,7 +123,7 @@ fn is_open(block: &Value) -> bool {
 }
 
 /// Changes properties, the title or the icon of a page, or moves it into the trash and out of it. For its content use
-/// notion_append_content.
+/// `notion_append_content`.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct UpdatePage {

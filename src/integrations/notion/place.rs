@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// How long a look-up is remembered: over the calls of one task, and no longer, because people change their databases.
-const KEPT: Duration = Duration::from_secs(120);
+const KEPT: Duration = Duration::from_mins(2);
 
 /// How many pages of people are read at most.
 const PAGES_OF_PEOPLE: usize = 10;

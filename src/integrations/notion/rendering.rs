@@ -27,7 +27,8 @@ fn write(blocks: &[Block], depth: usize, lines: &mut Vec<String>) {
         let kind = block.value["type"].as_str().unwrap_or_default();
         number = if kind == "numbered_list_item" { number + 1 } else { 0 };
         // A blank line between blocks, except between the items of a list.
-        if !lines.is_empty() && !(is_item(kind) && is_item(before)) && depth == 0 {
+        let is_in_list = is_item(kind) && is_item(before);
+        if depth == 0 && !lines.is_empty() && !is_in_list {
             lines.push(String::new());
         }
         let indent = "  ".repeat(depth);

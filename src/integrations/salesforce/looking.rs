@@ -1,5 +1,7 @@
 //! Who is it? Contacts, and everything about a customer.
 
+use std::fmt::Write as _;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -125,7 +127,7 @@ impl Answer for Customer {
         {
             let lines: Vec<_> = records.iter().map(Record::line).collect();
             let lines = if lines.is_empty() { " none".to_owned() } else { format!("\n- {}", lines.join("\n- ")) };
-            text += &format!("\n\n{title}:{lines}");
+            let _ = write!(text, "\n\n{title}:{lines}");
         }
         self.notes.iter().fold(text, |text, note| format!("{text}\n\n{note}"))
     }

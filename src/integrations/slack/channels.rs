@@ -166,12 +166,9 @@ impl Tool for ListChannels {
         let cursor = self.cursor.as_deref().map(|cursor| Cursor::unwrap(Self::NAME, cursor)).transpose()?;
         let cursor = cursor.unwrap_or_default();
         let words = self.query.as_deref().map(|query| query.trim().trim_start_matches('#').to_lowercase());
-        let (channels, next) = match words.filter(|words| !words.is_empty()) {
-            Some(words) => self.search(cx, &words, &cursor).await?,
-            None => {
-                let page = page(cx, self.which(), &self.limit().to_string(), &cursor).await?;
-                (page.channels, page.response_metadata.next())
-            }
+        let (channels, next) = if let Some(words) = words.filter(|words| !words.is_empty()) { self.search(cx, &words, &cursor).await? } else {
+            let page = page(cx, self.which(), &self.limit().to_string(), &cursor).await?;
+            (page.channels, page.response_metadata.next())
         };
         let partners = channels.iter().filter(|channel| channel.is_im).map(|channel| channel.user.clone()).collect();
         let names = people::names(cx, partners).await?;

@@ -147,7 +147,7 @@ const WRITE: Scopes = Scopes(&["chat:write"]);
 const MANAGE: Scopes = Scopes(&["channels:write", "channels:manage", "groups:write"]);
 
 /// How long names of channels and people are remembered.
-const KEEP: Duration = Duration::from_secs(600);
+const KEEP: Duration = Duration::from_mins(10);
 
 /// A method that only looks. It takes its arguments as a form.
 fn read(method: &'static str, arguments: &[(&str, &str)]) -> Request {

@@ -177,7 +177,7 @@ impl Records {
     pub(super) async fn forget(&self, now: Timestamp) -> store::Result<()> {
         let prefix = store::prefix(Table::Sessions, &[PREFIX])?;
         let found = store::scan_all(&*self.store, Table::Sessions, &prefix).await?;
-        let is_piece = |id: &[u8]| id.iter().filter(|byte| **byte == 0).count() > 1;
+        let is_piece = |id: &[u8]| id.split(|byte| *byte == 0).count() > 2;
         for (id, head) in found.into_iter().filter(|(id, _)| !is_piece(id)) {
             if head_of(&head.value).is_some_and(|(ends, _)| ends > now.as_millisecond()) {
                 continue;

@@ -278,9 +278,12 @@ const JIRA: Provider = Provider {
 async fn connect_to_site(sites: &str, wish: Option<&str>) -> (Result<Connected>, Vec<Arrived>) {
     let sites = sites.to_owned();
     let node = Node::new().await;
-    let server = Server::start(move |_, request| match request.line.contains(" /token ") {
-        true => Reply::json(200, r#"{"access_token":"at-1","refresh_token":"rt-1","cloudId":"forged","site":"x"}"#),
-        false => Reply::json(200, &sites),
+    let server = Server::start(move |_, request| {
+        if request.line.contains(" /token ") {
+            Reply::json(200, r#"{"access_token":"at-1","refresh_token":"rt-1","cloudId":"forged","site":"x"}"#)
+        } else {
+            Reply::json(200, &sites)
+        }
     })
     .await;
     let url = |path: &str| Some(server.url(path).to_string());

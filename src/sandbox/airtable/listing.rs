@@ -27,7 +27,7 @@ pub fn list(world: &Airtable, call: &Call<'_>) -> Outcome {
     }
     for order in body["sort"].as_array().into_iter().flatten().rev() {
         let field = table.field(order["field"].as_str().unwrap_or_default())?;
-        records.sort_by(|one, other| compare(table, field, one, other, order["direction"] == "desc"));
+        records.sort_by(|one, other| compare(field, one, other, order["direction"] == "desc"));
     }
     records.truncate(body["maxRecords"].as_u64().map_or(usize::MAX, size));
     let only = body.get("fields").map(texts);
@@ -89,7 +89,7 @@ fn keep<'a>(
 ) -> Result<Vec<&'a Record>, Answer> {
     let mut kept = vec![];
     for record in records {
-        let row = |name: &str| table.field(name).map_or(Value::Null, |field| in_formula(base, table, record, field));
+        let row = |name: &str| table.field(name).map_or(Value::Null, |field| in_formula(base, record, field));
         let value = filter.value(&row, &record.id, call.now).map_err(|why| errors::bad_formula(&why))?;
         if formula::is_true(&value) {
             kept.push(record);
@@ -99,8 +99,8 @@ fn keep<'a>(
 }
 
 /// A value as formulas see it: linked records by their names.
-fn in_formula(base: &Base, table: &Table, record: &Record, field: &Field) -> Value {
-    let value = table.value(record, field).unwrap_or(Value::Null);
+fn in_formula(base: &Base, record: &Record, field: &Field) -> Value {
+    let value = Table::value(record, field).unwrap_or(Value::Null);
     let linked = field.options.get("linkedTableId").and_then(Value::as_str);
     let (Some(linked), Value::Array(ids)) = (linked.and_then(|id| base.table(id).ok()), &value) else { return value };
     let name = |id: &Value| linked.record(id.as_str()?).ok().map(|record| json!(linked.title(record)));
@@ -108,8 +108,8 @@ fn in_formula(base: &Base, table: &Table, record: &Record, field: &Field) -> Val
 }
 
 /// Empty values come first; choices in the order of the field.
-fn compare(table: &Table, field: &Field, one: &Record, other: &Record, is_descending: bool) -> Ordering {
-    let value = |record: &Record| table.value(record, field).unwrap_or(Value::Null);
+fn compare(field: &Field, one: &Record, other: &Record, is_descending: bool) -> Ordering {
+    let value = |record: &Record| Table::value(record, field).unwrap_or(Value::Null);
     let (one, other) = (value(one), value(other));
     let rank = |value: &Value| field.choices().iter().position(|choice| value == *choice);
     let order = match (one.as_f64(), other.as_f64()) {

@@ -109,14 +109,14 @@ impl Table {
         let fields = self.fields.iter().filter(wanted);
         let value = |field: &Field| {
             let name = if by_id { &field.id } else { &field.name };
-            Some((name.clone(), self.value(record, field)?))
+            Some((name.clone(), Self::value(record, field)?))
         };
         let fields: Map<String, Value> = fields.filter_map(value).collect();
         json!({ "id": record.id, "createdTime": format!("{:.3}", record.created), "fields": fields })
     }
 
     /// The value of a field, made where the vendor makes it.
-    pub fn value(&self, record: &Record, field: &Field) -> Option<Value> {
+    pub fn value(record: &Record, field: &Field) -> Option<Value> {
         match field.kind.as_str() {
             "createdTime" => Some(json!(format!("{:.3}", record.created))),
             _ => record.cells.get(&field.id).cloned(),

@@ -119,7 +119,7 @@ impl Airtable {
         if fields.is_empty() {
             return Err(("fields".into(), "must have at least one field".into()));
         }
-        let views = seed.views.into_iter().map(|(name, filter)| (name, filter));
+        let views = seed.views.into_iter();
         let views = std::iter::once(("Grid view".to_owned(), String::new())).chain(views);
         let views = views.map(|(name, filter)| View { id: format!("viw{}", self.mint.id(14)), name, filter }).collect();
         let (id, name, description) = (ids[&seed.name].clone(), seed.name, seed.description);

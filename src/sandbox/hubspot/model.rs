@@ -183,8 +183,11 @@ pub const KINDS: &[Kind] = &[
     },
 ];
 
-/// Pipelines: kind, id, label and stages.
-pub const PIPELINES: &[(&str, &str, &str, &[(&str, &str)])] = &[
+/// A pipeline: kind, id, label and stages.
+type Pipeline = (&'static str, &'static str, &'static str, &'static [(&'static str, &'static str)]);
+
+/// The pipelines.
+pub const PIPELINES: &[Pipeline] = &[
     (
         "deals",
         "default",

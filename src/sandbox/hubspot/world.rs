@@ -59,9 +59,9 @@ impl HubSpot {
             bad_property(name, &format!("{text} was not one of the allowed options: [{allowed}]"))
         };
         let fits = match property.holds {
-            _ if text.is_empty() => true,
-            Holds::Text if name == "email" => text.contains('@') && !text.contains(' '),
+            Holds::Text if name == "email" && !text.is_empty() => text.contains('@') && !text.contains(' '),
             Holds::Text => true,
+            _ if text.is_empty() => true,
             Holds::Number => text.parse::<f64>().is_ok(),
             Holds::Flag => matches!(text, "true" | "false"),
             Holds::Moment => moment(text).is_some(),

@@ -93,17 +93,14 @@ impl Runner<'_> {
         }
         let pointer = of.parent(relationship).ok_or_else(|| unknown_relationship(relationship))?;
         let name = pointer.name.trim_end_matches("Id").to_owned();
-        match self.parent(pointer, record) {
-            Some((parent_of, parent)) => {
-                let inside = shown.entry(name).or_insert_with(|| attributes(parent_of.name, parent).into());
-                let Value::Object(inside) = inside else { return Ok(()) };
-                self.put(parent_of, parent, rest, inside)
-            }
-            None => {
-                self.value_of(of, &Fields::new(), path)?;
-                shown.entry(name).or_insert(Value::Null);
-                Ok(())
-            }
+        if let Some((parent_of, parent)) = self.parent(pointer, record) {
+            let inside = shown.entry(name).or_insert_with(|| attributes(parent_of.name, parent).into());
+            let Value::Object(inside) = inside else { return Ok(()) };
+            self.put(parent_of, parent, rest, inside)
+        } else {
+            self.value_of(of, &Fields::new(), path)?;
+            shown.entry(name).or_insert(Value::Null);
+            Ok(())
         }
     }
 
@@ -145,13 +142,12 @@ impl Runner<'_> {
             return Ok((field, record.get(field.name).unwrap_or(&NOTHING)));
         };
         let pointer = of.parent(relationship).ok_or_else(|| unknown_relationship(relationship))?;
-        match self.parent(pointer, record) {
-            Some((parent_of, parent)) => self.value_of(parent_of, parent, rest),
-            None => {
-                let Kind::Ref(objects) = pointer.kind else { return Err(unknown_relationship(relationship)) };
-                let known = objects.iter().filter_map(|name| object(name)).find_map(|of| of.field(rest));
-                Ok((known.ok_or_else(|| unknown_field(objects[0], rest))?, &NOTHING))
-            }
+        if let Some((parent_of, parent)) = self.parent(pointer, record) {
+            self.value_of(parent_of, parent, rest)
+        } else {
+            let Kind::Ref(objects) = pointer.kind else { return Err(unknown_relationship(relationship)) };
+            let known = objects.iter().filter_map(|name| object(name)).find_map(|of| of.field(rest));
+            Ok((known.ok_or_else(|| unknown_field(objects[0], rest))?, &NOTHING))
         }
     }
 

@@ -179,8 +179,16 @@ impl Salesforce {
             (Kind::Number, Value::Number(number)) => Ok(json!(number.as_f64())),
             (Kind::Whole, Value::Number(number)) if number.is_i64() => Ok(value.clone()),
             (Kind::Flag, Value::Bool(_)) => Ok(value.clone()),
-            (Kind::Text(_) | Kind::Long(_) | Kind::Email | Kind::Phone, Value::String(_)) => Ok(value.clone()),
-            (Kind::Pick(_) | Kind::Only(_) | Kind::Several(_), Value::String(_)) => Ok(value.clone()),
+            (
+                Kind::Text(_)
+                | Kind::Long(_)
+                | Kind::Email
+                | Kind::Phone
+                | Kind::Pick(_)
+                | Kind::Only(_)
+                | Kind::Several(_),
+                Value::String(_),
+            ) => Ok(value.clone()),
             _ => Err(unreadable(field, value)),
         }
     }

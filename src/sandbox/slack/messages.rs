@@ -83,7 +83,7 @@ impl Slack {
         if !message.reactions.is_empty() {
             shown["reactions"] = message.reactions.iter().map(reaction).collect();
         }
-        let files: Vec<_> = message.files.iter().filter_map(|id| self.file(id)).map(|file| file.json()).collect();
+        let files: Vec<_> = message.files.iter().filter_map(|id| self.file(id)).map(super::files::File::json).collect();
         if !files.is_empty() {
             shown["files"] = json!(files);
         }
@@ -91,6 +91,7 @@ impl Slack {
     }
 
     /// The world at this moment: what was scheduled for an earlier one is there.
+    #[must_use]
     pub fn at(&self, now: Timestamp) -> Slack {
         let mut slack = self.clone();
         slack.deliver(now);

@@ -134,6 +134,7 @@ fn flag(call: &Call<'_>, name: &str) -> bool {
 }
 
 /// Who the token belongs to.
+#[expect(clippy::unnecessary_wraps, reason = "the shape of every operation")]
 fn auth_test(slack: &Slack, _call: &Call<'_>) -> Outcome {
     let name = slack.member(&slack.me).map_or("", |member| &member.name);
     Ok(ok(json!({

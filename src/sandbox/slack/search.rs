@@ -78,7 +78,8 @@ impl Query {
                 "after" => query.from = day(value).map(|day| day + SignedDuration::from_hours(24)),
                 "before" => query.until = day(value),
                 "on" => {
-                    (query.from, query.until) = (day(value), day(value).map(|day| day + SignedDuration::from_hours(24)))
+                    (query.from, query.until) =
+                        (day(value), day(value).map(|day| day + SignedDuration::from_hours(24)));
                 }
                 _ => query.words.push(word.to_lowercase()),
             }

@@ -294,7 +294,7 @@ impl Slack {
         for piece in pieces {
             let (number, rest) = piece.split_once('}').unwrap_or((piece, ""));
             let id = self.id_of(&scene.address(&format!("{{{number}}}")));
-            whole.push_str(&format!("<@{id}>{rest}"));
+            whole.extend(["<@", &id, ">", rest]);
         }
         whole
     }
