@@ -42,6 +42,8 @@ pub struct Desk {
     pub clock: Arc<ManualClock>,
     pub asking: Asking,
     upstream: Upstream,
+    /// One for all calls, as in the server: no two calls draw the same ids.
+    entropy: Arc<SeededEntropy>,
     answered: BTreeSet<String>,
 }
 
@@ -83,7 +85,8 @@ impl Desk {
         let clock = ManualClock::at(NOW.parse().unwrap());
         let sandbox = Sandbox::start(Options::new(clock.clone())).await.unwrap();
         let upstream = upstream(vendor, &sandbox, &clock, scopes, options).await;
-        Desk { vendor, sandbox, clock, upstream, asking: Asking::default(), answered: BTreeSet::new() }
+        let entropy = SeededEntropy::new(1);
+        Desk { vendor, sandbox, clock, upstream, entropy, asking: Asking::default(), answered: BTreeSet::new() }
     }
 
     /// Calls a tool, its name without the integration.
@@ -123,7 +126,7 @@ impl Desk {
             id: CallId::new("c-test"),
             user: UserId::new("local"),
             clock: self.clock.clone(),
-            entropy: SeededEntropy::new(1),
+            entropy: self.entropy.clone(),
             upstream: Some(self.upstream.clone()),
             progress: None,
             confirmed: self.answered.clone(),
