@@ -90,25 +90,24 @@ fn without_trackers(address: &str) -> String {
     if kept.is_empty() { base.to_owned() } else { format!("{base}?{kept}") }
 }
 
-/// A cell of a table of words stands in its line; one with blocks in it makes a layout.
+/// What ends a cell until its row is whole; the converter would eat blanks at its end.
+const CELL: char = '\u{1f}';
+
 fn cell(handlers: &dyn Handlers, element: Element) -> Option<HandlerResult> {
     if is_hidden(&element) {
         return None;
     }
     let words = children(handlers, element.node);
     let words = words.trim();
-    if words.is_empty() {
-        return None;
-    }
-    // Lines that have an end of their own cannot be put side by side.
-    let end = if words.contains('\n') { "\n\n" } else { " | " };
-    Some(format!("{words}{end}").into())
+    if words.is_empty() { None } else { Some(format!("{words}{CELL}").into()) }
 }
 
+/// Cells of words stand side by side in one line; where one has lines of its own, the table makes a layout.
 fn row(handlers: &dyn Handlers, element: Element) -> Option<HandlerResult> {
     let cells = children(handlers, element.node);
-    let cells = cells.trim().trim_end_matches('|').trim_end();
-    if cells.is_empty() { None } else { Some(format!("{cells}\n").into()) }
+    let cells: Vec<_> = cells.split(CELL).map(str::trim).filter(|cell| !cell.is_empty()).collect();
+    let between = if cells.iter().any(|cell| cell.contains('\n')) { "\n\n" } else { " | " };
+    if cells.is_empty() { None } else { Some(format!("{}\n", cells.join(between)).into()) }
 }
 
 fn block(handlers: &dyn Handlers, element: Element) -> Option<HandlerResult> {
