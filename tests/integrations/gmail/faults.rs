@@ -1,10 +1,12 @@
 //! What goes wrong at Gmail, and what a caller is told.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use switchboard::tool::Kind;
 
 use super::{find, open};
-use crate::desk::Desk;
+use crate::desk::{Desk, Said};
 
 fn mail() -> Value {
     json!({ "to": ["claire.dubois@northwind.example"], "subject": "Numbers", "body": "Here they are." })
@@ -71,15 +73,41 @@ async fn a_mail_without_a_certain_outcome_is_looked_for_before_it_is_sent_again(
     assert_eq!(desk.mails().len(), 2);
 }
 
+/// Sends a draft. It is read first, and the fault is put in force while that is under way: so it meets the sending.
+async fn send_into(desk: &Desk, fault: &str, draft_id: &Value) -> Said {
+    desk.fault("slow:100ms:1");
+    let meanwhile = async {
+        while desk.sandbox.status().iter().any(|twin| twin.vendor == "gmail" && twin.fault.is_some()) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        desk.fault(fault);
+    };
+    tokio::join!(desk.call("send_draft", json!({ "draft_id": draft_id })), meanwhile).0
+}
+
 #[tokio::test]
 async fn a_draft_whose_sending_is_uncertain_is_looked_for() {
+    for fault in ["reset:1", "malformed:1"] {
+        let desk = open().await;
+        let draft = desk.ok("create_draft", mail()).await;
+        let sent = send_into(&desk, fault, &draft.data["draft_id"]).await.unwrap();
+        assert!(sent.text.contains("the draft is gone, so it is sent"), "{}", sent.text);
+        assert_eq!((desk.count("drafts.send"), desk.count("drafts.get"), desk.mails().len()), (1, 2, 1));
+        let read = desk.ok("get_email", json!({ "message_id": sent.data["message_id"] })).await;
+        assert_eq!(read.data["labels"], json!(["SENT"]), "what was sent is another mail than the draft");
+    }
+}
+
+#[tokio::test]
+async fn a_draft_that_was_not_sent_is_still_there_and_can_be_sent_once() {
     let desk = open().await;
     let draft = desk.ok("create_draft", mail()).await;
-    desk.ok("search_emails", json!({ "query": "claire" })).await;
+    let error = send_into(&desk, "500:1", &draft.data["draft_id"]).await.unwrap_err();
+    assert!(error.to_string().contains("the draft is still there. Call again"), "{error}");
+    assert_eq!((desk.count("drafts.send"), desk.mails().len()), (1, 0));
     let send = json!({ "draft_id": draft.data["draft_id"] });
-    // The draft is read, and the recipient looked up, before it is sent; only then the fault may strike.
-    let first = desk.call("send_draft", send.clone()).await;
-    assert!(first.is_ok(), "{first:?}");
+    desk.ok("send_draft", send.clone()).await;
+    assert_eq!(desk.mails().len(), 1);
     assert_eq!(desk.refused("send_draft", send).await.kind(), Kind::NotFound);
 }
 
