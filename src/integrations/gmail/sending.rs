@@ -285,16 +285,26 @@ impl Sending {
 
     /// The mail with our `Message-ID`, wherever it is.
     async fn find(&self, cx: &Call) -> Result<Option<Message>> {
-        let query = format!("rfc822msgid:{} in:anywhere", self.message_id);
-        let request = Request::get(path!["users", "me", "messages"]).query("maxResults", 1).query("q", query);
-        let found: Messages = cx.fetch(request).await?;
-        let Some(found) = found.messages.into_iter().next() else { return Ok(None) };
-        self.remember(None);
-        fetch(cx, &found.id, "minimal", &[]).await.map(Some)
+        let found = find(cx, &self.message_id).await?;
+        if found.is_some() {
+            self.remember(None);
+        }
+        Ok(found)
     }
 
     fn remember(&self, unsure: Option<String>) {
         *self.unsure.lock().unwrap_or_else(PoisonError::into_inner) = unsure;
+    }
+}
+
+/// The mail with this `Message-ID`, wherever it is.
+async fn find(cx: &Call, message_id: &str) -> Result<Option<Message>> {
+    let query = format!("rfc822msgid:{message_id} in:anywhere");
+    let request = Request::get(path!["users", "me", "messages"]).query("maxResults", 1).query("q", query);
+    let found: Messages = cx.fetch(request).await?;
+    match found.messages.into_iter().next() {
+        Some(found) => fetch(cx, &found.id, "minimal", &[]).await.map(Some),
+        None => Ok(None),
     }
 }
 
@@ -377,7 +387,8 @@ async fn send_draft(cx: &Call, id: &str, before: Message) -> Result<(Message, Op
         Ok(sent) => Ok((sent, None)),
         Err(error) if error.is_uncertain() => match read_draft(cx, id).await {
             Err(gone) if gone.kind() == Kind::NotFound => {
-                Ok((before, Some("Gmail gave no answer; the draft is gone, so it is sent.".into())))
+                let sent = sent_as(cx, &before).await.unwrap_or(before);
+                Ok((sent, Some("Gmail gave no answer; the draft is gone, so it is sent.".into())))
             }
             Ok(_) => Err(Error::new(error.kind(), "Gmail gave no certain answer, and the draft is still there.")
                 .next("Call again: a draft can be sent only once.")
@@ -386,6 +397,13 @@ async fn send_draft(cx: &Call, id: &str, before: Message) -> Result<(Message, Op
         },
         Err(error) => Err(error),
     }
+}
+
+/// The mail that a draft became: it has another id and the same `Message-ID`. `None` where it is not found, as with a
+/// token that may write drafts and not search.
+async fn sent_as(cx: &Call, draft: &Message) -> Option<Message> {
+    let message_id = message_ids(draft.payload.header("Message-ID")).into_iter().next()?;
+    find(cx, &message_id).await.ok().flatten()
 }
 
 /// The address in `Ana Ruiz <ana@example.com>`.

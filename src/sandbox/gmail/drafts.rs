@@ -39,6 +39,8 @@ pub fn send(gmail: &mut Gmail, call: &Call<'_>) -> Outcome {
     }
     let mut mail = gmail.drafts.remove(at).mail;
     mail.at = call.now.as_millisecond();
+    // The draft is gone, and what is sent is another mail: the guide to drafts, "Working with drafts".
+    mail.id = gmail.fresh_id();
     Ok(deliver(gmail, mail))
 }
 
