@@ -330,7 +330,7 @@ fn fresh_message_id(cx: &Call) -> String {
     format!("{}.switchboard@{domain}", cx.fresh_id(26))
 }
 
-/// Sends a draft that was written before.
+/// Sends a draft that was written before, to the recipients that stand in it.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SendDraft {
