@@ -24,8 +24,11 @@ use crate::{
 pub const SESSION: SignedDuration = SignedDuration::from_hours(1);
 /// How long an address that was reached is known.
 pub const REMEMBERED: SignedDuration = SignedDuration::from_hours(90 * 24);
-/// How many addresses are known at most; the longest unused gives way.
-const MOST_KNOWN: usize = 1_000;
+/// How large the memory of addresses gets at most, in bytes of the record; the longest unused gives way. The store takes
+/// records of 32 KiB, and that is some six hundred addresses.
+const LARGEST: usize = 24 * 1024;
+/// What an address takes beside its own bytes: its moment and the marks of JSON.
+const BESIDE: usize = 40;
 /// How exactly it is written down when something was read: a write for every call would be too many.
 const COARSE: SignedDuration = SignedDuration::from_mins(5);
 /// How many agents this process remembers by itself.
@@ -72,6 +75,13 @@ struct Record {
     reached: BTreeMap<String, Timestamp>,
 }
 
+impl Record {
+    /// How large it is about to be, a little more rather than less.
+    fn size(&self) -> usize {
+        self.reached.keys().map(|address| address.len() + BESIDE).sum()
+    }
+}
+
 impl Approvals {
     /// What is known of an agent now. When the store does not answer, the worst is taken for true.
     pub async fn seen(&self, user: &UserId, agent: &AgentId) -> Seen {
@@ -111,7 +121,7 @@ impl Approvals {
         self.change(user, agent, |record| {
             record.reached.retain(|_, at| now.duration_since(*at) < REMEMBERED);
             record.reached.extend(addresses.iter().map(|address| (address.trim().to_lowercase(), now)));
-            while record.reached.len() > MOST_KNOWN {
+            while record.size() > LARGEST {
                 let oldest = record.reached.iter().min_by_key(|(_, at)| **at).map(|(address, _)| address.clone());
                 oldest.map(|oldest| record.reached.remove(&oldest));
             }
@@ -256,9 +266,14 @@ mod tests {
     async fn the_memory_is_bounded() {
         let desk = desk();
         let (user, agent) = ann();
-        let many = (0..MOST_KNOWN + 5).map(|number| format!("a{number}@example.com")).collect();
-        desk.one.has_reached(&user, &agent, &many).await.unwrap();
-        assert_eq!(desk.one.seen(&user, &agent).await.known.len(), MOST_KNOWN);
+        let many = |domain: &str| (0..1_000).map(|number| format!("a{number}@{domain}")).collect::<BTreeSet<_>>();
+        desk.one.has_reached(&user, &agent, &many("example.com")).await.unwrap();
+        desk.clock.advance(SignedDuration::from_mins(1));
+        let long = "long.".repeat(48) + "example.com";
+        desk.one.has_reached(&user, &agent, &BTreeSet::from([format!("ana@{long}")])).await.unwrap();
+        let seen = desk.one.seen(&user, &agent).await;
+        assert!((300..700).contains(&seen.known.len()), "{}", seen.known.len());
+        assert!(!seen.is_new(&format!("ana@{long}")), "the newest stays");
     }
 
     #[tokio::test]
