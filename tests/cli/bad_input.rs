@@ -97,8 +97,8 @@ fn a_withdrawn_grant_and_a_missing_connection_say_how_to_connect() {
     run(&home, &["sandbox", "revoke", "google-calendar"]).good();
     // The process of the client is there to serve the page. The first one to notice reads of the refusal, all others of
     // what is known since.
-    let page = "Open http://localhost:";
-    says(&at_the_shell(&home, &lists(&["refused to renew access"])), &["refused to renew access", page]);
+    let first = &["refused to renew access", "switchboard connect google-calendar"];
+    says(&at_the_shell(&home, &lists(first)), first);
     both(&["Google Calendar has to be connected again", "Open http://localhost:"]);
     run(&home, &["disconnect", "google-calendar"]).good();
     both(&["Google Calendar is not connected", "Open http://localhost:"]);

@@ -16,18 +16,16 @@ fn a_newcomer_books_a_meeting_and_puts_everything_back() {
     let seeded = run(&home, &["call", "google_calendar_list_meetings"]).good();
     assert!(seeded.contains("Daily stand-up"), "{seeded}");
     assert!(!is_busy(&call(&home, "check_availability", &hour(0))));
-    let booked = run(
-        &home,
-        &[
-            "call",
-            "google_calendar_schedule_meeting",
-            "title=Launch party",
-            &format!("start={}", hour(0)["start"].as_str().unwrap()),
-            "duration_minutes=60",
-            r#"attendees=["priya.nair@northwind.example"]"#,
-        ],
-    );
-    assert!(booked.good().contains("Launch party"));
+    let start = format!("start={}", hour(0)["start"].as_str().unwrap());
+    let guests = r#"attendees=["priya.nair@northwind.example"]"#;
+    let book =
+        ["call", "google_calendar_schedule_meeting", "title=Launch party", &start, "duration_minutes=60", guests];
+    // What others wrote was read, and Priya was not written to before: so a person decides.
+    let asked = run(&home, &book).bad();
+    let id = asked.split("approvals approve ").nth(1).and_then(|rest| rest.split('`').next()).unwrap();
+    assert!(asked.contains("Invite priya.nair@northwind.example"), "{asked}");
+    run(&home, &["approvals", "approve", id]).good();
+    assert!(run(&home, &book).good().contains("Launch party"));
 
     let window = json!({"start": hour(0)["start"], "end": hour(0)["end"]});
     let listed = || run(&home, &["call", "google_calendar_list_meetings", "--args", &window.to_string()]).good();
