@@ -1,4 +1,4 @@
-//! The console in a real browser: what a person sees and clicks. The browser is driven over WebDriver by `chromedriver`.
+//! The console in a real browser: what a person sees and clicks. The browser is driven over `WebDriver` by `chromedriver`.
 
 #![expect(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
 
@@ -41,7 +41,7 @@ impl Browser {
             json!({"browserName": "chrome", "goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}});
         let begun = browser.ask("POST", "", json!({"capabilities": {"alwaysMatch": wish}})).await;
         let id = begun["sessionId"].as_str().unwrap_or_else(|| panic!("{begun}"));
-        browser.session += &format!("/{id}");
+        browser.session.extend(["/", id]);
         Some(browser)
     }
 
@@ -56,7 +56,7 @@ impl Browser {
         self.ask("POST", "/url", json!({"url": url})).await;
     }
 
-    /// The element of that XPath, as soon as it is there.
+    /// The element of that `XPath`, as soon as it is there.
     async fn find(&self, path: &str) -> String {
         let began = Instant::now();
         while began.elapsed() < PATIENCE {

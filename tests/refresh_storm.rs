@@ -152,9 +152,9 @@ async fn token(State(vendor): State<Vendor>, Form(form): Form<HashMap<String, St
             grant.ended = true;
             let explained = grant.killed_over;
             if explained {
-                books.explained += 1
+                books.explained += 1;
             } else {
-                books.unexplained += 1
+                books.unexplained += 1;
             }
             books.shown.entry(id).or_insert(false);
             return refused();
@@ -301,7 +301,7 @@ impl Worker {
         }
         let answer: Value = self.client.send(&self.lane(), request).await.unwrap().json().unwrap();
         let text = |name: &str| Secret::new(answer[name].as_str().unwrap());
-        let now = jiff::Timestamp::now();
+        let now = clock::system().now();
         let connection = Connection {
             key: key.clone(),
             credential: Credential::OAuth {
@@ -379,7 +379,9 @@ async fn storm(name: &str, place: &str, processes: usize) {
     // A last grant may have died just now: the next use shows it.
     tokio::time::sleep(LEASE + 2 * LIFE).await;
     let pids: Vec<u32> = vendor.workers.lock().unwrap().keys().copied().collect();
-    pids.into_iter().for_each(|pid| drop(vendor.kill(pid)));
+    for pid in pids {
+        let _ = vendor.kill(pid);
+    }
 
     let books = vendor.books.lock().unwrap();
     let hidden = books.shown.values().filter(|shown| !**shown).count();

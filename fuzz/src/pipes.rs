@@ -39,7 +39,9 @@ pub fn pipe(data: &[u8]) {
     }
     for line in said {
         assert!(!line.contains('\n'), "{line}");
-        members(line.as_bytes()).into_iter().for_each(|message| check(message, &mut asked));
+        for message in members(line.as_bytes()) {
+            check(message, &mut asked);
+        }
     }
 }
 

@@ -170,7 +170,7 @@ impl Browser {
     fn new() -> Browser {
         // Whoever was first has installed it.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = reqwest::Client::builder().redirect(Policy::none()).timeout(Duration::from_secs(60)).build();
+        let client = reqwest::Client::builder().redirect(Policy::none()).timeout(Duration::from_mins(1)).build();
         Browser { client: client.unwrap(), cookies: Mutex::default() }
     }
 
@@ -183,12 +183,15 @@ impl Browser {
         self.send(self.client.post(url).json(body).header("origin", origin), url).await
     }
 
+    fn cookies_for(&self, host: &str) -> String {
+        let kept = self.cookies.lock().unwrap();
+        let own = kept.iter().filter(|((of, _), _)| of == host).map(|((_, name), value)| format!("{name}={value}"));
+        own.collect::<Vec<_>>().join("; ")
+    }
+
     async fn send(&self, request: reqwest::RequestBuilder, url: &str) -> Response {
         let host = Url::parse(url).unwrap().host_str().unwrap().to_owned();
-        let kept = self.cookies.lock().unwrap();
-        let own = kept.iter().filter(|((of, _), _)| *of == host).map(|((_, name), value)| format!("{name}={value}"));
-        let header = own.collect::<Vec<_>>().join("; ");
-        drop(kept);
+        let header = self.cookies_for(&host);
         let answer = request.header("cookie", header).send().await.unwrap();
         for set in answer.headers().get_all("set-cookie") {
             let pair = set.to_str().unwrap().split(';').next().unwrap();
@@ -209,6 +212,7 @@ fn with(back: &Url, change: impl Fn(&str, &str) -> Option<String>) -> String {
     query.finish()
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "one of several changes of a parameter, others take it away")]
 fn keep(_: &str, value: &str) -> Option<String> {
     Some(value.to_owned())
 }

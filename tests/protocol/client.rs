@@ -82,7 +82,7 @@ async fn calls_go_side_by_side() {
         let echoed = client.call("echo", &arguments(json!({ "text": text }))).await;
         done(echoed.unwrap()).text
     };
-    let calls = texts.iter().map(|text| echo(text));
+    let calls = texts.iter().map(echo);
     assert_eq!(join_all(calls).await, texts);
 }
 

@@ -17,6 +17,7 @@ use crate::{
 };
 
 /// A client over one of the transports, and what its server saw.
+#[expect(clippy::large_enum_variant, reason = "there is one at a time")]
 pub enum Client {
     Lines(stdio::Client),
     Socket(ws::Client, Box<wire::Host>),

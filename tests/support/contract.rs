@@ -459,7 +459,7 @@ fn fit(template: &str, path: &str) -> Option<Vec<(String, String)>> {
     }
     let mut open = vec![];
     for (wanted, sent) in wanted.iter().zip(sent) {
-        let decoded = |text: &str| percent_decode_str(text).decode_utf8().ok().map(|text| text.into_owned());
+        let decoded = |text: &str| percent_decode_str(text).decode_utf8().ok().map(std::borrow::Cow::into_owned);
         match wanted.strip_prefix('{').and_then(|name| name.split_once('}')) {
             Some((name, verb)) => open.push((name.to_owned(), decoded(sent.strip_suffix(verb)?)?)),
             None if decoded(sent)? == *wanted => {}

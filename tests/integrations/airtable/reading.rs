@@ -110,7 +110,7 @@ async fn pages_lead_to_the_end() {
         seen.extend(page.data["records"].as_array().unwrap().iter().map(|record| record["id"].clone()));
         match page.data["next_cursor"].as_str() {
             Some(next) => {
-                assert!(page.plain().ends_with(&format!("More: call again with cursor `{next}`.")), "{}", page.plain())
+                assert!(page.plain().ends_with(&format!("More: call again with cursor `{next}`.")), "{}", page.plain());
             }
             None => break,
         }
