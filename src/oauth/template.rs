@@ -32,7 +32,7 @@ pub fn fill(text: &str, known: &Names) -> Result<String> {
     Ok(filled)
 }
 
-/// [`fill`], after which nothing is left open.
+/// `fill`, after which nothing is left open.
 ///
 /// # Errors
 /// A value is missing or unfit.

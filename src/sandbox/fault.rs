@@ -21,7 +21,7 @@ pub enum Fault {
     Malformed,
     /// The request takes effect and the connection ends in the middle of the answer.
     Reset,
-    /// So many requests of a hundred meet one of the others, a bad day at the vendor's: see [`BAD_DAY`].
+    /// So many requests of a hundred meet one of the others, a bad day at the vendor's.
     Mixed(u8),
 }
 
