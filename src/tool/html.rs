@@ -195,7 +195,7 @@ mod tests {
     #[test]
     fn a_layout_is_no_table() {
         let page = "<table><tr><td><table><tr><td><h1>Title</h1></td></tr><tr><td><p>Text</p></td></tr></table></td></tr></table>";
-        check(page, "# Title\n\nText");
+        check(page, "# Title\nText");
         check(
             "<table><tr><th>Fair</th><th>City</th></tr><tr><td>Automatica</td><td>Munich</td></tr></table>",
             "Fair | City\nAutomatica | Munich",
