@@ -8,9 +8,9 @@ use self::{
     wire::Files,
     writing::{AppendRow, ClearRange, UpdateCells},
 };
+use super::google;
 use crate::{
     http::{Rate, Request},
-    oauth::Provider,
     path,
     tool::{self, Call, Category, Error, Field, Host, Identity, Integration, Result, Scopes, ToolDef},
 };
@@ -33,7 +33,7 @@ pub const INTEGRATION: Integration = Integration {
     docs: "https://developers.google.com/workspace/sheets/api/reference/rest",
     console: Some("https://console.cloud.google.com/apis/credentials"),
     base_url: "https://sheets.googleapis.com/v4",
-    oauth: Some(GOOGLE),
+    oauth: Some(google::SIGN_IN),
     fields: &[Field {
         name: "token",
         label: "Access token",
@@ -69,17 +69,6 @@ pub const INTEGRATION: Integration = Integration {
         "google_sheets_get_spreadsheet",
         "google_sheets_find_spreadsheet",
     ],
-};
-
-/// Sign-in with Google. Without `offline` there is no refresh token, and without `consent` only the first time.
-const GOOGLE: Provider = Provider {
-    family: "google",
-    authorize_url: "https://accounts.google.com/o/oauth2/v2/auth",
-    token_url: "https://oauth2.googleapis.com/token",
-    revoke_url: Some("https://oauth2.googleapis.com/revoke"),
-    extra: &[("access_type", "offline"), ("prompt", "consent")],
-    lifetime: Some(Duration::from_hours(1)),
-    ..Provider::STANDARD
 };
 
 /// Google allows one user 60 reads and 60 writes a minute, after
