@@ -6,9 +6,11 @@
 pub mod consent;
 pub mod context;
 pub mod errands;
+pub mod line;
 pub mod mouth;
 pub mod reorder;
 pub mod rtvi;
 pub mod sentences;
+pub mod services;
 pub mod turn;
 pub mod words;
