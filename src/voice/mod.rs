@@ -3,8 +3,10 @@
 //! So far the parts that need no sound card, no network and no clock: whose turn it is, what to speak when, and what
 //! was heard.
 
+pub mod codec;
 pub mod consent;
 pub mod context;
+pub mod ears;
 pub mod errands;
 pub mod line;
 pub mod mouth;
