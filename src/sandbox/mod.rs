@@ -12,6 +12,7 @@ pub mod gmail;
 pub mod google_calendar;
 pub mod google_sheets;
 pub mod hubspot;
+mod model;
 pub mod notion;
 pub mod oauth;
 pub mod record;
@@ -41,6 +42,7 @@ use self::{
     google_calendar::GoogleCalendar,
     google_sheets::GoogleSheets,
     hubspot::HubSpot,
+    model::Model,
     notion::Notion,
     oauth::{Accounts, Grant, Quirks},
     record::Exchange,
@@ -92,6 +94,7 @@ pub struct Sandbox {
     options: Options,
     twins: Vec<Arc<dyn Api>>,
     families: BTreeMap<&'static str, Arc<Accounts>>,
+    model: Arc<Model>,
     #[expect(dead_code, reason = "dropping it stops the servers")]
     stop: DropGuard,
 }
@@ -210,7 +213,9 @@ impl Sandbox {
             let accounts = families[entry.oauth.family].clone();
             twins.push((entry.open)(&options, accounts, &scene, &file)?);
         }
+        let model = Arc::new(Model::open(options.dir.as_deref(), options.record, options.clock.clone(), &scene)?);
         let stop = CancellationToken::new();
+        server::open(model.clone(), stop.clone()).await?;
         for host in hosts(&twins, &families) {
             server::save(&*host).await?;
             server::open(host, stop.clone()).await?;
@@ -219,7 +224,7 @@ impl Sandbox {
             families[twin.profile().oauth.family].serves(twin.desk().origin());
         }
         let stop = stop.drop_guard();
-        Ok(Sandbox { options, twins, families, stop })
+        Ok(Sandbox { options, twins, families, model, stop })
     }
 
     /// Where everything is, in the order of the catalog.
@@ -230,6 +235,12 @@ impl Sandbox {
     /// Where one twin is.
     pub fn endpoint(&self, vendor: &str) -> Result<Endpoint, Error> {
         Ok(self.endpoint_of(&**self.twin(vendor)?))
+    }
+
+    /// Where the scripted stand-in for a language model is: the base address of OpenAI's protocol, and its model's
+    /// name.
+    pub fn model(&self) -> (String, &'static str) {
+        (self.model.base_url(), model::MODEL)
     }
 
     /// Where a twin has a second host of its vendor: the path of the vendor's `base_url`, on the twin's own server.
@@ -258,6 +269,8 @@ impl Sandbox {
             host.desk().set_fault(None)?;
             host.desk().log().clear();
         }
+        self.model.desk().set_fault(None)?;
+        self.model.desk().log().clear();
         self.save().await
     }
 
@@ -361,6 +374,9 @@ impl Sandbox {
     fn host(&self, name: &str) -> Result<Arc<dyn Host>, Error> {
         // Many vendors are a family of their own; then the name is the twin's, and `oauth-` leads to the server.
         let family = name.strip_prefix("oauth-").unwrap_or(name);
+        if name == model::NAME {
+            return Ok(self.model.clone());
+        }
         match (self.twin(name), self.families.get(family)) {
             (Ok(twin), _) => Ok(twin.clone()),
             (Err(_), Some(accounts)) => Ok(accounts.clone()),

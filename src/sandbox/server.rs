@@ -231,6 +231,7 @@ fn describe(host: &dyn Host, incoming: Incoming, answered: &Answered) -> Exchang
     let open = host.keeps_bodies();
     let answer = match &answered.answer.content {
         Content::Json(value) if open => Some(value.clone()),
+        Content::Events(events) if open => Some(events.clone().into()),
         _ => None,
     };
     Exchange {
@@ -266,11 +267,16 @@ fn harmless(headers: &HeaderMap) -> Vec<(String, String)> {
 
 fn respond(answer: Answer, fault: Option<&Fault>) -> Response {
     let (media, text) = match answer.content {
-        Content::Empty => (None, String::new()),
-        Content::Json(value) => (Some("application/json; charset=UTF-8"), value.to_string()),
-        Content::Html(page) => (Some("text/html; charset=utf-8"), page),
+        Content::Empty => (None, vec![]),
+        Content::Json(value) => (Some("application/json; charset=UTF-8"), vec![value.to_string()]),
+        Content::Html(page) => (Some("text/html; charset=utf-8"), vec![page]),
+        Content::Events(events) => (Some("text/event-stream"), lines_of(&events)),
     };
-    let mut response = Response::new(spoil(text, fault));
+    let mut response = Response::new(match fault {
+        // One write for each event, as a model sends its words.
+        None if text.len() > 1 => Body::from_stream(stream::iter(text.into_iter().map(Ok::<_, io::Error>))),
+        fault => spoil(text.concat(), fault),
+    });
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
     if let Some(media) = media {
@@ -285,6 +291,12 @@ fn respond(answer: Answer, fault: Option<&Fault>) -> Response {
         }
     }
     response
+}
+
+/// Events as `text/event-stream` writes them, ended as OpenAI ends a stream.
+fn lines_of(events: &[Value]) -> Vec<String> {
+    let events = events.iter().map(ToString::to_string).chain(["[DONE]".to_owned()]);
+    events.map(|event| format!("data: {event}\n\n")).collect()
 }
 
 fn spoil(text: String, fault: Option<&Fault>) -> Body {

@@ -189,6 +189,8 @@ pub enum Content {
     Json(Value),
     /// A page for people.
     Html(String),
+    /// Events of a stream, each of them JSON, and the mark of the end.
+    Events(Vec<Value>),
 }
 
 impl Answer {
@@ -201,6 +203,12 @@ impl Answer {
     /// JSON with the status 200.
     pub fn ok(value: Value) -> Self {
         Answer::json(200, value)
+    }
+
+    /// Events of a stream with the status 200.
+    pub fn events(events: Vec<Value>) -> Self {
+        let (headers, content) = (vec![], Content::Events(events));
+        Answer { status: 200, headers, content }
     }
 
     /// A status alone.
