@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs, path::Path, path::PathBuf};
 use serde::Deserialize;
 use url::Url;
 
-use super::{Error, Result};
+use super::{Error, Result, VoiceFile};
 use crate::secret::Secret;
 
 /// Its name, in the data directory or in the platform's configuration directory.
@@ -54,6 +54,8 @@ pub struct File {
     /// OAuth clients, by vendor family.
     #[serde(default)]
     pub apps: BTreeMap<String, AppFile>,
+    /// The voice agent.
+    pub voice: Option<VoiceFile>,
 }
 
 /// One `[integrations.<id>]` table.

@@ -4,6 +4,7 @@
 //! the variables of single integrations, and the secrets. `toml` is the format that Rust users already know.
 
 mod file;
+mod voice;
 
 use std::{
     collections::BTreeMap,
@@ -14,6 +15,7 @@ use std::{
 use directories::ProjectDirs;
 pub use file::{AppFile, File, IntegrationFile};
 use url::Url;
+pub use voice::{IceServer, Remote, ServiceFile, Stt, Tts, VoiceFile, VoiceSettings};
 
 use crate::secret::Secret;
 
@@ -124,6 +126,14 @@ pub enum Error {
         value: String,
         /// What it should be.
         expected: &'static str,
+    },
+    /// A setting is not there, and another one needs it.
+    #[error("{name} is not set, but {reason}.")]
+    Missing {
+        /// The variable.
+        name: String,
+        /// Why it is needed.
+        reason: &'static str,
     },
     /// The machine has no place for a user's data.
     #[error("No home directory is known for this user. Name a folder with --data-dir.")]
