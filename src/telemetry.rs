@@ -43,9 +43,13 @@ impl Loudness {
     }
 }
 
+/// Libraries that write what others said into the log: whoever wants to hear them has to change this line.
+const QUIET: &[&str] = &["async_openai=off"];
+
 /// Starts logging for the process; a second call changes nothing.
 pub fn start(loudness: Loudness) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(loudness.directives()));
+    let filter = QUIET.iter().filter_map(|quiet| quiet.parse().ok()).fold(filter, EnvFilter::add_directive);
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(OneLine(io::stderr)).with_ansi(false);
     // Only a second start fails, and then the first one keeps logging.
     let _ = lines.compact().try_init();

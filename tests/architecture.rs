@@ -45,6 +45,10 @@ const HOMES: &[(&str, &[&str])] = &[
     ("toml_edit", &["cli"]),
     ("toml", &["config"]),
     ("pulldown_cmark", &["integrations"]),
+    ("async_openai", &["voice"]),
+    ("tokio_tungstenite", &["voice"]),
+    ("rubato", &["voice"]),
+    ("whisper_rs", &["voice"]),
 ];
 
 /// Layers that must not know any vendor, so that others can build on them with tools of their own.

@@ -352,7 +352,7 @@ fn tell(pass: Pass, outcome: &Outcome) {
     }
 }
 
-fn classify(error: &reqwest::Error) -> Error {
+pub(super) fn classify(error: &reqwest::Error) -> Error {
     if causes(error).any(|cause| cause.downcast_ref::<Private>().is_some()) {
         return Error::Refused(Private.to_string());
     }
@@ -365,12 +365,12 @@ fn classify(error: &reqwest::Error) -> Error {
     broken(error)
 }
 
-fn broken(error: &reqwest::Error) -> Error {
+pub(super) fn broken(error: &reqwest::Error) -> Error {
     Error::Broken { why: innermost(error) }
 }
 
 /// The innermost cause. The outer ones repeat the URL, with the values in it.
-fn innermost(error: &reqwest::Error) -> String {
+pub(super) fn innermost(error: &reqwest::Error) -> String {
     causes(error).last().map_or_else(|| "the request failed".to_owned(), ToString::to_string)
 }
 
@@ -398,7 +398,7 @@ fn build(options: &Options, reach: Reach) -> reqwest::Result<reqwest::Client> {
 }
 
 /// One process has one cryptography provider; whoever was first has chosen.
-fn choose_cryptography() {
+pub(super) fn choose_cryptography() {
     if rustls::crypto::CryptoProvider::get_default().is_none() {
         drop(rustls::crypto::ring::default_provider().install_default());
     }

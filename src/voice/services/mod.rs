@@ -3,11 +3,34 @@
 //! Each is a trait with one method that never waits: it starts the work and hands back a channel. Dropping the
 //! receiving end gives the work up, which closes the connection to the service and stops what it costs.
 
+mod calls;
+mod chat;
+mod deepgram;
+mod elevenlabs;
+mod endpoint;
+mod espeak;
+mod of;
+mod pcm;
+mod prompt;
+mod resample;
+mod socket;
+mod speech;
+mod thoughts;
+mod transcribe;
+#[cfg(feature = "whisper")]
+mod whisper;
+
 use std::{fmt, sync::Arc};
 
 use serde_json::Value;
 use tokio::sync::mpsc;
 
+#[cfg(feature = "whisper")]
+pub use self::whisper::WhisperRecogniser;
+pub use self::{
+    chat::ChatModel, deepgram::DeepgramRecogniser, elevenlabs::ElevenLabsSpeaker, endpoint::Patience,
+    espeak::EspeakSpeaker, of::Error, prompt::NOTE, speech::SpeechService, transcribe::TranscriptionService,
+};
 use super::context::Entry;
 
 /// The rate of the sound that is recognised, in samples a second, mono.
@@ -17,6 +40,9 @@ pub const HEARD_RATE: usize = 16_000;
 pub trait Recogniser: fmt::Debug + Send + Sync {
     /// Begins to listen to one turn of a caller. `language` is BCP 47, such as `de-DE`.
     fn listen(&self, language: Option<&str>) -> Listening;
+
+    /// Opens a connection ahead of need, so that nobody hears the handshake. Returns at once.
+    fn warm(&self) {}
 }
 
 /// A turn that is being listened to.
@@ -53,6 +79,9 @@ pub enum Understood {
 pub trait Model: fmt::Debug + Send + Sync {
     /// Begins an answer. The last thing that comes is [`Written::Done`] or [`Written::Failed`].
     fn answer(&self, prompt: Prompt) -> mpsc::Receiver<Written>;
+
+    /// Opens a connection ahead of need, so that nobody hears the handshake. Returns at once.
+    fn warm(&self) {}
 }
 
 /// What a model is asked.
@@ -101,6 +130,9 @@ pub enum Written {
 pub trait Speaker: fmt::Debug + Send + Sync {
     /// Begins to speak a text. The last thing that comes is [`Spoken::Done`] or [`Spoken::Failed`].
     fn speak(&self, text: &str, manner: &Manner) -> mpsc::Receiver<Spoken>;
+
+    /// Opens a connection ahead of need, so that nobody hears the handshake. Returns at once.
+    fn warm(&self) {}
 }
 
 /// How to speak.
