@@ -27,9 +27,10 @@ pub struct Door {
 }
 
 impl Door {
-    /// The door for everybody on this machine.
-    pub fn open() -> Door {
-        Door { access: Access::Open(house::local_principal()), resource: None }
+    /// The door for everybody on this machine. Who brings a token of an agent is that agent all the same.
+    pub fn open(agents: Agents) -> Door {
+        let tokens = Arc::new(Tokens::new(agents, None));
+        Door { access: Access::Welcoming(house::local_principal(), tokens), resource: None }
     }
 
     /// The door for those with a token, at a server whose address is `own`.

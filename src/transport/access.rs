@@ -23,6 +23,8 @@ use crate::{
 pub enum Access {
     /// Everybody, as this principal: for loopback only.
     Open(Principal),
+    /// The same; but whoever brings a token that this accepts comes as the one for whom it speaks.
+    Welcoming(Principal, Arc<dyn Authenticate>),
     /// Whoever has a token that this accepts.
     Bearer(Arc<dyn Authenticate>),
 }
@@ -98,6 +100,7 @@ impl fmt::Debug for Access {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Access::Open(principal) => f.debug_tuple("Open").field(principal).finish(),
+            Access::Welcoming(principal, _) => f.debug_tuple("Welcoming").field(principal).finish_non_exhaustive(),
             Access::Bearer(_) => f.write_str("Bearer"),
         }
     }
@@ -138,6 +141,13 @@ impl Visitor {
 pub(super) async fn visitor(options: &Options, headers: &HeaderMap) -> Result<Visitor, Box<Response>> {
     let admission = match &options.access {
         Access::Open(principal) => Admission::whole(principal.clone()),
+        Access::Welcoming(principal, authenticate) => {
+            let everybody = || Admission::whole(principal.clone());
+            match bearer(headers) {
+                Some(token) => authenticate.admit(&token).await.unwrap_or_else(|_| everybody()),
+                None => everybody(),
+            }
+        }
         Access::Bearer(authenticate) => {
             let Some(token) = bearer(headers) else {
                 return Err(Box::new(unauthorized(options, None)));
