@@ -133,12 +133,37 @@ pub struct Voice {
     /// After how much silence a turn counts as over, in milliseconds, from 100 to 3000.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end_of_turn_ms: Option<u16>,
+    /// After how much silence a turn counts as over although the sentence is not, in milliseconds, from 100 to 5000.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unfinished_turn_ms: Option<u16>,
     /// What it says while a tool takes long, such as `One moment.`
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fillers: Vec<String>,
     /// Whether it stops speaking when the caller begins to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub can_be_interrupted: Option<bool>,
+    /// For how long a caller must speak to take the turn without a word being understood, in milliseconds, from 100 to
+    /// 3000.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interrupt_ms: Option<u16>,
+    /// After how many seconds of silence it asks whether the caller is still there, from 5 to 600; after as many more
+    /// it hangs up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idle_seconds: Option<u16>,
+    /// Whether a caller's page is told what tools are called with and what they answer.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub shows_calls: bool,
+    /// Whether a transcript of its conversations is kept, calls included.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub transcript: bool,
+    /// Whether the sound of its conversations is recorded.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub record: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_false(set: &bool) -> bool {
+    !set
 }
 
 impl Voice {
@@ -147,8 +172,17 @@ impl Voice {
         if self.speed.is_some_and(|speed| !(50..=200).contains(&speed)) {
             return Some("`voice.speed` is from 50 to 200 percent".into());
         }
-        if self.end_of_turn_ms.is_some_and(|pause| !(100..=3000).contains(&pause)) {
-            return Some("`voice.end_of_turn_ms` is from 100 to 3000".into());
+        let numbers = [
+            ("end_of_turn_ms", self.end_of_turn_ms, 100..=3000),
+            ("unfinished_turn_ms", self.unfinished_turn_ms, 100..=5000),
+            ("interrupt_ms", self.interrupt_ms, 100..=3000),
+            ("idle_seconds", self.idle_seconds, 5..=600),
+        ];
+        let wrong = |(_, set, range): &(_, Option<u16>, std::ops::RangeInclusive<u16>)| {
+            set.is_some_and(|set| !range.contains(&set))
+        };
+        if let Some((name, _, range)) = numbers.into_iter().find(wrong) {
+            return Some(format!("`voice.{name}` is from {} to {}", range.start(), range.end()));
         }
         let mut texts = [&self.greeting, &self.language, &self.voice].into_iter().flatten().chain(&self.fillers);
         let is_long = texts.any(|text| text.chars().count() > 500) || self.fillers.len() > 20;

@@ -238,6 +238,12 @@ impl Done {
 }
 
 impl Question {
+    /// A question that no server has asked.
+    #[cfg(all(test, feature = "voice"))]
+    pub(crate) fn of_nobody(text: &str) -> Question {
+        Question { text: text.to_owned(), key: "approve".to_owned(), state: None }
+    }
+
     /// The one question of an interim result that a yes or no answers.
     fn read(result: &Value) -> Option<Question> {
         let requests = result["inputRequests"].as_object()?;

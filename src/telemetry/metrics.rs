@@ -13,6 +13,9 @@ use prometheus_client::{
 /// The type of what [`Metrics::page`] returns.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
+/// The bounds of what a caller waits for, seconds: from what nobody notices to what nobody bears.
+const STAGE_BOUNDS: [f64; 9] = [0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.2, 2.0, 5.0];
+
 /// The bounds of the durations that are told apart, seconds: from a look-up in memory to the longest call.
 const BOUNDS: [f64; 9] = [0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0];
 
@@ -23,6 +26,9 @@ type Labels = Vec<(&'static str, String)>;
 pub struct Metrics {
     calls: Family<Labels, Counter>,
     durations: Family<Labels, Histogram, fn() -> Histogram>,
+    conversations: Gauge,
+    interruptions: Counter,
+    stages: Family<Labels, Histogram, fn() -> Histogram>,
 }
 
 /// A figure that is looked up, with a value for each set of labels.
@@ -78,7 +84,13 @@ impl Figure {
 
 impl Default for Metrics {
     fn default() -> Self {
-        Metrics { calls: Family::default(), durations: Family::new_with_constructor(|| Histogram::new(BOUNDS)) }
+        Metrics {
+            calls: Family::default(),
+            durations: Family::new_with_constructor(|| Histogram::new(BOUNDS)),
+            conversations: Gauge::default(),
+            interruptions: Counter::default(),
+            stages: Family::new_with_constructor(|| Histogram::new(STAGE_BOUNDS)),
+        }
     }
 }
 
@@ -90,11 +102,34 @@ impl Metrics {
         self.durations.get_or_create(&vec![tool]).observe(took.as_secs_f64());
     }
 
+    /// Counts a spoken conversation in, or out.
+    pub fn conversation(&self, begins: bool) {
+        if begins {
+            self.conversations.inc();
+        } else {
+            self.conversations.dec();
+        }
+    }
+
+    /// Counts an agent that was interrupted.
+    pub fn interruption(&self) {
+        self.interruptions.inc();
+    }
+
+    /// Counts how long a stage of a conversation took, such as `stt`.
+    pub fn stage(&self, stage: &'static str, took: Duration) {
+        self.stages.get_or_create(&vec![("stage", stage.to_owned())]).observe(took.as_secs_f64());
+    }
+
     /// Everything in the text format that Prometheus reads.
     pub fn page(&self, figures: Vec<Figure>) -> String {
         let mut registry = Registry::with_prefix("switchboard");
         registry.register("calls", "Calls of tools, by how they ended", self.calls.clone());
         registry.register("call_duration_seconds", "How long calls took", self.durations.clone());
+        registry.register("conversations", "Conversations that go on", self.conversations.clone());
+        registry.register("interruptions", "How often callers interrupted an agent", self.interruptions.clone());
+        let help = "How long the stages of conversations took: stt, llm, tts, tool, voice_to_voice";
+        registry.register("conversation_stage_seconds", help, self.stages.clone());
         for figure in figures {
             figure.register(&mut registry);
         }
@@ -115,6 +150,9 @@ mod tests {
         metrics.call("box_open", "ok", Duration::from_millis(20));
         metrics.call("box_open", "ok", Duration::from_millis(20));
         metrics.call("box_open", "busy", Duration::from_secs(1));
+        metrics.conversation(true);
+        metrics.interruption();
+        metrics.stage("voice_to_voice", Duration::from_millis(700));
         let figures = vec![
             Figure::level("waiting", "What waits").is(7),
             Figure::count("refreshes", "Refreshes").of("outcome", "re\"newed\n", 3),
@@ -125,6 +163,9 @@ mod tests {
             r#"switchboard_calls_total{tool="box_open",outcome="busy"} 1"#,
             r#"switchboard_call_duration_seconds_bucket{le="0.05",tool="box_open"} 2"#,
             r#"switchboard_call_duration_seconds_count{tool="box_open"} 3"#,
+            "switchboard_conversations 1",
+            "switchboard_interruptions_total 1",
+            r#"switchboard_conversation_stage_seconds_bucket{le="0.8",stage="voice_to_voice"} 1"#,
             "switchboard_waiting 7",
             r#"switchboard_refreshes_total{outcome="re\"newed\n"} 3"#,
             "# EOF",

@@ -49,6 +49,22 @@ impl Errands {
         Some(ended)
     }
 
+    /// A call waits for a person, who may take their time.
+    pub fn wait_for_person(&mut self, id: &str) {
+        self.set_until(id, At::MAX);
+    }
+
+    /// The person has answered, and the call goes on until then at most.
+    pub fn go_on(&mut self, id: &str, until: At) {
+        self.set_until(id, until);
+    }
+
+    fn set_until(&mut self, id: &str, until: At) {
+        if let Some(call) = self.calls.iter_mut().find(|call| call.id == id) {
+            call.until = until;
+        }
+    }
+
     /// Whether any is under way. The clock for silent callers rests meanwhile.
     pub fn are_under_way(&self) -> bool {
         !self.calls.is_empty()

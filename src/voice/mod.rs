@@ -6,6 +6,7 @@
 pub mod codec;
 pub mod consent;
 pub mod context;
+pub mod conversation;
 pub mod ears;
 pub mod errands;
 pub mod line;

@@ -22,6 +22,8 @@ pub struct Mouth {
     is_hushed: bool,
     /// The pieces of this turn that were begun or finished, oldest first.
     said: Vec<Said>,
+    /// What was played since somebody looked, for a recording.
+    played: Option<Vec<i16>>,
 }
 
 /// A stretch of text with its sound, which may still be growing.
@@ -57,7 +59,7 @@ pub enum Frame {
 }
 
 impl Mouth {
-    /// Begins a piece of text; its sound follows with [`add`](Self::add).
+    /// Begins a piece of text; its sound follows with [`add`](Self::add). What is no part of a turn has an empty text.
     pub fn begin(&mut self, text: impl Into<String>) {
         if let Some(last) = self.pieces.back_mut() {
             last.is_whole = true;
@@ -118,7 +120,21 @@ impl Mouth {
             return Frame::Silence;
         }
         samples.resize(FRAME, 0);
+        if let Some(played) = &mut self.played {
+            played.extend(&samples);
+            played.truncate(MOST_WAITING);
+        }
         Frame::Sound { samples, begins: was_silent }
+    }
+
+    /// Keeps what is played, for [`played`](Self::played).
+    pub fn record(&mut self) {
+        self.played.get_or_insert_default();
+    }
+
+    /// What was played since this was asked last.
+    pub fn played(&mut self) -> Vec<i16> {
+        self.played.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// Writes down the first piece as said.
@@ -175,6 +191,8 @@ fn tell(said: Vec<Said>, mut under_way: usize) -> Heard {
             }
         }
     }
+    // Asides have no text.
+    kept.retain(|text| !text.is_empty());
     kept.reverse();
     missed.reverse();
     Heard { text: kept.join(" "), missed }

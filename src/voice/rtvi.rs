@@ -80,8 +80,27 @@ pub enum Tell {
     },
     /// What the model writes.
     Written(String),
+    /// The model begins to write an answer, or has ended.
+    Answers {
+        /// Whether it writes now.
+        begins: bool,
+    },
+    /// What the model is asked.
+    Asked(String),
     /// What is being spoken.
-    Spoken(String),
+    Spoken {
+        /// Which stretch of speech it is.
+        segment: u64,
+        /// Its words.
+        text: String,
+    },
+    /// What is there to be read only.
+    Shown(String),
+    /// The caller is not listened to, or again.
+    Muted {
+        /// Whether they are not listened to now.
+        begins: bool,
+    },
     /// The agent can or cannot be heard.
     Agent {
         /// Whether it speaks now.
@@ -212,7 +231,18 @@ impl Tell {
                 json!({ "text": text, "final": is_final, "timestamp": at, "user_id": "caller" }),
             )],
             Tell::Written(text) => vec![("bot-llm-text", json!({ "text": text }))],
-            Tell::Spoken(text) => vec![("bot-tts-text", json!({ "text": text }))],
+            Tell::Answers { begins: true } => vec![("bot-llm-started", json!({}))],
+            Tell::Answers { begins: false } => vec![("bot-llm-stopped", json!({}))],
+            Tell::Asked(text) => vec![("user-llm-text", json!({ "text": text }))],
+            Tell::Spoken { segment, text } => vec![
+                ("bot-tts-started", json!({})),
+                ("bot-tts-text", json!({ "text": text })),
+                ("bot-tts-stopped", json!({})),
+                ("bot-output", output(text, Some(*segment))),
+            ],
+            Tell::Shown(text) => vec![("bot-output", output(text, None))],
+            Tell::Muted { begins: true } => vec![("user-mute-started", json!({}))],
+            Tell::Muted { begins: false } => vec![("user-mute-stopped", json!({}))],
             Tell::Agent { speaks: true } => vec![("bot-started-speaking", json!({}))],
             Tell::Agent { speaks: false } => vec![("bot-stopped-speaking", json!({}))],
             Tell::Interrupted => vec![("bot-interrupted", json!({}))],
@@ -251,6 +281,15 @@ fn called(call: &str, tool: &str, arguments: Option<&Value>) -> Vec<(&'static st
         ("llm-function-call-started", json!({ "function_name": tool })),
         ("llm-function-call-in-progress", with(under_way, "arguments", arguments.cloned())),
     ]
+}
+
+/// What is told of a sentence when it begins to be heard; what is only read has no segment.
+fn output(text: &str, segment: Option<u64>) -> Value {
+    let output = json!({ "text": text, "aggregated_by": "sentence", "will_be_spoken": segment.is_some() });
+    let Some(segment) = segment else { return output };
+    let output = with(output, "segment_id", Some(segment.into()));
+    let output = with(output, "spoken_status", Some("completed".into()));
+    with(output, "spoken_progress", Some(json!({ "accumulated_text": text, "remaining_text": "" })))
 }
 
 fn with(mut data: Value, name: &str, value: Option<Value>) -> Value {
