@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval, interval_at};
 
 use super::house::House;
 use crate::hub::Deferred;
@@ -11,11 +11,13 @@ use crate::hub::Deferred;
 const SWEEP: Duration = Duration::from_mins(1);
 /// How often every grant is looked at, so that an idle one does not die of being unused.
 const KEEP_ALIVE: Duration = Duration::from_hours(12);
+/// How long after the start that is done first: whoever waits for an answer then, comes before.
+const SETTLED: Duration = Duration::from_secs(20);
 
 /// Keeps a house tidy, for as long as the process lives.
 pub async fn keep_tidy(house: Deferred<House>) {
     let Ok(house) = house.get().await else { return };
-    let (mut sweep, mut keep_alive) = (interval(SWEEP), interval(KEEP_ALIVE));
+    let (mut sweep, mut keep_alive) = (interval(SWEEP), interval_at(Instant::now() + SETTLED, KEEP_ALIVE));
     sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {

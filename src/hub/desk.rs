@@ -145,9 +145,7 @@ impl Desk {
     /// The accounts of `caller`, working or not.
     pub(super) async fn accounts_of(&self, caller: &Caller) -> Result<which::Accounts, Error> {
         match &self.accounts {
-            Some(accounts) => {
-                accounts.connections(&caller.principal.user).await.map(which::accounts).map_err(Error::desk)
-            }
+            Some(accounts) => accounts.choices(&caller.principal.user).await.map_err(Error::desk),
             None => Ok(which::Accounts::new()),
         }
     }
@@ -197,14 +195,11 @@ impl Desk {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        hub::Filters,
-        id::{AgentId, SeededEntropy, UserId},
-    };
+    use crate::id::{AgentId, SeededEntropy, UserId};
 
     fn caller(agent: &str) -> Caller {
         let principal = Principal { user: UserId::new("local"), agent: AgentId::new(agent), ..Principal::local() };
-        Caller { principal, filters: Filters::default(), client: "test".into() }
+        Caller { client: "test".into(), ..Caller::new(principal) }
     }
 
     #[test]

@@ -10,7 +10,6 @@ use serde_json::{Map, Value, json};
 use crate::{
     agents::Agent,
     tool::{Error, Integration, Kind, Result, Row},
-    vault::Connection,
 };
 
 /// A person's accounts by integration: their names, and what people recognise them by.
@@ -19,18 +18,10 @@ pub(super) type Accounts = BTreeMap<String, Vec<Account>>;
 /// One account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Account {
-    name: String,
-    known_as: Option<String>,
-}
-
-/// The accounts in `connections`, in their order.
-pub(super) fn accounts(connections: Vec<Connection>) -> Accounts {
-    let mut all = Accounts::new();
-    for Connection { key, metadata, .. } in connections {
-        let known_as = metadata.get("email").or_else(|| metadata.get("name")).cloned();
-        all.entry(key.integration).or_default().push(Account { name: key.account, known_as });
-    }
-    all
+    /// Its name here.
+    pub(super) name: String,
+    /// Whose it is at the vendor; told only where there are others.
+    pub(super) known_as: Option<String>,
 }
 
 /// What the argument is called: `account`, unless the tool has one of that name for something else.

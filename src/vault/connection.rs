@@ -9,7 +9,7 @@ use super::{Error, Opened, Result, Vault};
 use crate::{
     id::UserId,
     secret::{self, Secret},
-    store::{self, Change, Expect, Key, Table},
+    store::{self, Change, Expect, Key, Table, Versioned},
 };
 
 /// Names a connection.
@@ -197,16 +197,39 @@ impl Vault {
     /// One whose record cannot be opened is listed as needing to be made again: it must not hide the others.
     pub async fn connections(&self, user: &UserId) -> Result<Vec<Connection>> {
         let prefix = store::prefix(Table::Connections, &[user.as_str()])?;
-        let mut connections = Vec::new();
-        for (id, stored) in store::scan_all(&**self.store(), Table::Connections, &prefix).await? {
-            let opened = self.opened::<Connection>(&Key::raw(Table::Connections, id.as_slice()), &stored);
-            match opened {
-                Ok(opened) => connections.push(opened.value),
-                Err(error) => connections.extend(unreadable(&id, &error)),
-            }
-        }
+        let records = store::scan_all(&**self.store(), Table::Connections, &prefix).await?;
+        let listed =
+            records.into_iter().filter_map(|(id, stored)| self.listed(&Key::raw(Table::Connections, id), &stored));
+        let mut connections: Vec<Connection> = listed.collect();
         connections.sort_by(|one, other| one.key.cmp(&other.key));
         Ok(connections)
+    }
+
+    /// One connection as [`Vault::connections`] lists it. A name that none can have is that of none.
+    pub async fn listed_connection(&self, key: &ConnectionKey) -> Result<Option<Connection>> {
+        let Ok(record) = key.record() else { return Ok(None) };
+        let stored = self.store().get(&record).await?;
+        Ok(stored.and_then(|stored| self.listed(&record, &stored)))
+    }
+
+    /// The names of the connections whose keys begin with `parts`, such as a user, or a user and an integration; each
+    /// with the version of its record. In order, and without opening one: that takes a fraction of a millisecond each.
+    pub async fn connection_names(&self, parts: &[&str]) -> Result<Vec<(ConnectionKey, u64)>> {
+        let prefix = store::prefix(Table::Connections, parts)?;
+        let records = store::scan_all(&**self.store(), Table::Connections, &prefix).await?;
+        let named = |(id, stored): store::Record| {
+            Some((ConnectionKey::of_record(&Key::raw(Table::Connections, id))?, stored.version))
+        };
+        let mut names: Vec<(ConnectionKey, u64)> = records.into_iter().filter_map(named).collect();
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    fn listed(&self, record: &Key, stored: &Versioned) -> Option<Connection> {
+        match self.opened::<Connection>(record, stored) {
+            Ok(opened) => Some(opened.value),
+            Err(error) => unreadable(record, &error),
+        }
     }
 
     /// Seals and stores a connection, if `when` holds; the answer is the version of its record. When it does not
@@ -240,10 +263,10 @@ impl Vault {
 }
 
 /// What stands in a list for a record that cannot be opened.
-fn unreadable(id: &[u8], error: &Error) -> Option<Connection> {
+fn unreadable(record: &Key, error: &Error) -> Option<Connection> {
     tracing::error!("{error}");
     Some(Connection {
-        key: ConnectionKey::of_record(&Key::raw(Table::Connections, id))?,
+        key: ConnectionKey::of_record(record)?,
         credential: Credential::Fields(BTreeMap::new()),
         generation: 0,
         status: Status::NeedsReconnect { reason: Reason::Unreadable },
@@ -340,6 +363,28 @@ mod tests {
         assert_eq!(found[0].status, Status::NeedsReconnect { reason: Reason::Unreadable });
         assert_eq!(found[1], connection("gmail", "b"));
         assert!(matches!(vault.connection(&found[0].key).await, Err(Error::Tampered(_))));
+        assert_eq!(vault.listed_connection(&found[0].key).await.unwrap().as_ref(), Some(&found[0]));
+        let names = vault.connection_names(&["local"]).await.unwrap();
+        assert!(names.iter().map(|(key, _)| key).eq(found.iter().map(|connection| &connection.key)));
+    }
+
+    #[tokio::test]
+    async fn names_are_those_below_what_is_named() {
+        let vault = vault().await;
+        for (integration, account) in [("slack", "a"), ("gmail", "work"), ("gmail", "home"), ("gmail-x", "a")] {
+            vault.save_connection(&connection(integration, account), When::Absent).await.unwrap();
+        }
+        let names = async |parts: &[&str]| {
+            let names = vault.connection_names(parts).await.unwrap();
+            names.into_iter().map(|(key, _)| key.to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(names(&["local", "gmail"]).await, ["gmail (home)", "gmail (work)"]);
+        assert_eq!(names(&["local"]).await.len(), 4);
+        assert_eq!(names(&["nobody"]).await.len(), 0);
+        assert_eq!(
+            vault.listed_connection(&ConnectionKey::new(UserId::new("local"), "gmail", "")).await.unwrap(),
+            None
+        );
     }
 
     #[tokio::test]

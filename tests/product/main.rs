@@ -5,10 +5,12 @@
 mod browser;
 mod client;
 mod connecting;
+mod crowd;
 mod discovery;
 mod installing;
 mod people;
 mod pipes;
+mod proxies;
 mod reading;
 #[path = "../support/mod.rs"]
 mod support;

@@ -14,7 +14,6 @@ use crate::{
     id::UserId,
     oauth::{self, Callback, Endpoints, Revoked, Start, Started, StartedOnDevice},
     secret::Secret,
-    store::Table,
     tool::{Error, Identity, Integration, Kind, sentence},
     vault::{Connection, ConnectionKey, Credential, Status, When},
 };
@@ -112,13 +111,14 @@ impl Accounts {
     async fn to_start(&self, site: &Site, consent: Consent) -> Result<Start, Error> {
         let endpoints = site.endpoints.clone().ok_or_else(|| no_consent_page(site.integration))?;
         check_asked(site.integration, &endpoints, &consent.names)?;
+        let key = ConnectionKey::new(consent.user, consent.integration, named(&consent.account)?);
         Ok(Start {
             endpoints,
             app: self.app(site).await?,
-            scopes: self.scopes_for(site, &consent.user, &consent.tools).await?,
-            integration: consent.integration,
-            user: consent.user,
-            account: named(&consent.account)?,
+            scopes: self.scopes_for(site, &key, &consent.tools).await?,
+            integration: key.integration,
+            user: key.user,
+            account: key.account,
             names: consent.names,
             redirect_uri: consent.redirect_uri,
             return_to: consent.return_to,
@@ -209,8 +209,8 @@ impl Accounts {
     /// Looks at every grant of every user, so that one whose token has run out is renewed before the vendor ends it
     /// for being idle. Trouble shows in the connection's status and is not repeated here.
     pub async fn keep_alive(&self) {
-        let stored = self.0.parts.vault.list::<Connection>(Table::Connections, b"").await.unwrap_or_default();
-        let keys = stored.into_iter().map(|(_, opened)| opened.value.key);
+        let names = self.0.parts.vault.connection_names(&[]).await.unwrap_or_default();
+        let keys = names.into_iter().map(|(key, _)| key);
         futures_util::stream::iter(keys).for_each_concurrent(AT_ONCE, |key| self.keep_one_alive(key)).await;
     }
 

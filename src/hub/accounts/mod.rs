@@ -2,9 +2,13 @@
 
 mod apps;
 mod base;
+mod choices;
 mod connect;
 mod scopes;
 mod signer;
+#[cfg(test)]
+mod tests;
+mod time;
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -24,6 +28,7 @@ use crate::{
     vault::{Connection, ConnectionKey, Credential, Status, Vault},
 };
 pub use base::Base;
+use choices::Labels;
 pub use connect::{Begun, Consent, NEEDS_RECONNECT, Standing, Tested, expiry};
 use signer::Signer;
 use tokio::time::Instant;
@@ -102,6 +107,7 @@ struct Inner {
     parts: Parts,
     sites: BTreeMap<&'static str, Site>,
     memories: Mutex<HashMap<ConnectionKey, Memory>>,
+    labels: Labels,
     /// The tools that the operator offers at all.
     bound: OnceLock<Filters>,
 }
@@ -110,7 +116,13 @@ impl Accounts {
     /// The accounts in a vault, at their sites.
     pub fn new(mut parts: Parts) -> Self {
         let sites = std::mem::take(&mut parts.sites).into_iter().map(|site| (site.integration.id, site)).collect();
-        Accounts(Arc::new(Inner { parts, sites, memories: Mutex::default(), bound: OnceLock::new() }))
+        Accounts(Arc::new(Inner {
+            parts,
+            sites,
+            memories: Mutex::default(),
+            labels: Labels::default(),
+            bound: OnceLock::new(),
+        }))
     }
 
     /// Asks for no more rights than the tools within `filters` need. The first bound counts.
@@ -136,15 +148,15 @@ impl Accounts {
         self.site(id).map(|site| site.integration)
     }
 
-    /// The integrations of which `user` has an account, working or not.
-    pub async fn connected(&self, user: &UserId) -> Result<BTreeSet<String>, Error> {
-        let connections = self.connections(user).await?;
-        Ok(connections.into_iter().map(|connection| connection.key.integration).collect())
-    }
-
     /// Every account of `user`, by integration and name.
     pub async fn connections(&self, user: &UserId) -> Result<Vec<Connection>, Error> {
         self.0.parts.vault.connections(user).await.map_err(Error::internal)
+    }
+
+    /// The names of the accounts of `user`, by integration.
+    pub async fn names(&self, user: &UserId) -> Result<Vec<ConnectionKey>, Error> {
+        let names = self.0.parts.vault.connection_names(&[user.as_str()]).await.map_err(Error::internal)?;
+        Ok(names.into_iter().map(|(key, _)| key).collect())
     }
 
     /// The account of `user` that is meant: the one that is named, or the only one.
@@ -235,14 +247,20 @@ impl Accounts {
         integration: &'static Integration,
         account: Option<&str>,
     ) -> Result<Connection, Error> {
-        let mut connections = self.connections(user).await?;
-        connections.retain(|connection| connection.key.integration == integration.id);
-        connections.retain(|connection| account.is_none_or(|name| connection.key.account == name));
-        match connections.len() {
-            0 => Err(not_connected(integration)),
-            1 => Ok(connections.remove(0)),
-            _ => Err(ambiguous(integration, &connections)),
-        }
+        let vault = &self.0.parts.vault;
+        let key = match account {
+            Some(name) => ConnectionKey::new(user.clone(), integration.id, name),
+            None => {
+                let names = vault.connection_names(&[user.as_str(), integration.id]).await.map_err(Error::internal)?;
+                match &names[..] {
+                    [(only, _)] => only.clone(),
+                    [] => return Err(not_connected(integration)),
+                    several => return Err(ambiguous(integration, several.iter().map(|(key, _)| key))),
+                }
+            }
+        };
+        let found = vault.listed_connection(&key).await.map_err(Error::internal)?;
+        found.ok_or_else(|| not_connected(integration))
     }
 
     fn site(&self, integration: &str) -> Result<&Site, Error> {
@@ -333,8 +351,8 @@ pub(super) fn connect_it(integration: &Integration) -> String {
     format!("Ask the person to connect it: `switchboard connect {}`.", integration.id)
 }
 
-fn ambiguous(integration: &Integration, connections: &[Connection]) -> Error {
-    let names = connections.iter().map(|connection| format!("`{}`", connection.key.account));
+fn ambiguous<'a>(integration: &Integration, several: impl Iterator<Item = &'a ConnectionKey>) -> Error {
+    let names = several.map(|key| format!("`{}`", key.account));
     let names = names.collect::<Vec<_>>().join(", ");
     Error::new(Kind::Ambiguous, format!("Several accounts of {} are connected: {names}.", integration.title))
         .next("Say which one is meant.")

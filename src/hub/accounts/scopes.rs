@@ -6,15 +6,21 @@ use super::{Accounts, Site};
 use crate::{
     agents::{Agent, Integrations, LOCAL, Level},
     hub::listing::reaches,
-    id::UserId,
     tool::{Error, Integration, ToolDef},
+    vault::{ConnectionKey, Status},
 };
 
 impl Accounts {
     /// The smallest scopes that do for the enabled tools of an integration together: those of the agents that `user`
     /// has set up, and `named` ones in any case. Who has set up none may use every tool, within the operator's bound.
-    pub(super) async fn scopes_for(&self, site: &Site, user: &UserId, named: &[String]) -> Result<Vec<String>, Error> {
-        let integration = site.integration;
+    /// Who names a tool wants one right more: what the tools may do with the account already, they go on to.
+    pub(super) async fn scopes_for(
+        &self,
+        site: &Site,
+        key: &ConnectionKey,
+        named: &[String],
+    ) -> Result<Vec<String>, Error> {
+        let (integration, user) = (site.integration, &key.user);
         check_names(integration, named)?;
         if let Some(set) = &site.scopes {
             return Ok(set.clone());
@@ -24,12 +30,21 @@ impl Accounts {
             None => Vec::new(),
         };
         let chosen: Vec<Agent> = agents.into_iter().filter(has_a_choice).collect();
+        let granted = if named.is_empty() { None } else { self.granted(key).await? };
+        let may_already = |tool: &ToolDef| granted.as_ref().is_some_and(|granted| tool.scopes.are_met_by(granted));
         let is_wanted = |tool: &&ToolDef| {
             let enabled = chosen.is_empty() || chosen.iter().any(|agent| enables(agent, integration, tool));
             let is_named = named.iter().any(|name| *name == tool.name);
-            is_named || (enabled && self.within_bound(integration, tool))
+            is_named || may_already(tool) || (enabled && self.within_bound(integration, tool))
         };
         Ok(smallest(integration, integration.tools.iter().filter(is_wanted)))
+    }
+
+    /// What a connection that works was granted.
+    async fn granted(&self, key: &ConnectionKey) -> Result<Option<Vec<String>>, Error> {
+        let found = self.0.parts.vault.listed_connection(key).await.map_err(Error::internal)?;
+        let working = found.filter(|found| !matches!(found.status, Status::NeedsReconnect { .. }));
+        Ok(working.map(|found| found.scopes))
     }
 
     fn within_bound(&self, integration: &Integration, tool: &ToolDef) -> bool {

@@ -350,3 +350,35 @@ async fn a_full_disk_stops_no_calls_where_nothing_rotates() {
     let fresh = node.broker.credential(&key, &endpoints(&GOOGLE, &server), &app()).await;
     assert_eq!(access(fresh), "access-2");
 }
+
+/// As Google does it while an OAuth client is in testing.
+const IN_TESTING: Provider = Provider { in_testing: Some(Duration::from_hours(7 * 24)), ..ROTATING };
+
+const DAY: i64 = 24 * 3600;
+
+async fn why_it_ended(node: &Node, key: &ConnectionKey, server: &Server) -> Reason {
+    let ended = node.broker.credential(key, &endpoints(&IN_TESTING, server), &app()).await;
+    let Err(Error::NeedsReconnect { reason, .. }) = ended else { panic!("it goes on: {ended:?}") };
+    assert_eq!(node.stored(key).await.status, Status::NeedsReconnect { reason });
+    reason
+}
+
+#[tokio::test]
+async fn a_grant_that_dies_at_seven_days_says_that_the_client_is_in_testing() {
+    for (age, expected) in [(7 * DAY + 60, Reason::InTesting), (3 * DAY, Reason::RefreshRefused)] {
+        let (node, server) = (Node::new().await, Server::always(invalid_grant()).await);
+        let key = node.connected().await;
+        node.later(age);
+        assert_eq!(why_it_ended(&node, &key, &server).await, expected, "after {age} s");
+    }
+}
+
+#[tokio::test]
+async fn a_grant_that_has_outlived_seven_days_dies_of_something_else() {
+    let (node, alive, dead) = (Node::new().await, rotating().await, Server::always(invalid_grant()).await);
+    let key = node.connected().await;
+    node.later(8 * DAY);
+    node.broker.credential(&key, &endpoints(&IN_TESTING, &alive), &app()).await.unwrap();
+    node.later(DAY);
+    assert_eq!(why_it_ended(&node, &key, &dead).await, Reason::RefreshRefused);
+}

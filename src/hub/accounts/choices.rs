@@ -1,0 +1,76 @@
+//! What a caller chooses accounts from: their names, and what people recognise them by.
+//!
+//! Every list and every call needs it, so connections are not opened for it. Names stand in the keys; what people know
+//! an account by is sealed, and is read only where several have to be told apart, once for each version of a record.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Mutex, PoisonError},
+};
+
+use super::{Accounts, Inner};
+use crate::{
+    hub::which::{self, Account},
+    id::UserId,
+    tool::Error,
+    vault::ConnectionKey,
+};
+
+/// Of so many accounts of one vendor it is told what people know them by. More are told apart by their names alone.
+const TOLD_APART: usize = 20;
+
+/// How many accounts are remembered. When there are more, all are looked at anew.
+const MOST: usize = 10_000;
+
+/// What people know accounts by, with the version of the record that said so.
+#[derive(Default)]
+pub(super) struct Labels(Mutex<HashMap<ConnectionKey, (u64, Option<String>)>>);
+
+impl Labels {
+    fn find(&self, key: &ConnectionKey, version: u64) -> Option<Option<String>> {
+        let labels = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        labels.get(key).filter(|(of, _)| *of == version).map(|(_, label)| label.clone())
+    }
+
+    fn keep(&self, key: ConnectionKey, version: u64, label: Option<String>) {
+        let mut labels = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if labels.len() >= MOST {
+            labels.clear();
+        }
+        labels.insert(key, (version, label));
+    }
+}
+
+impl Accounts {
+    /// The accounts of `user`, working or not, by integration.
+    pub(in crate::hub) async fn choices(&self, user: &UserId) -> Result<which::Accounts, Error> {
+        let names = self.parts().vault.connection_names(&[user.as_str()]).await.map_err(Error::internal)?;
+        let mut by_integration: BTreeMap<String, Vec<(ConnectionKey, u64)>> = BTreeMap::new();
+        for (key, version) in names {
+            by_integration.entry(key.integration.clone()).or_default().push((key, version));
+        }
+        let mut all = which::Accounts::new();
+        for (integration, accounts) in by_integration {
+            let are_told_apart = (2..=TOLD_APART).contains(&accounts.len());
+            let mut choices = Vec::with_capacity(accounts.len());
+            for (key, version) in accounts {
+                let known_as = if are_told_apart { self.label(&key, version).await? } else { None };
+                choices.push(Account { name: key.account, known_as });
+            }
+            all.insert(integration, choices);
+        }
+        Ok(all)
+    }
+
+    async fn label(&self, key: &ConnectionKey, version: u64) -> Result<Option<String>, Error> {
+        let Inner { labels, parts, .. } = &*self.0;
+        if let Some(label) = labels.find(key, version) {
+            return Ok(label);
+        }
+        let connection = parts.vault.listed_connection(key).await.map_err(Error::internal)?;
+        let metadata = connection.map(|connection| connection.metadata).unwrap_or_default();
+        let label = metadata.get("email").or_else(|| metadata.get("name")).cloned();
+        labels.keep(key.clone(), version, label.clone());
+        Ok(label)
+    }
+}
