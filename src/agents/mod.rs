@@ -6,6 +6,7 @@
 mod agent;
 mod browser;
 mod identity;
+mod naming;
 mod person;
 mod scope;
 mod token;
@@ -15,7 +16,6 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
 
-use self::token::{StoredToken, TokenHash, mint};
 pub use self::{
     agent::{Agent, AskSetting, Integrations, LOCAL, Level, NewAgent, User, Voice},
     browser::{SESSION, SESSION_COOKIE, session_cookie},
@@ -23,6 +23,10 @@ pub use self::{
     person::INVITATION_PREFIX,
     scope::Scope,
     token::{Principal, Role, TOKEN_PREFIX, TokenId, TokenInfo},
+};
+use self::{
+    naming::name_key,
+    token::{StoredToken, TokenHash, mint},
 };
 use crate::{
     clock::SharedClock,
@@ -99,17 +103,14 @@ impl Agents {
 
     /// Makes an agent that `complete` brings to its final form; its id and its user stay what they are.
     pub async fn create_agent_with(&self, new: NewAgent, complete: impl Fn(&mut Agent)) -> Result<Agent> {
-        let new = NewAgent { name: new.name.trim().to_owned(), ..new };
-        if new.name.trim().is_empty() {
+        let name = new.name.trim().to_owned();
+        if name.is_empty() {
             return Err(Error::Nameless);
-        }
-        if self.agents(&new.user).await?.iter().any(|agent| agent.name == new.name) {
-            return Err(Error::NameTaken(new.name));
         }
         let now = self.clock.now();
         let mut agent = Agent {
             id: AgentId::new(format!("ag-{}", base32hex(&*self.entropy, 8))),
-            name: new.name,
+            name,
             integrations: new.integrations,
             tools: new.tools,
             level: new.level,
@@ -120,9 +121,15 @@ impl Agents {
         let (id, user) = (agent.id.clone(), agent.user.clone());
         complete(&mut agent);
         (agent.id, agent.user) = (id, user);
-        let put = put(agent_key(&agent.user, &agent.id)?, &agent, Expect::Absent)?;
-        self.commit(vec![put]).await?;
-        Ok(agent)
+        loop {
+            let naming = self.naming(&agent.user, &agent.name, None).await?;
+            let put = put(agent_key(&agent.user, &agent.id)?, &agent, Expect::Absent)?;
+            match self.commit(vec![put, naming]).await {
+                // Somebody took the name, or gave it back, in this moment.
+                Err(Error::Store(error)) if error.is_conflict() => {}
+                other => return other.map(|()| agent),
+            }
+        }
     }
 
     /// Changes an agent: `change` gets it as it is now, and runs again when another change was first. Its id and its
@@ -136,9 +143,14 @@ impl Agents {
                 None if id.as_str() == LOCAL => (Agent::implicit(user.clone()), Expect::Absent),
                 None => return Err(Error::NoSuchAgent(id.clone())),
             };
+            let before = agent.name.clone();
             change(&mut agent);
             (agent.id, agent.user, agent.updated_at) = (id.clone(), user.clone(), self.clock.now());
-            match self.commit(vec![put(key.clone(), &agent, expect)?]).await {
+            let mut changes = vec![put(key.clone(), &agent, expect)?];
+            if agent.name != before {
+                changes.extend([self.naming(user, &agent.name, Some(id)).await?, delete(name_key(user, &before)?)]);
+            }
+            match self.commit(changes).await {
                 Err(Error::Store(error)) if error.is_conflict() => {}
                 other => return other.map(|()| agent),
             }
@@ -148,6 +160,9 @@ impl Agents {
     /// Removes an agent, and its tokens with it. The implicit one falls back to what it was at first.
     pub async fn remove_agent(&self, user: &UserId, id: &AgentId) -> Result<()> {
         let mut changes = vec![delete(agent_key(user, id)?)];
+        if let Some(agent) = self.agent(user, id).await? {
+            changes.push(delete(name_key(user, &agent.name)?));
+        }
         let tokens = self.stored_tokens().await?;
         let theirs = tokens.into_iter().filter(|found| found.value.info.user == *user && found.value.info.agent == *id);
         changes.extend(theirs.map(|found| delete(found.key)));

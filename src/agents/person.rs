@@ -8,7 +8,10 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{Agent, Agents, Error, Found, LOCAL, Principal, Result, Role, TokenInfo, User, delete, put, user_key};
+use super::{
+    Agent, Agents, Error, Found, LOCAL, Principal, Result, Role, TokenInfo, User, delete, naming::name_key, put,
+    user_key,
+};
 use crate::{
     id::{self, AgentId, UserId, base32hex},
     secret::Secret,
@@ -89,7 +92,9 @@ impl Agents {
         let mut changes = vec![delete(user_key(id)?)];
         let prefix = store::prefix(Table::Agents, &[id.as_str()])?;
         let agents: Vec<Found<Agent>> = self.all(Table::Agents, &prefix).await?;
-        changes.extend(agents.into_iter().map(|found| delete(found.key)));
+        for Found { key, value, .. } in agents {
+            changes.extend([delete(name_key(id, &value.name)?), delete(key)]);
+        }
         let tokens = self.stored_tokens().await?.into_iter().filter(|found| found.value.info.user == *id);
         changes.extend(tokens.map(|found| delete(found.key)));
         changes.extend(self.invitations_of(id).await?.into_iter().map(delete));
