@@ -28,6 +28,8 @@ pub(super) struct View {
     call: String,
     user: String,
     agent: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    address: Option<String>,
     integration: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     account: Option<String>,
@@ -42,7 +44,8 @@ pub(super) struct View {
 
 impl From<Recorded> for View {
     fn from(recorded: Recorded) -> Self {
-        let Entry { at, call, user, agent, integration, connection, tool, target, outcome, millis } = recorded.entry;
+        let Entry { at, call, user, agent, address, integration, connection, tool, target, outcome, millis } =
+            recorded.entry;
         let (outcome, code) = match outcome {
             Outcome::Ok => ("ok", None),
             Outcome::Error { code } => ("error", Some(code)),
@@ -53,6 +56,7 @@ impl From<Recorded> for View {
             call: call.to_string(),
             user: user.to_string(),
             agent: agent.to_string(),
+            address: address.map(|address| address.to_string()),
             integration,
             account: connection,
             tool,

@@ -1,6 +1,6 @@
 //! A line of the audit, and where it stands.
 
-use std::fmt;
+use std::{fmt, net::IpAddr};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -21,6 +21,9 @@ pub struct Entry {
     pub user: UserId,
     /// Through which agent.
     pub agent: AgentId,
+    /// From where, when the client came over the network.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub address: Option<IpAddr>,
     /// At which vendor.
     pub integration: String,
     /// With which account.

@@ -249,6 +249,7 @@ mod tests {
             call: CallId::new(call),
             user: UserId::new("ann"),
             agent: AgentId::new("desk"),
+            address: None,
             integration: "gmail".into(),
             connection: Some("work".into()),
             tool: "gmail_send_message".into(),

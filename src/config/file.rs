@@ -19,6 +19,9 @@ pub struct File {
     pub listen: Option<String>,
     /// The address under which browsers and vendors reach this server.
     pub public_url: Option<Url>,
+    /// The proxies whose word on client, scheme and host counts: addresses and networks.
+    #[serde(default)]
+    pub trust_proxy: Vec<String>,
     /// The address of a store that several nodes share; better kept in a file of its own.
     pub store: Option<Secret>,
     /// A file that holds that address.

@@ -23,7 +23,7 @@ mod tests;
 mod waiting;
 mod which;
 
-use std::{collections::BTreeSet, fmt, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, fmt, net::IpAddr, sync::Arc, time::Duration};
 
 pub use accounts::{Accounts, Begun, Consent, NEEDS_RECONNECT, Parts as AccountParts, Site, Standing, Tested, expiry};
 pub use deferred::Deferred;
@@ -98,12 +98,14 @@ pub struct Caller {
     pub filters: Filters,
     /// What the client calls itself; for log and audit only.
     pub client: String,
+    /// Where the client is, when it came over the network; for log and audit only.
+    pub address: Option<IpAddr>,
 }
 
 impl Caller {
     /// Somebody whom nothing but the agent's own settings holds back.
     pub fn new(principal: Principal) -> Self {
-        Caller { principal, filters: Filters::default(), client: String::new() }
+        Caller { principal, filters: Filters::default(), client: String::new(), address: None }
     }
 
     /// The one person of this machine, as a program for one person alone knows it.

@@ -145,12 +145,6 @@ impl Hub {
     pub async fn change_agent(&self, user: &UserId, called: &str, wish: Wish, filters: &Filters) -> Result<Described> {
         self.check(user, &wish).await?;
         let agent = self.agent_called(user, called).await?;
-        if let Some(name) = wish.name.as_deref().filter(|name| *name != agent.name) {
-            let all = self.agents().await?.agents(user).await.map_err(failed)?;
-            if all.iter().any(|other| other.name == name) {
-                return Err(failed(agents::Error::NameTaken(name.to_owned())));
-            }
-        }
         let changed = self.agents().await?.update_agent(user, &agent.id, |agent| self.fulfil(&wish, agent)).await;
         self.changed();
         self.described(changed.map_err(failed)?, filters).await
@@ -172,8 +166,8 @@ impl Hub {
     pub async fn remove_user(&self, user: &UserId) -> Result<()> {
         let desk = self.desk().await.map_err(Error::internal)?;
         if let Some(accounts) = &desk.accounts {
-            for connection in accounts.connections(user).await? {
-                accounts.disconnect(user, &connection.key.integration, Some(&connection.key.account)).await?;
+            for key in accounts.names(user).await? {
+                accounts.disconnect(user, &key.integration, Some(&key.account)).await?;
             }
         }
         desk.approvals.forget(user).await.map_err(Error::internal)?;
@@ -203,7 +197,7 @@ impl Hub {
 
     async fn described(&self, agent: Agent, filters: &Filters) -> Result<Described> {
         let principal = Principal { user: agent.user.clone(), agent: agent.id.clone(), ..Principal::local() };
-        let caller = Caller { principal, filters: filters.clone(), client: String::new() };
+        let caller = Caller { filters: filters.clone(), ..Caller::new(principal) };
         let desk = self.desk().await.map_err(Error::internal)?;
         let accounts = desk.accounts_of(&caller).await.map_err(Error::internal)?;
         let connected = accounts.keys().cloned().collect();
@@ -265,10 +259,10 @@ impl Hub {
     async fn unknown_accounts(&self, user: &UserId, accounts: &BTreeMap<String, String>) -> Result<Vec<String>> {
         let desk = self.desk().await.map_err(Error::internal)?;
         let Some(all) = &desk.accounts else { return Ok(Vec::new()) };
-        let connections = all.connections(user).await?;
+        let keys = all.names(user).await?;
         let problem = |(integration, account): (&String, &String)| {
-            let own = connections.iter().filter(|connection| connection.key.integration == *integration);
-            let names: Vec<&str> = own.map(|connection| &*connection.key.account).collect();
+            let own = keys.iter().filter(|key| key.integration == *integration);
+            let names: Vec<&str> = own.map(|key| &*key.account).collect();
             let known =
                 if names.is_empty() { "none is connected".into() } else { format!("there is {}", names.join(", ")) };
             (!names.contains(&&**account)).then(|| format!("there is no account `{account}` of {integration}; {known}"))

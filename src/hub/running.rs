@@ -60,7 +60,8 @@ pub(super) async fn run(
     request: CallRequest,
 ) -> Result<Reply, Error> {
     let id = CallId::fresh(&*hub.0.entropy);
-    let span = tracing::info_span!("call", tool = row.name(), agent = %caller.principal.agent, request = %id);
+    let from = caller.address.map(tracing::field::display);
+    let span = tracing::info_span!("call", tool = row.name(), agent = %caller.principal.agent, request = %id, from);
     let desk = hub.desk().await?;
     let only_looks = row.effect() == Effect::Reads;
     let run = Run {
@@ -265,6 +266,7 @@ impl Run {
             call: self.id.clone(),
             user: self.caller.principal.user.clone(),
             agent: self.caller.principal.agent.clone(),
+            address: self.caller.address,
             integration: self.row.toolset.id.to_string(),
             connection: self.account.clone(),
             tool: self.row.name().to_owned(),
@@ -322,6 +324,7 @@ pub(super) async fn record_refusal(hub: &Hub, caller: &Caller, tool: &str, error
         call,
         user: caller.principal.user.clone(),
         agent: caller.principal.agent.clone(),
+        address: caller.address,
         integration: row.map(|row| row.toolset.id.to_string()).unwrap_or_default(),
         connection: None,
         tool: tool.to_owned(),

@@ -108,7 +108,7 @@ fn fixture() -> Fixture {
 
 fn caller() -> Caller {
     let principal = Principal { role: Role::Administrator, ..Principal::local() };
-    Caller { principal, filters: Filters::default(), client: "test".into() }
+    Caller { client: "test".into(), ..Caller::new(principal) }
 }
 
 fn request(tool: &str, id: &str) -> CallRequest {

@@ -3,11 +3,11 @@
 use std::{fmt, pin::Pin, sync::Arc, time::Duration};
 
 use axum::{
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{Extensions, HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 
-use super::{Options, guard::TurnedAway};
+use super::{Options, guard::TurnedAway, proxy};
 use crate::{
     agents::{Principal, Scope, session_cookie},
     hub::{Caller, Filters},
@@ -52,11 +52,11 @@ impl fmt::Debug for Browsers {
 }
 
 /// Who sits at the browser that sent a request without a token, when it has signed in.
-pub(super) async fn browser(options: &Options, headers: &HeaderMap) -> Option<Caller> {
+pub(super) async fn browser(options: &Options, headers: &HeaderMap, extensions: &Extensions) -> Option<Caller> {
     let browsers = options.browsers.as_ref().filter(|_| !headers.contains_key(header::AUTHORIZATION))?;
     let values = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let admission = browsers.0.admit(&session_cookie(values)?).await.ok()?;
-    Some(Visitor::new(options, admission).caller)
+    Some(Visitor::new(options, admission, extensions).caller)
 }
 
 /// A running look at whose a token is.
@@ -107,8 +107,8 @@ impl fmt::Debug for Access {
 }
 
 /// Whose request this is, or the refusal. A token that may only look is refused: this is for what has no filters.
-pub async fn caller(options: &Options, headers: &HeaderMap) -> Result<Caller, Box<Response>> {
-    let visitor = visitor(options, headers).await?;
+pub async fn caller(options: &Options, headers: &HeaderMap, extensions: &Extensions) -> Result<Caller, Box<Response>> {
+    let visitor = visitor(options, headers, extensions).await?;
     if visitor.beyond.is_some() {
         return Err(Box::new(refusal(options, &Denied::Scope(Scope::Write.needed().to_owned()))));
     }
@@ -126,8 +126,9 @@ pub(super) struct Visitor {
 }
 
 impl Visitor {
-    fn new(options: &Options, admission: Admission) -> Self {
-        let caller = Caller { principal: admission.principal, filters: options.filters.clone(), client: String::new() };
+    fn new(options: &Options, admission: Admission, extensions: &Extensions) -> Self {
+        let caller = Caller::new(admission.principal);
+        let caller = Caller { filters: options.filters.clone(), address: proxy::client(extensions), ..caller };
         let counts_for = admission.counts_for;
         if admission.scope >= Scope::Write {
             return Visitor { caller, beyond: None, counts_for };
@@ -138,7 +139,11 @@ impl Visitor {
 }
 
 /// Who comes, and how far the token reaches, or the refusal.
-pub(super) async fn visitor(options: &Options, headers: &HeaderMap) -> Result<Visitor, Box<Response>> {
+pub(super) async fn visitor(
+    options: &Options,
+    headers: &HeaderMap,
+    extensions: &Extensions,
+) -> Result<Visitor, Box<Response>> {
     let admission = match &options.access {
         Access::Open(principal) => Admission::whole(principal.clone()),
         Access::Welcoming(principal, authenticate) => {
@@ -155,7 +160,7 @@ pub(super) async fn visitor(options: &Options, headers: &HeaderMap) -> Result<Vi
             authenticate.admit(&token).await.map_err(|denied| Box::new(refusal(options, &denied)))?
         }
     };
-    Ok(Visitor::new(options, admission))
+    Ok(Visitor::new(options, admission, extensions))
 }
 
 /// Tells a client to come back with a token that may write.

@@ -17,6 +17,7 @@ pub mod guard;
 pub mod http;
 pub mod listen;
 pub mod metadata;
+pub mod proxy;
 pub mod rest;
 pub mod stdio;
 pub mod ws;
@@ -26,6 +27,7 @@ use std::{sync::Arc, time::Duration};
 pub use access::{Access, Admission, Authenticate, Browsers, Denied};
 pub use guard::Hosts;
 pub use metadata::ProtectedResource;
+pub use proxy::{Network, Proxies};
 
 use crate::{hub::Filters, mcp::Server};
 

@@ -29,7 +29,7 @@ pub fn admit(router: Router, hosts: Arc<Hosts>) -> Router {
 }
 
 async fn identify(State(options): State<Arc<Options>>, mut request: Request, next: Next) -> Response {
-    if let Some(caller) = access::browser(&options, request.headers()).await {
+    if let Some(caller) = access::browser(&options, request.headers(), request.extensions()).await {
         // A browser brings its cookie along wherever a page sends it, and says which page that was.
         if !request.method().is_safe() && !request.headers().contains_key(header::ORIGIN) {
             return Problem::new(StatusCode::FORBIDDEN, "not_allowed", "a browser says which page it comes from")
@@ -38,7 +38,7 @@ async fn identify(State(options): State<Arc<Options>>, mut request: Request, nex
         request.extensions_mut().insert(caller);
         return next.run(request).await;
     }
-    match access::caller(&options, request.headers()).await {
+    match access::caller(&options, request.headers(), request.extensions()).await {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
             next.run(request).await

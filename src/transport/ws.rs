@@ -49,7 +49,7 @@ pub fn router(server: Server, options: Options) -> Router {
 
 async fn upgrade(State((server, options)): State<(Server, Arc<Options>)>, request: Request) -> Response {
     let (mut parts, _) = request.into_parts();
-    let visitor = match access::visitor(&options, &parts.headers).await {
+    let visitor = match access::visitor(&options, &parts.headers, &parts.extensions).await {
         Ok(visitor) => visitor,
         Err(refusal) => return *refusal,
     };

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use switchboard::{
     agents::Principal,
     clock,
-    hub::{Caller, Filters, Hub},
+    hub::{Caller, Hub},
     id::{self, AgentId, UserId},
     mcp::{self, Server},
     secret::Secret,
@@ -89,7 +89,7 @@ pub fn registered(name: &str, input: Value) -> Result<(), String> {
 /// The one who calls in these tests.
 pub fn caller() -> Caller {
     let principal = Principal { user: UserId::new("ann"), agent: AgentId::new("local"), ..Principal::local() };
-    Caller { principal, filters: Filters::default(), client: String::new() }
+    Caller::new(principal)
 }
 
 /// A modern request as one message.

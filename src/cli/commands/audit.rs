@@ -44,11 +44,12 @@ fn row(entry: &Entry) -> Vec<Cell> {
     };
     let account = entry.connection.as_deref().map_or_else(String::new, |account| format!(" on {account}"));
     let target = entry.target.as_deref().map_or_else(String::new, |target| format!(", {target}"));
+    let address = entry.address.map_or_else(String::new, |address| format!(" from {address}"));
     vec![
         Cell::styled(FAINT, entry.at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()),
         Cell::styled(STRONG, &entry.tool),
         outcome,
         Cell::new(format!("{} ms", entry.millis)),
-        Cell::styled(FAINT, format!("{} via {}{account}, {}{target}", entry.user, entry.agent, entry.call)),
+        Cell::styled(FAINT, format!("{} via {}{address}{account}, {}{target}", entry.user, entry.agent, entry.call)),
     ]
 }

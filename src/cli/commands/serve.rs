@@ -25,7 +25,7 @@ use crate::{
     console::{self, Console, Visitors},
     hub::Deferred,
     id,
-    transport::{self, Browsers, Hosts, guard, listen, rest},
+    transport::{self, Browsers, Hosts, Proxies, guard, listen, proxy, rest},
 };
 
 /// Where `serve` listens when nobody says otherwise. `connect` uses the same port for what vendors send back.
@@ -42,8 +42,9 @@ pub async fn run(place: &Place, options: &Serve) -> Result<ExitCode, Failure> {
     let settings = home.settings().map_err(Failure::of)?.with_store(place.store.clone());
     let address = address(options, settings.file.listen.as_deref())?;
     let trust = options.trust.clone().or_file(&settings.file);
-    // Who names an issuer wants tokens, in the sandbox too.
-    let is_open = is_open(place, options, address)? && trust.auth_issuer.is_none();
+    let proxies = proxies(options, &settings.file.trust_proxy)?;
+    // Who names an issuer or a proxy wants tokens, in the sandbox too.
+    let is_open = is_open(place, options, address)? && trust.auth_issuer.is_none() && proxies.is_empty();
     let storage = Storage::of(&home, &settings)?;
     let ownership = show::waiting("taking over", own(&storage, &home)).await?.map(Arc::new);
     let listener = TcpListener::bind(address).await.map_err(|error| cannot_listen(address, &error))?;
@@ -72,6 +73,7 @@ pub async fn run(place: &Place, options: &Serve) -> Result<ExitCode, Failure> {
     let transport = transport::Options { filters, browsers, hosts: Arc::new(Hosts::new(names)), ..door.options() };
     let pages = guard::protect(console::router(Console::new(api.clone(), visitors_here)), Arc::clone(&transport.hosts));
     let router = door.with_metadata(routes(&server, &api, &transport).merge(pages), &transport.hosts);
+    let router = proxy::believe(router, proxies);
     hub.serve_pages(Arc::new(pages::Fixed(origin.to_string())));
 
     greet(&agents, is_open, place, address).await?;
@@ -171,6 +173,15 @@ fn address(options: &Serve, file: Option<&str>) -> Result<SocketAddr, Failure> {
     text.parse().map_err(|_| {
         Failure::new(format!("`{text}` is no address to listen on.")).next("Write one such as 127.0.0.1:7411.")
     })
+}
+
+/// Whose word counts, from the command line or else the settings file.
+fn proxies(options: &Serve, file: &[String]) -> Result<Proxies, Failure> {
+    if !options.trust_proxy.is_empty() {
+        return Ok(Proxies::new(options.trust_proxy.iter().copied()));
+    }
+    let networks = file.iter().map(|text| text.parse()).collect::<Result<Vec<_>, String>>();
+    networks.map(Proxies::new).map_err(|why| Failure::new(format!("`trust_proxy` in the settings file: {why}.")))
 }
 
 /// Whether everybody on this machine may come in without a token.

@@ -83,7 +83,7 @@ impl Endpoint {
     /// Answers one HTTP request; `route` is what its path narrows.
     async fn serve(&self, route: Filters, request: Request<Body>) -> Response {
         let (parts, body) = request.into_parts();
-        let visitor = match access::visitor(&self.options, &parts.headers).await {
+        let visitor = match access::visitor(&self.options, &parts.headers, &parts.extensions).await {
             Ok(visitor) => visitor,
             Err(refusal) => return *refusal,
         };
