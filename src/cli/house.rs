@@ -13,7 +13,7 @@ use crate::{
     config::{self, Environment, Limits, Settings},
     http,
     hub::{AccountParts, Accounts, Caller, Caps, Deferred, Desk, Filters, Hub, Pace, Site, TicketKey},
-    id::{self, SharedEntropy, UserId},
+    id::{self, AgentId, SharedEntropy, UserId},
     integrations,
     mcp::{self, Server},
     oauth::{self, Broker},
@@ -204,7 +204,16 @@ const INSTRUCTIONS: &str = "Switchboard offers the person's connected accounts a
 
 /// The person at this machine.
 pub fn local_caller(filters: Filters, client: &str) -> Caller {
-    Caller { principal: local_principal(), filters, client: client.to_owned() }
+    Caller { filters, client: client.to_owned(), ..Caller::new(local_principal()) }
+}
+
+/// The person at this machine, or an agent of theirs: that one manages nothing.
+pub fn agent_caller(agent: Option<AgentId>, filters: Filters, client: &str) -> Caller {
+    let caller = local_caller(filters, client);
+    match agent {
+        Some(agent) => Caller { principal: Principal { agent, role: Role::Agent, ..caller.principal }, ..caller },
+        None => caller,
+    }
 }
 
 /// The user and agent of a machine where nobody set up others.

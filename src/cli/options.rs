@@ -12,7 +12,7 @@ use std::{
 use clap::{Args, Parser, Subcommand, builder::styling};
 use url::Url;
 
-use crate::{config, hub::Filters, secret::Secret, vault::Clash};
+use crate::{config, hub::Filters, secret::Secret, transport::Network, vault::Clash};
 pub use people::{AgentAction, AgentSettings, Agents, UserAction, Users};
 
 /// Headings and names in colour, on terminals that want it.
@@ -166,6 +166,19 @@ pub struct Serve {
     /// The address under which browsers and vendors reach this server [default: http://localhost:PORT].
     #[arg(long, value_name = "URL", env = "SWITCHBOARD_PUBLIC_URL", hide_env_values = true)]
     pub public_url: Option<Url>,
+    /// Believe what proxies at these addresses say of the client: X-Forwarded-For, -Proto and -Host.
+    ///
+    /// Addresses and networks, such as `10.0.0.0/8`. Who names a proxy expects strangers: nobody comes in without a
+    /// token then, in the sandbox neither.
+    #[arg(
+        long,
+        value_name = "A,B",
+        value_delimiter = ',',
+        env = "SWITCHBOARD_TRUST_PROXY",
+        hide_env_values = true,
+        conflicts_with = "allow_unauthenticated"
+    )]
+    pub trust_proxy: Vec<Network>,
     /// Answer without a token; on loopback only. The sandbox does so by itself.
     #[arg(long)]
     pub allow_unauthenticated: bool,
@@ -210,6 +223,9 @@ impl Trust {
 
 Add "--sandbox" to the list to try it without any account."#)]
 pub struct Stdio {
+    /// Serve the client as one of your agents, by its name or id: with its tools, level and accounts.
+    #[arg(long, value_name = "NAME", env = "SWITCHBOARD_AGENT", hide_env_values = true)]
+    pub agent: Option<String>,
     /// Which tools are offered.
     #[command(flatten)]
     pub narrowing: Narrowing,

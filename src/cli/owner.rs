@@ -19,7 +19,7 @@ use tokio::{
     net::{UnixListener, UnixStream},
 };
 
-use crate::hub::Filters;
+use crate::{hub::Filters, id::AgentId};
 
 /// Under which name the owner of a data directory is found.
 pub const OWNER: &str = "owner";
@@ -69,6 +69,13 @@ pub struct Hello {
 pub enum Wants {
     /// To speak the protocol, with these tools.
     Pipe(Filters),
+    /// The same as one of the agents of this machine's person.
+    AgentPipe {
+        /// Its id.
+        agent: AgentId,
+        /// Which of its tools.
+        filters: Filters,
+    },
     /// To be the owner instead.
     HandOver,
     /// Something to be done.

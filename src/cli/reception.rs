@@ -3,7 +3,7 @@
 use std::{io, sync::Arc, time::Duration};
 
 use tokio::{
-    io::AsyncWriteExt,
+    io::{AsyncWriteExt, BufReader},
     net::{UnixListener, UnixStream},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -17,7 +17,7 @@ use super::{
     session::{self, Answer},
 };
 use crate::{
-    hub::{Deferred, Hub},
+    hub::{Caller, Deferred, Hub},
     mcp::Server,
     transport::stdio,
 };
@@ -74,18 +74,9 @@ impl Reception {
     async fn receive(self, user: u32, stream: UnixStream) -> io::Result<()> {
         let (hello, reader) = tokio::time::timeout(PATIENCE, owner::receive(user, stream)).await??;
         match hello.wants {
-            Wants::Pipe(filters) => {
-                let (input, output) = tokio::io::split(reader);
-                let caller = house::local_caller(filters, "stdio");
-                let leaving = self.leaving.clone();
-                let word = async move {
-                    match leaving {
-                        Some(leaving) => leaving.cancelled().await,
-                        None => std::future::pending().await,
-                    }
-                    LEAVING.to_owned()
-                };
-                stdio::serve_saying(self.server, caller, input, output, stdio::Options::default(), word).await
+            Wants::Pipe(filters) => self.serve(house::local_caller(filters, "stdio"), reader).await,
+            Wants::AgentPipe { agent, filters } => {
+                self.serve(house::agent_caller(Some(agent), filters, "stdio"), reader).await
             }
             Wants::HandOver => {
                 let answer = match &self.leaving {
@@ -105,6 +96,22 @@ impl Reception {
                 Err(why) => refuse(reader, &why).await,
             },
         }
+    }
+}
+
+impl Reception {
+    /// Serves a visitor's client, and says so before this process leaves.
+    async fn serve(self, caller: Caller, pipe: BufReader<UnixStream>) -> io::Result<()> {
+        let (input, output) = tokio::io::split(pipe);
+        let leaving = self.leaving;
+        let word = async move {
+            match leaving {
+                Some(leaving) => leaving.cancelled().await,
+                None => std::future::pending().await,
+            }
+            LEAVING.to_owned()
+        };
+        stdio::serve_saying(self.server, caller, input, output, stdio::Options::default(), word).await
     }
 }
 

@@ -152,14 +152,18 @@ async fn send(storage: &Storage, home: &Home, link: Option<Link>, order: &Order)
             Claim::Mine(_) => return Err(Failure::new("The running process has ended meanwhile.").next("Try again.")),
         },
     };
-    let order = serde_json::value::to_raw_value(order).map_err(Failure::of)?;
-    let stream = link.greet(Wants::Order(order)).await.map_err(broken)?;
-    let mut line = String::new();
-    BufReader::new(stream).read_line(&mut line).await.map_err(broken)?;
-    match serde_json::from_str(&line).map_err(broken)? {
+    match put(link, order).await.map_err(broken)? {
         Answer::Done(value) => Ok(value),
         Answer::Failed(failure) => Err(failure),
     }
+}
+
+/// Gives an owner one order and reads the answer. It fails when the owner ends before that.
+pub async fn put(link: Link, order: &Order) -> std::io::Result<Answer> {
+    let stream = link.greet(Wants::Order(serde_json::value::to_raw_value(order)?)).await?;
+    let mut line = String::new();
+    BufReader::new(stream).read_line(&mut line).await?;
+    Ok(serde_json::from_str(&line)?)
 }
 
 /// Asks an owner to let this process be the owner instead. Asking again does no harm.

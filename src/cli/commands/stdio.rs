@@ -13,15 +13,19 @@ use crate::{
         house::{self, Home, House},
         janitor,
         options::{Place, Stdio},
-        order::Failure,
+        order::{Failure, Order},
         owner::{Claim, Link, Ownership, Wants},
         pages,
+        people::{AgentDeed, AgentOrder},
+        perform::failed,
         reception::Reception,
         relay::{Ended, Relay},
+        session::{self, Answer},
         storage::Storage,
     },
     config::Settings,
-    hub::{Deferred, Filters},
+    hub::{Caller, Deferred, Filters, Hub},
+    id::AgentId,
     transport,
 };
 
@@ -42,7 +46,8 @@ pub async fn run(place: &Place, options: &Stdio) -> Result<ExitCode, Failure> {
     let settings = home.settings().map_err(Failure::of)?.with_store(place.store.clone());
     let storage = Storage::of(&home, &settings)?;
     let filters = options.narrowing.filters().or_file(&settings.file);
-    let stdio = Server { home, settings: Arc::new(settings), storage, filters };
+    let agent = options.agent.clone().map(Wanted::Called);
+    let mut stdio = Server { home, settings: Arc::new(settings), storage, filters, agent };
     stdio.serve().await.map(|()| ExitCode::SUCCESS)
 }
 
@@ -51,12 +56,21 @@ struct Server {
     settings: Arc<Settings>,
     storage: Storage,
     filters: Filters,
+    agent: Option<Wanted>,
+}
+
+/// As which agent the client is served.
+enum Wanted {
+    /// One with this name or id.
+    Called(String),
+    /// This one: it was there when the client came.
+    Known(AgentId),
 }
 
 impl Server {
     /// Serves the client until it leaves: from this process when nobody else owns the data directory, through the
     /// owner otherwise. When an owner ends, the first process to notice takes its place.
-    async fn serve(&self) -> Result<(), Failure> {
+    async fn serve(&mut self) -> Result<(), Failure> {
         let mut relay = Relay::new(tokio::io::stdin(), tokio::io::stdout());
         let mut hung_up = 0;
         while hung_up < PATIENCE {
@@ -76,21 +90,68 @@ impl Server {
     }
 
     /// Serves the client through the process that owns the data directory.
-    async fn visit(&self, relay: &mut Relay<impl AsyncWrite + Unpin>, link: Link) -> Result<Ended, Failure> {
-        match link.greet(Wants::Pipe(self.filters.clone())).await {
+    async fn visit(&mut self, relay: &mut Relay<impl AsyncWrite + Unpin>, link: Link) -> Result<Ended, Failure> {
+        if let Some(Wanted::Called(name)) = &self.agent {
+            let order = Order::Agents(AgentOrder { user: None, what: AgentDeed::Show(name.clone()) });
+            // The next link is for the client.
+            return match session::put(link, &order).await {
+                Ok(Answer::Done(agent)) => self.found(&agent).map(|()| Ended::Owner),
+                Ok(Answer::Failed(failure)) => Err(failure),
+                Err(_) => Ok(Ended::Owner),
+            };
+        }
+        let filters = self.filters.clone();
+        let wants = match &self.agent {
+            Some(Wanted::Known(agent)) => Wants::AgentPipe { agent: agent.clone(), filters },
+            _ => Wants::Pipe(filters),
+        };
+        match link.greet(wants).await {
             Ok(stream) => relay.through(stream, &CancellationToken::new()).await.map_err(Failure::of),
             Err(_) => Ok(Ended::Owner),
         }
     }
 
+    /// Takes note of the agent that an owner has found.
+    fn found(&mut self, agent: &serde_json::Value) -> Result<(), Failure> {
+        let id = agent["id"].as_str().ok_or_else(|| Failure::new("The running process does not name its agents."))?;
+        self.agent = Some(Wanted::Known(AgentId::new(id)));
+        Ok(())
+    }
+
+    /// The caller as whom the client is served from this process. Only who names an agent waits for the store.
+    async fn caller(&mut self, house: &Deferred<House>, hub: &Hub) -> Result<Caller, Failure> {
+        if let Some(Wanted::Called(name)) = &self.agent {
+            house.get().await.map_err(Failure::of)?;
+            let user = house::local_principal().user;
+            let agent = hub.agent_called(&user, name).await.map_err(failed)?;
+            self.agent = Some(Wanted::Known(agent.id));
+        }
+        let agent = match &self.agent {
+            Some(Wanted::Known(agent)) => Some(agent.clone()),
+            _ => None,
+        };
+        Ok(house::agent_caller(agent, self.filters.clone(), "stdio"))
+    }
+
     /// Serves the client from this process, and visitors as well, until the client leaves or another process asks to
     /// be the owner. The first answers do not wait for the store to open.
-    async fn own(&self, relay: &mut Relay<impl AsyncWrite + Unpin>, ownership: Ownership) -> Result<Ended, Failure> {
+    async fn own(
+        &mut self,
+        relay: &mut Relay<impl AsyncWrite + Unpin>,
+        ownership: Ownership,
+    ) -> Result<Ended, Failure> {
         let ownership = Arc::new(ownership);
         let listener = ownership.listen().map_err(Failure::of)?;
         let house = self.open(ownership.clone());
         let hub = house::hub(house.map(|house| house.desk.clone()));
         house::check_filters(&hub, &self.filters)?;
+        let caller = match self.caller(&house, &hub).await {
+            Ok(caller) => caller,
+            Err(failure) => {
+                shut(house).await;
+                return Err(failure);
+            }
+        };
         let server = house::server(&hub);
         let pages = Arc::new(pages::OnDemand::default());
         hub.serve_pages(pages.clone());
@@ -107,7 +168,6 @@ impl Server {
 
         let (ours, theirs) = duplex(BUFFER);
         let (input, output) = split(theirs);
-        let caller = house::local_caller(self.filters.clone(), "stdio");
         let options = transport::stdio::Options::default();
         let serving = tokio::spawn(transport::stdio::serve_on(server.clone(), caller, input, output, options));
         let ended = relay.through(ours, &leaving).await;
