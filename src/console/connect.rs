@@ -45,6 +45,12 @@ fn question(integration: &Integration, link: &Link) -> Response {
          kind, close this page.",
         integration.title
     ));
+    let page = match &link.tool {
+        Some(tool) => {
+            page.text(&format!("You will be asked for the rights of its tools, and for what `{tool}` needs."))
+        }
+        None => page,
+    };
     let inputs: Vec<Input<'_>> = if let Some(provider) = &integration.oauth {
         let asks = provider.asks.iter();
         asks.map(|ask| Input { name: ask.name, label: ask.label, help: ask.help, kind: "text", value: "" }).collect()
@@ -90,7 +96,7 @@ pub(super) async fn go(
         integration: linked.integration,
         account: linked.account,
         names,
-        tools: Vec::new(),
+        tools: linked.tool.into_iter().collect(),
         return_to: None,
     };
     match console.0.api.depart(departure, &uri, &headers).await {

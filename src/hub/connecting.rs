@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use tokio::time::{Instant, timeout_at};
 
-use super::running::Run;
+use super::{links::Wanted, running::Run};
 use crate::{
     store::{Seen, Table, Watch},
     tool::{self, Ability, Integration, Kind, Outcome, Page},
@@ -22,19 +22,22 @@ impl Run {
             other => return other,
         };
         let Some(integration) = self.integration() else { return Err(error) };
-        let Some(page) = self.page(integration).await else { return Err(error) };
-        let told = error.next("The person can connect it on a page of Switchboard.").at_page(page.clone());
+        let is_more = error.kind() == Kind::MissingScope;
+        let Some(page) = self.page(integration, is_more).await else { return Err(error) };
+        let does = if is_more { "give that permission" } else { "connect it" };
+        let told = error.next(format!("The person can {does} on a page of Switchboard.")).at_page(page.clone());
         match &self.client {
             Some(client) if client.can(Ability::Page) => self.visit(told, page).await,
             _ => Err(told),
         }
     }
 
-    /// The page on which the account of this call is connected.
-    async fn page(&self, integration: &'static Integration) -> Option<Page> {
+    /// The page on which the account of this call is connected, or gets one permission more.
+    async fn page(&self, integration: &'static Integration, is_more: bool) -> Option<Page> {
         let account = self.account.clone().or(self.only_account(integration).await);
         let account = account.as_deref().unwrap_or("default");
-        self.hub.0.doorway.page(&self.desk, &self.caller.principal.user, integration, account).await
+        let wanted = Wanted { integration, account, tool: Some(self.row.name()), is_more };
+        self.hub.0.doorway.page(&self.desk, &self.caller.principal.user, wanted).await
     }
 
     /// The account that is there already, when it only has to be connected again.

@@ -48,10 +48,26 @@ pub struct Link {
     /// What the person calls the account.
     #[serde(rename = "a")]
     pub account: String,
+    /// The tool that was called, whose rights are asked for in any case.
+    #[serde(rename = "t", default, skip_serializing_if = "Option::is_none")]
+    pub tool: Option<String>,
     #[serde(rename = "n")]
     nonce: String,
     #[serde(rename = "e")]
     ends: i64,
+}
+
+/// What a person is sent to a vendor for.
+#[derive(Clone, Copy)]
+pub(super) struct Wanted<'a> {
+    /// Which vendor.
+    pub(super) integration: &'a Integration,
+    /// What the person calls the account.
+    pub(super) account: &'a str,
+    /// The tool that was called.
+    pub(super) tool: Option<&'a str>,
+    /// Whether the account is there and only lacks a permission.
+    pub(super) is_more: bool,
 }
 
 /// Why a link does not open. The texts repeat nothing of it.
@@ -78,13 +94,14 @@ struct Used {
 }
 
 impl Desk {
-    /// A link for `user` to connect an account.
-    pub(super) fn link(&self, accounts: &Accounts, user: &UserId, integration: &str, account: &str) -> (Link, String) {
+    /// A link for `user` to go to a vendor for what is `wanted`.
+    pub(super) fn link(&self, accounts: &Accounts, user: &UserId, wanted: &Wanted<'_>) -> (Link, String) {
         let parts = accounts.parts();
         let now = parts.clock.now();
         let link = Link {
-            integration: integration.to_owned(),
-            account: account.to_owned(),
+            integration: wanted.integration.id.to_owned(),
+            account: wanted.account.to_owned(),
+            tool: wanted.tool.map(str::to_owned),
             nonce: base32hex(&*parts.entropy, 26),
             ends: now.checked_add(LIFETIME).unwrap_or(now).as_second(),
         };
@@ -178,20 +195,18 @@ impl Doorway {
         Arc::new(Doorway { hub, pages: OnceLock::new(), waiting: Waiting::default() })
     }
 
-    /// A page on which `user` connects an account; `None` where no browser can reach this process.
-    pub(super) async fn page(
-        &self,
-        desk: &Desk,
-        user: &UserId,
-        integration: &Integration,
-        account: &str,
-    ) -> Option<Page> {
+    /// A page on which `user` gives what is `wanted`; `None` where no browser can reach this process.
+    pub(super) async fn page(&self, desk: &Desk, user: &UserId, wanted: Wanted<'_>) -> Option<Page> {
         let (accounts, pages) = (desk.accounts.as_ref()?, self.pages.get()?);
         let origin = pages.origin(Hub(self.hub.upgrade()?)).await?;
-        let (link, text) = desk.link(accounts, user, integration.id, account);
+        let (link, text) = desk.link(accounts, user, &wanted);
         self.waiting.note(user, &link);
         let url = format!("{}/connect/{text}", origin.trim_end_matches('/'));
-        let message = format!("Connect {} to go on. You consent on its own page.", integration.title);
+        let title = wanted.integration.title;
+        let message = match wanted.tool.filter(|_| wanted.is_more) {
+            Some(tool) => format!("Let `{tool}` use {title} to go on. You consent on its own page."),
+            None => format!("Connect {title} to go on. You consent on its own page."),
+        };
         Some(Page::new(KEY, message, url).known_as(link.name()))
     }
 }

@@ -121,3 +121,59 @@ async fn a_link_that_was_tampered_with_opens_nothing() {
         );
     }
 }
+
+const ADD: &str = "google_calendar_schedule_meeting";
+
+fn lunch() -> Value {
+    json!({"title": "Lunch", "start": "2027-03-01T12:00", "duration_minutes": 30})
+}
+
+/// Connects the calendar for nothing but what one agent needs, which only reads.
+pub async fn connected_to_read(home: &Home, url: &str) {
+    let made = home.command(&["agents", "add", "reader", "--tools", LIST, "--sandbox"]).output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let done = Browser::new().connect(url).await;
+    assert!(done.text.contains("Google Calendar is connected"), "{}", done.text);
+}
+
+#[tokio::test]
+async fn a_permission_that_is_missing_is_given_on_a_page_and_the_call_goes_on() {
+    let (home, server) = disconnected();
+    let client = can_visit(&server);
+    let first = client.call("switchboard_connect", json!({"integration": "google-calendar"})).await;
+    connected_to_read(&home, &page_of(&first)).await;
+    assert!(client.call(LIST, json!({})).await["structuredContent"]["meetings"].is_array());
+
+    let asked = client.call(ADD, lunch()).await;
+    let url = page_of(&asked);
+    let message = asked["inputRequests"]["connect"]["params"]["message"].as_str().unwrap();
+    assert!(message.contains(&format!("Let `{ADD}` use Google Calendar")), "{message}");
+    let mut browser = Browser::new();
+    let question = browser.open(&url).await;
+    assert!(question.text.contains(ADD), "the page says what it is for: {}", question.text);
+    browser.connect(&url).await;
+    let again = json!({
+        "name": ADD,
+        "arguments": lunch(),
+        "requestState": asked["requestState"],
+        "inputResponses": {"connect": {"action": "accept"}},
+    });
+    let result = client.result("tools/call", again).await;
+    assert!(result["isError"] != true && result["structuredContent"].is_object(), "{result}");
+    assert!(client.call(LIST, json!({})).await["structuredContent"]["meetings"].is_array(), "it may still read");
+}
+
+#[tokio::test]
+async fn a_client_that_cannot_open_pages_reads_where_the_permission_is_given() {
+    let (home, server) = disconnected();
+    let first = can_visit(&server).call("switchboard_connect", json!({"integration": "google-calendar"})).await;
+    connected_to_read(&home, &page_of(&first)).await;
+    let client = Client::of(&server);
+    let result = client.call(ADD, lunch()).await;
+    let text = result["content"][0]["text"].as_str().unwrap().to_owned();
+    assert!(text.contains("lacks a permission") && !text.contains("switchboard connect"), "{text}");
+    let url = text.split(' ').find(|word| word.contains("/connect/")).unwrap_or_else(|| panic!("{text}"));
+    Browser::new().connect(url).await;
+    let done = client.call(ADD, lunch()).await;
+    assert!(done["isError"] != true, "{done}");
+}

@@ -8,7 +8,11 @@ use tokio::{
     process::{Child, ChildStdin, ChildStdout, Command},
 };
 
-use crate::{browser::Browser, connecting::disconnect, support::Home};
+use crate::{
+    browser::Browser,
+    connecting::{connected_to_read, disconnect},
+    support::Home,
+};
 
 const LIST: &str = "google_calendar_list_meetings";
 
@@ -45,19 +49,57 @@ impl Pipe {
     async fn answer(&mut self, id: u32) -> Value {
         self.next(|message| message["id"] == id && message["method"].is_null()).await
     }
+
+    /// Shakes hands as a client of 2025-11-25 that can open pages.
+    async fn legacy(home: &Home) -> Pipe {
+        let mut pipe = Pipe::start(home);
+        let abilities = json!({"elicitation": {"form": {}, "url": {}}});
+        let about = json!({"protocolVersion": "2025-11-25", "capabilities": abilities, "clientInfo": {"name": "t", "version": "1"}});
+        pipe.send(json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": about})).await;
+        assert_eq!(pipe.answer(1).await["result"]["protocolVersion"], "2025-11-25");
+        pipe.send(json!({"jsonrpc": "2.0", "method": "notifications/initialized"})).await;
+        pipe
+    }
+
+    async fn call(&mut self, id: u32, tool: &str, arguments: Value) {
+        let params = json!({"name": tool, "arguments": arguments});
+        self.send(json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": params})).await;
+    }
+
+    /// Says yes to the page that the server asks for next, and returns its address.
+    async fn visit(&mut self) -> String {
+        // An answer instead of the question would leave this waiting for ever.
+        let asked =
+            self.next(|message| message["method"] == "elicitation/create" || !message["result"].is_null()).await;
+        assert_eq!(asked["params"]["mode"], "url", "{asked}");
+        self.send(json!({"jsonrpc": "2.0", "id": asked["id"], "result": {"action": "accept"}})).await;
+        asked["params"]["url"].as_str().unwrap().to_owned()
+    }
+}
+
+#[tokio::test]
+async fn a_client_of_2025_11_25_is_asked_for_a_permission_that_is_missing() {
+    let home = Home::new();
+    disconnect(&home);
+    let mut pipe = Pipe::legacy(&home).await;
+    pipe.call(2, "switchboard_connect", json!({"integration": "google-calendar"})).await;
+    let url = pipe.visit().await;
+    connected_to_read(&home, &url).await;
+    assert!(pipe.answer(2).await["result"]["isError"] != true);
+
+    let lunch = json!({"title": "Lunch", "start": "2027-03-01T12:00", "duration_minutes": 30});
+    pipe.call(3, "google_calendar_schedule_meeting", lunch).await;
+    let url = pipe.visit().await;
+    Browser::new().connect(&url).await;
+    let done = pipe.answer(3).await;
+    assert!(done["result"]["isError"] != true && done["error"].is_null(), "{done}");
 }
 
 #[tokio::test]
 async fn a_client_of_2025_11_25_is_asked_while_its_call_waits() {
     let home = Home::new();
     disconnect(&home);
-    let mut pipe = Pipe::start(&home);
-    let abilities = json!({"elicitation": {"form": {}, "url": {}}});
-    let about = json!({"protocolVersion": "2025-11-25", "capabilities": abilities, "clientInfo": {"name": "t", "version": "1"}});
-    pipe.send(json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": about})).await;
-    assert_eq!(pipe.answer(1).await["result"]["protocolVersion"], "2025-11-25");
-    pipe.send(json!({"jsonrpc": "2.0", "method": "notifications/initialized"})).await;
-
+    let mut pipe = Pipe::legacy(&home).await;
     let call = json!({"name": LIST, "arguments": {}});
     pipe.send(json!({"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": call})).await;
     let asked = pipe.next(|message| message["method"] == "elicitation/create").await;

@@ -10,7 +10,11 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Deferred, Desk, accounts::expiry, links::Doorway};
+use super::{
+    Deferred, Desk,
+    accounts::expiry,
+    links::{Doorway, Wanted},
+};
 use crate::{
     moment::{Shown, Zone},
     tool::{Ability, Answer, Call, Effect, Elicited, Error, Result, Scopes, Tool, ToolDef, Toolset},
@@ -172,7 +176,8 @@ impl Tool for Connect {
         let accounts = desk.accounts.as_ref().ok_or_else(|| Error::not_found("integration to connect here"))?;
         let integration = accounts.integration(&self.integration)?;
         let account = self.account.as_deref().unwrap_or("default");
-        let page = cx.state::<Arc<Doorway>>()?.page(&desk, cx.user(), integration, account).await;
+        let wanted = Wanted { integration, account, tool: None, is_more: false };
+        let page = cx.state::<Arc<Doorway>>()?.page(&desk, cx.user(), wanted).await;
         let title = integration.title;
         let steps = match page {
             Some(page) if cx.can(Ability::Page) => match cx.visit(page).await? {
