@@ -1,11 +1,18 @@
 //! Looks at an installation and says what to do.
 
+use jiff::SignedDuration;
+
 use super::{
     house::House,
     order::{Finding, HealthView},
     perform::Office,
 };
-use crate::{id::UserId, tool::Kind, vault::Connection};
+use crate::{
+    clock::{Clock, SystemClock},
+    id::UserId,
+    tool::Kind,
+    vault::Connection,
+};
 
 /// Everything that can be looked at from inside.
 pub async fn look(office: &Office<'_>) -> HealthView {
@@ -29,7 +36,7 @@ pub async fn look(office: &Office<'_>) -> HealthView {
         }
         Err(error) => findings.push(Finding::bad("Connections", error.what(), "Look at the log with `-v`.")),
     }
-    findings.extend([redirect(office), clients(house).await, clock()]);
+    findings.extend([redirect(office), clients(house).await, clock(house, &user).await]);
     HealthView { findings }
 }
 
@@ -103,13 +110,23 @@ async fn vendor(house: &House, connection: &Connection) -> Finding {
     }
 }
 
-/// Tokens are judged by the clock; one that is far off makes them all look expired.
-fn clock() -> Finding {
-    use crate::clock::Clock;
-    let now = crate::clock::SystemClock.now();
-    let built = "2026-01-01T00:00:00Z".parse::<jiff::Timestamp>().unwrap_or_default();
-    if now < built {
-        return Finding::bad("Clock", format!("it shows {now}"), "Set the machine's clock.");
-    }
-    Finding::good("Clock", now.strftime("%Y-%m-%d %H:%M UTC").to_string())
+/// How far the clock may be off: tokens are renewed a minute before they end, and some end within minutes.
+const OFF: SignedDuration = SignedDuration::from_secs(30);
+
+/// Tokens are judged by the clock; one that is far off makes them all look expired, or good for too long.
+async fn clock(house: &House, user: &UserId) -> Finding {
+    let now = SystemClock.now().strftime("%Y-%m-%d %H:%M UTC");
+    let Some((vendor, ahead)) = house.accounts.ahead_of_a_vendor(user).await else {
+        return Finding::good("Clock", format!("{now}; not checked, because no connected vendor tells the time"));
+    };
+    let seconds = ahead.abs().as_secs();
+    let off = match ahead.is_negative() {
+        _ if seconds < 2 => format!("the same as {}'s", vendor.title),
+        true => format!("{seconds} s behind {}'s", vendor.title),
+        false => format!("{seconds} s ahead of {}'s", vendor.title),
+    };
+    let found = format!("{now}, {off}");
+    if ahead.abs() <= OFF { Finding::good("Clock", found) } else { Finding::bad("Clock", found, SET_IT) }
 }
+
+const SET_IT: &str = "Set the machine's clock, best by a time service: tokens look expired, or good for too long.";

@@ -38,6 +38,10 @@ pub fn run() -> ExitCode {
     let serves = matches!(cli.command, Command::Serve(_) | Command::Stdio(_));
     let is_quiet = cli.place.quiet || (!serves && cli.place.verbose == 0);
     telemetry::start(Loudness::of(is_quiet, cli.place.verbose));
+    if cli.place.sandbox && cli.place.store.is_some() {
+        let what = "--store has no say in the sandbox: its twins and their accounts have a store of their own.";
+        show::aside(&format!("{} {what}", show::styled(show::WARN, "warning:")));
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&Failure::new(format!("The program cannot start: {error}."))),

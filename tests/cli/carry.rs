@@ -2,6 +2,8 @@
 
 use std::{fs, io::Write, process::Stdio};
 
+use switchboard::store::{Change, Durability, Expect, Key, SledStore, Store, Table};
+
 use crate::{Run, run, support::Home};
 
 const PASSPHRASE: &str = "canary horse battery staple";
@@ -50,6 +52,31 @@ fn everything_is_carried_from_one_directory_to_another() {
     assert!(clash.contains("google") && clash.contains("--on-conflict"), "{clash}");
     let kept = with_passphrase(&to, &["import", file, "--on-conflict", "keep"], PASSPHRASE).good();
     assert!(kept.contains("kept"), "{kept}");
+}
+
+#[test]
+fn an_export_goes_on_past_a_damaged_record_and_fails_in_the_end() {
+    let home = Home::new();
+    set_app(&home, "canary-client-secret");
+    damage(&home, Table::OAuthApps);
+    let file = home.path().join("backup.age");
+    let run = with_passphrase(&home, &["export", file.to_str().unwrap()], PASSPHRASE);
+    assert_eq!(run.code, 1, "{run:?}");
+    assert!(run.out.contains("holds") && run.err.contains("Left out: the record `oauth_apps|google`"), "{run:?}");
+    assert!(file.exists(), "what is whole is in it");
+}
+
+/// Turns a bit in the one record of `table`.
+fn damage(home: &Home, table: Table) {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async {
+        let store = SledStore::open(home.path().join("store")).await.unwrap();
+        let (id, stored) = store.scan(table, b"", None, 1).await.unwrap().remove(0);
+        let mut value = stored.value;
+        value[99] ^= 1;
+        let change = Change::Put { key: Key::raw(table, id), value, expect: Expect::Anything };
+        store.commit(vec![change], Durability::SurvivesCrash).await.unwrap();
+    });
 }
 
 #[test]

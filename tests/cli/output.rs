@@ -125,3 +125,27 @@ fn the_audit_tells_what_was_called_and_what_was_refused() {
     assert_eq!(next["entries"][0]["tool"], "google_calendar_schedule_meeting");
     assert!(run(&home, &["audit", "--cursor", "x"]).bad().contains("no cursor"));
 }
+
+#[test]
+fn a_store_that_has_no_say_is_told() {
+    let home = Home::new();
+    let told = run(&home, &["sandbox", "status", "--store", "postgres://nobody:canary@127.0.0.1:1/none"]);
+    assert!(
+        told.err.starts_with("warning: --store has no say in the sandbox") && !told.err.contains("canary"),
+        "{told:?}"
+    );
+    told.good();
+}
+
+#[test]
+fn the_doctor_compares_the_clock_with_a_vendors() {
+    let home = Home::new();
+    let clock = |home: &Home| {
+        let findings = run(home, &["doctor", "--json"]).json();
+        let found = findings.as_array().unwrap().iter().find(|finding| finding["what"] == "Clock").unwrap().clone();
+        found["found"].as_str().unwrap().to_owned()
+    };
+    assert!(clock(&home).contains("'s"), "{}", clock(&home));
+    let empty = Run::of(home.command(&["doctor", "--json"]).output().unwrap()).out;
+    assert!(empty.contains("not checked"), "{empty}");
+}

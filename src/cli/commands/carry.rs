@@ -35,7 +35,16 @@ pub async fn export(session: &mut Session, export: &Export) -> Result<(), Failur
     let counts = done.records.iter().map(|(table, count)| format!("{count} {}", table.replace('_', " ")));
     show::line(&format!("{} holds {}.", done.file.display(), listed(counts)));
     show::aside("Without the passphrase or the identity of the recipient nobody can open it, you neither.");
-    Ok(())
+    match done.left_out.len() {
+        0 => Ok(()),
+        count => {
+            done.left_out.iter().for_each(|why| show::aside(&format!("Left out: {why}.")));
+            let records = if count == 1 { "One record".to_owned() } else { format!("{count} records") };
+            Err(Failure::new(format!("{records} could not be opened and left out of the file.")).next(
+                "The file is whole otherwise. Connect what was left out again, or restore a backup of the store.",
+            ))
+        }
+    }
 }
 
 /// `switchboard import`

@@ -23,6 +23,9 @@ pub struct Exported {
     pub file: PathBuf,
     /// How many records are in it, by table.
     pub records: Vec<(String, u64)>,
+    /// Records that could not be opened and are not in it: which, and why. One a sentence.
+    #[serde(default)]
+    pub left_out: Vec<String>,
 }
 
 /// What to do with a record that is here already and says something else.
@@ -54,7 +57,8 @@ pub struct Imported {
 }
 
 impl Vault {
-    /// Writes everything that lasts into `file`, sealed for `lock`. The file must not be there yet.
+    /// Writes everything that lasts into `file`, sealed for `lock`. The file must not be there yet. A record that cannot
+    /// be opened is left out, and told.
     ///
     /// Each record is as it was at one moment, and not all at the same one.
     pub async fn export(&self, file: &Path, lock: Lock) -> Result<Exported> {
@@ -105,7 +109,7 @@ fn lasts(key: &Key) -> bool {
         Table::OAuthStates | Table::Approvals | Table::Sessions => false,
         Table::Meta => {
             let first = key.id.split(|byte| *byte == 0).next().unwrap_or_default();
-            !matches!(first, b"schema" | b"vault_keys" | b"sandbox")
+            !matches!(first, b"schema" | b"vault_keys" | b"sandbox" | b"agent-name")
         }
         _ => true,
     }

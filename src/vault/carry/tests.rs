@@ -69,6 +69,28 @@ async fn everything_that_lasts_arrives_and_is_sealed_for_its_new_home() {
 }
 
 #[tokio::test]
+async fn a_damaged_record_is_left_out_and_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("all.age");
+    let (lock, opener) = pair();
+    let vault = filled().await;
+    let stored = vault.store().get(&connection("ann|gmail")).await.unwrap().unwrap();
+    let mut value = stored.value;
+    value[99] ^= 1;
+    let damage = Change::Put { key: connection("ann|gmail"), value, expect: Expect::Anything };
+    vault.store().commit(vec![damage], Durability::SurvivesCrash).await.unwrap();
+    let exported = vault.export(&file, lock).await.unwrap();
+    assert!(
+        matches!(&exported.left_out[..], [only] if only.contains("ann\\|gmail") && only.contains("damaged")),
+        "{exported:?}"
+    );
+    assert_eq!(exported.records.iter().map(|(_, count)| count).sum::<u64>(), 4, "{exported:?}");
+    let home = self::vault().await;
+    let done = home.import(&file, opener, Clash::Refuse).await.unwrap();
+    assert_eq!(done, Imported { added: 3, audit: 1, ..Imported::default() });
+}
+
+#[tokio::test]
 async fn what_says_something_else_is_refused_kept_or_replaced() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("all.age");

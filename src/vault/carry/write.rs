@@ -30,7 +30,7 @@ pub(super) async fn export(vault: &Vault, file: &Path, lock: Lock) -> Result<Exp
     let written = writing.await.unwrap_or_else(|error| Err(unfit(file, error)));
     // A writer that gave up is why nothing more could be gathered.
     written?;
-    Ok(Exported { file: file.to_owned(), records: gathered? })
+    Ok(Exported { file: file.to_owned(), ..gathered? })
 }
 
 /// Takes lines until the last one, and only then gives the file its name.
@@ -45,20 +45,25 @@ fn write(file: &Path, lock: &Lock, mut lines: mpsc::Receiver<Text>) -> Result<()
     if is_whole { draft.finish() } else { Ok(()) }
 }
 
-async fn gather(vault: &Vault, lines: &mpsc::Sender<Text>) -> Result<Vec<(String, u64)>> {
+async fn gather(vault: &Vault, lines: &mpsc::Sender<Text>) -> Result<Exported> {
     send(lines, &Header { switchboard_export: VERSION, layout: SCHEMA_VERSION }).await?;
-    let mut counts = Vec::new();
+    let mut gathered = Exported::default();
     for table in Table::ALL {
-        let count = gather_table(vault, table, lines).await?;
+        let count = gather_table(vault, table, lines, &mut gathered.left_out).await?;
         if count > 0 {
-            counts.push((table.name().to_owned(), count));
+            gathered.records.push((table.name().to_owned(), count));
         }
     }
-    send(lines, &Footer { end: counts.iter().map(|(_, count)| count).sum() }).await?;
-    Ok(counts)
+    send(lines, &Footer { end: gathered.records.iter().map(|(_, count)| count).sum() }).await?;
+    Ok(gathered)
 }
 
-async fn gather_table(vault: &Vault, table: Table, lines: &mpsc::Sender<Text>) -> Result<u64> {
+async fn gather_table(
+    vault: &Vault,
+    table: Table,
+    lines: &mpsc::Sender<Text>,
+    left_out: &mut Vec<String>,
+) -> Result<u64> {
     let mut count = 0;
     let mut after: Option<Vec<u8>> = None;
     loop {
@@ -67,12 +72,22 @@ async fn gather_table(vault: &Vault, table: Table, lines: &mpsc::Sender<Text>) -
         after = Some(last.clone());
         for record in page {
             let key = Key::raw(table, record.0.as_slice());
-            if lasts(&key) {
-                gather_record(vault, &key, &record, lines).await?;
-                count += 1;
+            if !lasts(&key) {
+                continue;
+            }
+            match gather_record(vault, &key, &record, lines).await {
+                Ok(()) => count += 1,
+                Err(error) if is_of_one_record(&error) => left_out.push(error.to_string()),
+                Err(error) => return Err(error),
             }
         }
     }
+}
+
+/// Whether the others can be carried all the same.
+fn is_of_one_record(error: &Error) -> bool {
+    use Error::{Swapped, Tampered, Unfitting, UnknownLayout, WrongKey};
+    matches!(error, WrongKey(_) | Tampered(_) | Swapped(_) | UnknownLayout(_) | Unfitting(_))
 }
 
 async fn gather_record(vault: &Vault, key: &Key, (id, stored): &Record, lines: &mpsc::Sender<Text>) -> Result<()> {
