@@ -290,7 +290,7 @@ mod tests {
         check("stage", "signed", Err("one of Closed won, Closed lost"));
         check("tags", "won;new", Err("one of Closed won, Closed lost"));
         check("record id", "7", Err("cannot be set"));
-        check("closedate_", "2026-11-23", Err("There is no deal field `closedate_`. Did you mean `Close date`"));
+        check("closedate_", "2026-11-23", Err("There is no deal field `closedate_`. Did you mean ⟦Close date⟧"));
     }
 
     #[test]

@@ -137,7 +137,7 @@ async fn labels_are_changed_by_their_names() {
     assert_eq!(done.data["labels"], json!(["STARRED", "Customers", "UNREAD"]));
     assert_eq!(desk.last("messages.modify").body.unwrap()["addLabelIds"], json!(["Label_1", "UNREAD"]));
     let error = desk.refused("modify_labels", json!({ "message_id": mail, "add": ["Custmers"] })).await;
-    assert!(error.to_string().contains("Did you mean `Customers` [Label_1]"), "{error}");
+    assert!(error.to_string().contains("Did you mean ⟦Customers⟧ [Label_1]"), "{error}");
     for wrong in [json!({ "message_id": mail }), json!({ "message_id": mail, "add": ["INBOX"], "remove": ["INBOX"] })] {
         assert_eq!(desk.refused("modify_labels", wrong).await.kind(), Kind::Arguments);
     }

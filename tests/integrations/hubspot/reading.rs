@@ -94,7 +94,7 @@ async fn a_filter_that_does_not_fit_is_refused() {
         json!({ "filters": [filter] })
     };
     for (arguments, words) in [
-        (filters("Jop Title", json!("x")), "Did you mean `Job Title` [jobtitle]"),
+        (filters("Jop Title", json!("x")), "Did you mean ⟦Job Title⟧ [jobtitle]"),
         (filters("Visits", json!("many")), "a number such as"),
         (filters("City", Value::Null), "needs a `value`"),
         (filters("Lifecycle Stage", json!("friend")), "one of Lead, Opportunity"),

@@ -106,7 +106,7 @@ async fn what_is_meant_by_several_or_by_none_is_told() {
         world["databases"].as_array().unwrap().iter().find(|one| one["title"] == "Knowledge").unwrap()["id"].clone();
     let error = desk.refused("query_database", json!({ "database": several })).await;
     assert_eq!(error.kind(), Kind::Ambiguous);
-    assert!(error.to_string().contains("`Articles` [") && error.to_string().contains("`Drafts` ["), "{error}");
+    assert!(error.to_string().contains("⟦Articles⟧ [") && error.to_string().contains("⟦Drafts⟧ ["), "{error}");
     let error = desk.refused("get_page", json!({ "page": "Meeting notes" })).await;
     assert_eq!(error.kind(), Kind::Ambiguous);
     assert!(error.to_string().contains("2 pages"), "{error}");

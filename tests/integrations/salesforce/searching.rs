@@ -44,7 +44,7 @@ async fn a_search_without_sense_is_refused() {
         assert!(error.to_string().contains("two letters or digits"), "{error}");
     }
     let error = desk.refused("search_records", json!({ "query": "ana", "objects": ["Contakt"] })).await;
-    assert!(error.to_string().contains("Did you mean `Contact` [Contact]"), "{error}");
+    assert!(error.to_string().contains("Did you mean ⟦Contact⟧ [Contact]"), "{error}");
 }
 
 #[tokio::test]

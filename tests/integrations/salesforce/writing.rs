@@ -38,7 +38,7 @@ async fn a_lead_that_does_not_fit_is_refused_before_it_is_sent() {
     let lead = |name: &str, value: &str| json!({ "last_name": "A", "company": "B", "custom": [{ "name": name, "value": value }] });
     for (arguments, words) in [
         (json!({ "last_name": " ", "company": "B" }), "`last_name` must not be empty"),
-        (lead("Employes", "12"), "Did you mean `Employees` [NumberOfEmployees]"),
+        (lead("Employes", "12"), "Did you mean ⟦Employees⟧ [NumberOfEmployees]"),
         (lead("Employees", "a dozen"), "a whole number such as 12"),
         (lead("Converted", "true"), "cannot be set"),
         (lead("Company", "C"), "set by an argument of its own"),

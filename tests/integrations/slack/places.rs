@@ -23,7 +23,7 @@ async fn an_unknown_channel_gets_the_nearest() {
     let desk = open().await;
     let error = desk.refused("send_message", json!({ "channel": "#salse", "text": "x" })).await;
     assert_eq!(error.kind(), Kind::NotFound);
-    assert!(error.to_string().starts_with("There is no channel `salse`. Did you mean `sales` [C0"), "{error}");
+    assert!(error.to_string().starts_with("There is no channel `salse`. Did you mean ⟦sales⟧ [C0"), "{error}");
     let error = desk.refused("read_channel", json!({ "channel": "zzzzzz" })).await;
     assert!(error.to_string().contains("slack_list_channels"), "{error}");
     let board = desk.refused("read_channel", json!({ "channel": "board" })).await;
