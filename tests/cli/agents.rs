@@ -32,7 +32,8 @@ fn check(client: &mut Client, home: &Home) {
     assert_eq!(refused["error"]["code"], -32602, "{refused}");
     let desk = run(home, &["agents", "show", "desk", "--json"]).json()["id"].as_str().unwrap().to_owned();
     let lines = run(home, &["audit", "--agent", &desk, "--json"]).json();
-    let outcomes: Vec<&Value> = lines["entries"].as_array().unwrap().iter().map(|line| &line["outcome"]["outcome"]).collect();
+    let outcomes: Vec<&Value> =
+        lines["entries"].as_array().unwrap().iter().map(|line| &line["outcome"]["outcome"]).collect();
     assert!(outcomes.contains(&&json!("ok")) && outcomes.contains(&&json!("refused")), "{lines}");
 }
 

@@ -8,9 +8,9 @@
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a test fails by panicking")]
 
 #[cfg(feature = "postgres")]
-#[path = "support/postgres.rs"]
+#[path = "../support/postgres.rs"]
 mod postgres;
-#[path = "support/mod.rs"]
+#[path = "../support/mod.rs"]
 mod support;
 
 use std::{
