@@ -40,6 +40,7 @@ fn tool(name: &str, effect: Effect, handler: for<'a> fn(Map<String, Value>, &'a 
         input,
         output: None,
         meta: None,
+        icons: Vec::new(),
         handler: Box::new(handler),
     };
     ToolDef::at_runtime(name, effect, tool)

@@ -130,6 +130,9 @@ fn fitting(mut definition: Value, version: Version) -> Value {
         members.shift_remove("title");
         members.shift_remove("outputSchema");
     }
+    if version < Version::November2025 {
+        members.shift_remove("icons");
+    }
     let has_object = members.get("outputSchema").is_some_and(|schema| schema["type"] == "object");
     if !version.is_modern() && !has_object {
         members.shift_remove("outputSchema");

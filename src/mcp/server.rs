@@ -35,6 +35,7 @@ use crate::{
     secret::Secret,
     shelf::{Changes, Shelf},
     store::{MemoryStore, SharedStore},
+    tool::Icon,
 };
 
 /// How many requests of HTTP sessions may run at once in one process.
@@ -65,6 +66,7 @@ pub struct Core {
     pub(super) title: Option<String>,
     pub(super) version: String,
     pub(super) instructions: Option<String>,
+    pub(super) icons: Vec<Icon>,
     pub(super) hub: Hub,
     pub(super) catalog: Catalog,
     pub(super) page_size: usize,
@@ -96,6 +98,7 @@ pub struct Builder {
     instructions: Option<String>,
     hub: Option<Hub>,
     page_size: usize,
+    icons: Vec<Icon>,
     answer_within: Duration,
     session_key: Option<Secret>,
     clock: SharedClock,
@@ -118,6 +121,7 @@ impl Server {
             hub: None,
             page_size: 1000,
             answer_within: Duration::from_mins(5),
+            icons: Vec::new(),
             session_key: None,
             clock: clock::system(),
             entropy: id::os(),
@@ -251,6 +255,9 @@ impl Core {
     }
 }
 
+        if version >= Version::November2025 && !self.icons.is_empty() {
+            own["icons"] = json!(self.icons);
+        }
 impl Builder {
     /// The server's name; by default the package's.
     #[must_use]
@@ -284,6 +291,13 @@ impl Builder {
     #[must_use]
     pub fn hub(mut self, hub: Hub) -> Self {
         self.hub = Some(hub);
+    /// Gives the server a picture; said again, one more.
+    #[must_use]
+    pub fn pictured(mut self, icon: Icon) -> Self {
+        self.icons.push(icon);
+        self
+    }
+
         self
     }
 
@@ -385,6 +399,7 @@ impl Builder {
             tasks: self.tasks.then(|| {
                 let (clock, entropy) = (self.clock.clone(), self.entropy.clone());
                 Tasks::new(self.store.clone(), &key, clock, entropy, closing.clone())
+            icons: self.icons,
             }),
             sealer: Sealer::new(&key, self.clock.clone(), self.entropy.clone()),
         });

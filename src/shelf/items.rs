@@ -2,11 +2,13 @@
 
 use std::borrow::Cow;
 
+use jiff::Timestamp;
+
 use super::Needs;
-use crate::tool::Content;
+use crate::tool::{Content, Icon};
 
 /// Something to read, as it is listed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Resource {
     /// Its address.
     pub uri: String,
@@ -18,12 +20,18 @@ pub struct Resource {
     pub description: Option<String>,
     /// Such as `text/plain`.
     pub mime_type: Option<String>,
+    /// How many bytes it has, before they are written as text.
+    pub size: Option<u64>,
+    /// Whom it is for, and how much it matters.
+    pub annotations: Option<Annotations>,
+    /// Pictures by which people know it.
+    pub icons: Vec<Icon>,
     /// The tools without which nobody sees it.
     pub needs: Needs,
 }
 
 /// A form of addresses at which there is something to read.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Template {
     /// The address with variables in braces, each standing for one segment: `notes://{year}/index`.
     pub uri: String,
@@ -35,8 +43,23 @@ pub struct Template {
     pub description: Option<String>,
     /// Such as `text/plain`.
     pub mime_type: Option<String>,
+    /// Whom what is there is for, and how much it matters.
+    pub annotations: Option<Annotations>,
+    /// Pictures by which people know it.
+    pub icons: Vec<Icon>,
     /// The tools without which nobody sees it.
     pub needs: Needs,
+}
+
+/// What a client may go by when it chooses what to show to whom.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Annotations {
+    /// Whom it is for; nobody in particular when it is empty.
+    pub audience: Vec<Role>,
+    /// How much it matters, from 0 to 1.
+    pub priority: Option<f64>,
+    /// When it changed last.
+    pub last_modified: Option<Timestamp>,
 }
 
 /// What was read.
@@ -70,6 +93,8 @@ pub struct Prompt {
     pub description: String,
     /// What it can be told.
     pub arguments: Vec<Argument>,
+    /// Pictures by which people know it.
+    pub icons: Vec<Icon>,
     /// The tools without which nobody sees it.
     pub needs: Needs,
 }
@@ -124,6 +149,27 @@ impl Resource {
         self
     }
 
+    /// Says how many bytes it has, before they are written as text.
+    #[must_use]
+    pub fn sized(mut self, bytes: u64) -> Self {
+        self.size = Some(bytes);
+        self
+    }
+
+    /// Says whom it is for, and how much it matters.
+    #[must_use]
+    pub fn annotated(mut self, annotations: Annotations) -> Self {
+        self.annotations = Some(annotations);
+        self
+    }
+
+    /// Gives it a picture; said again, one more.
+    #[must_use]
+    pub fn pictured(mut self, icon: Icon) -> Self {
+        self.icons.push(icon);
+        self
+    }
+
     /// Shows it only to callers who are offered one of these tools; said again, one of those as well.
     #[must_use]
     pub fn for_tools(mut self, tools: impl IntoIterator<Item = impl Into<Cow<'static, str>>>) -> Self {
@@ -150,6 +196,20 @@ impl Template {
     #[must_use]
     pub fn titled(mut self, title: impl Into<String>) -> Self {
         self.title = Some(title.into());
+        self
+    }
+
+    /// Says whom it is for, and how much it matters.
+    #[must_use]
+    pub fn annotated(mut self, annotations: Annotations) -> Self {
+        self.annotations = Some(annotations);
+        self
+    }
+
+    /// Gives it a picture; said again, one more.
+    #[must_use]
+    pub fn pictured(mut self, icon: Icon) -> Self {
+        self.icons.push(icon);
         self
     }
 
@@ -200,6 +260,13 @@ impl Prompt {
     #[must_use]
     pub fn titled(mut self, title: impl Into<String>) -> Self {
         self.title = Some(title.into());
+        self
+    }
+
+    /// Gives it a picture; said again, one more.
+    #[must_use]
+    pub fn pictured(mut self, icon: Icon) -> Self {
+        self.icons.push(icon);
         self
     }
 

@@ -27,7 +27,7 @@ use std::{
 };
 
 pub use changes::{Change, Changes, News};
-pub use items::{Argument, Body, Contents, Message, Prompt, Resource, Role, Template};
+pub use items::{Annotations, Argument, Body, Contents, Message, Prompt, Resource, Role, Template};
 pub use needs::Needs;
 
 use crate::tool::{Boxed, Call, Error, Kind, Result};

@@ -4,7 +4,7 @@ use std::{borrow::Cow, fmt, pin::Pin, sync::Arc};
 
 use serde_json::{Map, Value};
 
-use super::{Answer, Call, Content, Effect, Error, Host, Outcome, Readable, Result, Scopes, Tool};
+use super::{Answer, Call, Content, Effect, Error, Host, Icon, Outcome, Readable, Result, Scopes, Tool};
 use crate::schema;
 
 /// A running call.
@@ -51,6 +51,8 @@ pub struct RuntimeTool {
     pub output: Option<Value>,
     /// `_meta` of the listed tool, if there is one.
     pub meta: Option<Value>,
+    /// Pictures by which people know it.
+    pub icons: Vec<Icon>,
     /// What runs.
     pub handler: Box<dyn Handler>,
 }
@@ -75,7 +77,15 @@ impl RuntimeTool {
         F: for<'a> Fn(Map<String, Value>, &'a Call) -> Running<'a> + Send + Sync + 'static,
     {
         let handler = Box::new(handler);
-        RuntimeTool { title: None, description: description.into(), input, output: None, meta: None, handler }
+        RuntimeTool {
+            title: None,
+            description: description.into(),
+            input,
+            output: None,
+            meta: None,
+            icons: Vec::new(),
+            handler,
+        }
     }
 
     /// What people see in place of its name.
@@ -94,6 +104,13 @@ impl RuntimeTool {
     #[must_use]
     pub fn meta(self, meta: Value) -> Self {
         RuntimeTool { meta: Some(meta), ..self }
+    }
+
+    /// Gives it a picture; said again, one more.
+    #[must_use]
+    pub fn pictured(mut self, icon: Icon) -> Self {
+        self.icons.push(icon);
+        self
     }
 }
 

@@ -5,7 +5,7 @@ use std::{borrow::Cow, sync::Arc};
 use serde_json::{Map, Value, json};
 
 use super::{
-    Call, Effect, Error, Readable, Result, Scopes, ToolDef,
+    Call, Effect, Error, Icon, Readable, Result, Scopes, ToolDef,
     def::{Implementation, RuntimeTool},
     error::capitalised,
     written,
@@ -274,6 +274,7 @@ struct Parts {
     input: Value,
     output: Option<Value>,
     meta: Option<Value>,
+    icons: Vec<Icon>,
 }
 
 impl Parts {
@@ -282,7 +283,8 @@ impl Parts {
             Implementation::Typed { input, output, .. } => {
                 let (description, input) = schema::split_description(input());
                 let (_, output) = schema::split_description(output());
-                Parts { title: title(toolset, &def.name), description, input, output: Some(output), meta: None }
+                let title = title(toolset, &def.name);
+                Parts { title, description, input, output: Some(output), meta: None, icons: Vec::new() }
             }
             Implementation::Runtime(tool) => Parts {
                 title: tool.title.clone().unwrap_or_else(|| title(toolset, &def.name)),
@@ -290,6 +292,7 @@ impl Parts {
                 input: tool.input.clone(),
                 output: tool.output.clone(),
                 meta: tool.meta.clone(),
+                icons: tool.icons.clone(),
             },
         }
     }
@@ -314,6 +317,9 @@ impl Parts {
         });
         if let Some(meta) = &self.meta {
             definition["_meta"] = meta.clone();
+        }
+        if !self.icons.is_empty() {
+            definition["icons"] = json!(self.icons);
         }
         definition
     }

@@ -8,8 +8,8 @@ use switchboard::{
     hub::Hub,
     id,
     mcp::Server,
-    shelf::{About, Change, Changes, Contents, Message, Prompt, Resource, Shelf, Template},
-    tool::{Ask, Call, Effect, Level, Outcome, Result, Running, RuntimeTool, ToolDef, Toolset},
+    shelf::{About, Annotations, Change, Changes, Contents, Message, Prompt, Resource, Role, Shelf, Template},
+    tool::{Ask, Call, Effect, Icon, Level, Outcome, Result, Running, RuntimeTool, ToolDef, Toolset},
     transport::stdio::Options,
 };
 
@@ -43,6 +43,7 @@ fn client() -> (Client, Changes) {
     (Client::start_on((server, hub, Seen::default()), Options { longest_line: 100_000 }), changes)
 }
 
+    let server = server.pictured(icon());
 fn tool(name: &str, body: for<'a> fn(Map<String, Value>, &'a Call) -> Running<'a>) -> ToolDef {
     let input = json!({"type": "object", "properties": {"n": {"type": "integer", "description": "A number."}}});
     ToolDef::at_runtime(name, Effect::Reads, RuntimeTool::new(format!("The tool {name}."), input, body))
@@ -72,7 +73,7 @@ fn chatty(cx: &Call) -> Outcome {
 fn shelf() -> Shelf {
     let read = |uri: String| async move { Ok(vec![Contents::text(uri, "text/plain", "a note")]) };
     Shelf::builder()
-        .resource(Resource::new("notes://a", "a"), move |uri, _| Box::pin(read(uri)))
+        .resource(decorated(), move |uri, _| Box::pin(read(uri)))
         .resource(Resource::new("notes://b", "b"), move |uri, _| Box::pin(read(uri)))
         .resource(Resource::new("notes://c", "c"), move |uri, _| Box::pin(read(uri)))
         .template(Template::new("days://{day}", "day"), move |uri, _, _| Box::pin(read(uri)))
@@ -104,6 +105,16 @@ async fn a_modern_call_asks_in_rounds_and_forgets_nothing() {
     let answer = json!({"second": accepts("color", "red"), "unknown": 1});
     let done = client.ask(modern_with(3, "tools/call", repeat(answer.clone(), state), FORMS)).await;
     assert_eq!(done["result"]["content"][0]["text"], r#""Ana" likes "red""#);
+fn icon() -> Icon {
+    Icon::new("https://notes.example/icon.png").unwrap().typed("image/png").sized("48x48")
+}
+
+fn decorated() -> Resource {
+    let changed = "2026-11-23T09:00:00Z".parse().ok();
+    let annotations = Annotations { audience: vec![Role::Assistant], priority: Some(0.5), last_modified: changed };
+    Resource::new("notes://a", "a").sized(6).annotated(annotations).pictured(icon())
+}
+
 
     let tampered = json!(format!("{}-TAMPERED", state.as_str().unwrap()));
     let mut of_another_call = repeat(answer.clone(), state);
@@ -246,6 +257,24 @@ async fn log_is_heard_at_the_level_that_was_asked_for() {
 }
 
 #[tokio::test]
+#[tokio::test]
+async fn pictures_and_annotations_are_told_to_those_who_know_them() {
+    let (mut client, _) = client();
+    let listed = client.ask(modern(1, "resources/list", json!({}))).await["result"].clone();
+    let picture = json!([{"src": "https://notes.example/icon.png", "mimeType": "image/png", "sizes": ["48x48"]}]);
+    assert_eq!(listed["_meta"]["io.modelcontextprotocol/serverInfo"]["icons"], picture, "{listed}");
+    let first = &listed["resources"][0];
+    assert_eq!((&first["icons"], &first["size"]), (&picture, &json!(6)), "{first}");
+    let annotations = json!({"audience": ["assistant"], "priority": 0.5, "lastModified": "2026-11-23T09:00:00Z"});
+    assert_eq!(first["annotations"], annotations);
+
+    let hello = client.ask(initialize(2, "2025-03-26", json!({}))).await;
+    assert!(hello["result"]["serverInfo"].get("icons").is_none(), "{hello}");
+    let first = client.ask(request(3, "resources/list", json!({}))).await["result"]["resources"][0].clone();
+    assert!(first.get("icons").is_none(), "icons came with 2025-11-25: {first}");
+    assert_eq!(first["annotations"], json!({"audience": ["assistant"], "priority": 0.5}), "{first}");
+}
+
 async fn a_call_goes_on_as_a_task_and_asks_there() {
     let (mut client, _) = client();
     let begun = client.ask(modern_with(1, "tools/call", json!({"name": "job"}), TASKS)).await;

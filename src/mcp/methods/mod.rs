@@ -11,6 +11,7 @@ use super::{
     exchange::Exchange,
     server::Core,
 };
+use crate::tool::Icon;
 
 mod completion;
 pub(super) mod lifecycle;
@@ -100,4 +101,11 @@ pub(super) fn cacheable(core: &Core, version: Version, ttl: u64, scope: &str) ->
         members.insert("cacheScope".into(), scope.into());
     }
     members
+}
+
+/// Adds pictures, for clients of a revision that knows them.
+fn picture(entry: &mut Value, icons: &[Icon], version: Version) {
+    if version >= Version::November2025 && !icons.is_empty() {
+        entry["icons"] = json!(icons);
+    }
 }

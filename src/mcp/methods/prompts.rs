@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Answered, Raw, cacheable, common, exchange, lists,
+    Answered, Raw, cacheable, common, exchange, lists, picture,
     tools::{brought, written},
 };
 use crate::{
@@ -84,13 +84,19 @@ fn listed(prompt: &Prompt, version: Version) -> Value {
         |argument| json!({"name": argument.name, "description": argument.description, "required": argument.required}),
     );
     entry["arguments"] = arguments.collect();
+    picture(&mut entry, &prompt.icons, version);
     entry
 }
 
-fn said(message: Message, version: Version) -> Value {
-    let role = match message.role {
+/// A role, as it is written.
+pub(super) fn role(role: Role) -> &'static str {
+    match role {
         Role::User => "user",
         Role::Assistant => "assistant",
-    };
+    }
+}
+
+fn said(message: Message, version: Version) -> Value {
+    let role = role(message.role);
     json!({"role": role, "content": written(message.content, version)})
 }

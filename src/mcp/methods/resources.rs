@@ -9,7 +9,7 @@ use jsonrpsee::{
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{Answered, Raw, cacheable, exchange, lists, tools::brought};
+use super::{Answered, Raw, cacheable, exchange, lists, picture, prompts::role, tools::brought};
 use crate::{
     mcp::{
         era::Version,
@@ -17,8 +17,8 @@ use crate::{
         round::Round,
         server::Core,
     },
-    shelf::{Body, Contents, Resource, Template},
-    tool::{Call, Client, Kind},
+    shelf::{Annotations, Body, Contents, Resource, Template},
+    tool::{Call, Client, Icon, Kind},
 };
 
 /// How long a client may keep a list, in milliseconds. Listeners hear of a change at once.
@@ -115,13 +115,39 @@ fn uri(params: &Params<'_>) -> Result<String, ErrorObjectOwned> {
 }
 
 fn listed(resource: &Resource, version: Version) -> Value {
-    let Resource { uri, name, title, description, mime_type, needs: _ } = resource;
-    entry(("uri", uri), name, [title, description, mime_type], version)
+    let Resource { uri, name, title, description, mime_type, size, annotations, icons, needs: _ } = resource;
+    let mut listed = entry(("uri", uri), name, [title, description, mime_type], version);
+    if let Some(size) = size {
+        listed["size"] = (*size).into();
+    }
+    decorate(&mut listed, annotations.as_ref(), icons, version);
+    listed
 }
 
 fn listed_template(template: &Template, version: Version) -> Value {
-    let Template { uri, name, title, description, mime_type, needs: _ } = template;
-    entry(("uriTemplate", uri), name, [title, description, mime_type], version)
+    let Template { uri, name, title, description, mime_type, annotations, icons, needs: _ } = template;
+    let mut listed = entry(("uriTemplate", uri), name, [title, description, mime_type], version);
+    decorate(&mut listed, annotations.as_ref(), icons, version);
+    listed
+}
+
+/// Annotations, as far as the revision knows them, and icons.
+fn decorate(listed: &mut Value, annotations: Option<&Annotations>, icons: &[Icon], version: Version) {
+    if let Some(annotations) = annotations {
+        let Annotations { audience, priority, last_modified } = annotations;
+        let mut written = json!({});
+        if !audience.is_empty() {
+            written["audience"] = audience.iter().copied().map(role).collect();
+        }
+        if let Some(priority) = priority {
+            written["priority"] = priority.clamp(0.0, 1.0).into();
+        }
+        if let Some(moment) = last_modified.filter(|_| version >= Version::June2025) {
+            written["lastModified"] = moment.to_string().into();
+        }
+        listed["annotations"] = written;
+    }
+    picture(listed, icons, version);
 }
 
 fn entry(
