@@ -1,6 +1,6 @@
 //! Where everything is put together: the store, the vault, the vendors or their twins, and the door in front.
 
-use std::{collections::BTreeMap, num::NonZeroU32, path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, num::NonZeroU32, path::PathBuf, sync::Arc, time::Duration};
 
 use jiff::SignedDuration;
 
@@ -81,8 +81,18 @@ impl House {
         settings: &Settings,
         ownership: impl Into<Option<Arc<Ownership>>>,
     ) -> Result<House, Failure> {
+        House::open_at(home, settings, ownership, clock::system()).await
+    }
+
+    /// The same by another clock.
+    pub async fn open_at(
+        home: &Home,
+        settings: &Settings,
+        ownership: impl Into<Option<Arc<Ownership>>>,
+        clock: SharedClock,
+    ) -> Result<House, Failure> {
         let storage = Storage::of(home, settings)?;
-        let (clock, entropy) = (clock::system(), id::os());
+        let entropy = id::os();
         let sources = Sources::from_variables(&home.dir, |name| std::env::var(name).ok());
         let vault = open_vault(&storage, home, &sources, clock.clone()).await?;
         let client =
@@ -186,6 +196,10 @@ pub fn server_with(hub: &Hub, key: Secret, store: SharedStore) -> Server {
     product(hub).session_key(key).store(store).build()
 }
 
+/// A call that takes longer goes on as a task, for clients that know tasks: short enough that a person sees at once
+/// that something is under way, and long enough for nearly every call to be answered in its own request.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 fn product(hub: &Hub) -> mcp::Builder {
     Server::builder()
         .name("switchboard")
@@ -193,6 +207,8 @@ fn product(hub: &Hub) -> mcp::Builder {
         .version(env!("CARGO_PKG_VERSION"))
         .instructions(INSTRUCTIONS)
         .hub(hub.clone())
+        .logging()
+        .tasks_after(PATIENCE)
         .shelf(hub.shelf().expect("the addresses of the built-in integrations differ"))
 }
 

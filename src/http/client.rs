@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use url::Url;
 
 use super::{
-    Body, Error, HeaderMap, Lane, Repeat, Request, Response, Result, StatusCode,
+    Body, Error, Event, HeaderMap, Lane, Repeat, Request, Response, Result, StatusCode,
     breaker::{Breakers, Limits, Pass},
     guard::{self, Private, Reach},
     header::CONTENT_TYPE,
@@ -182,13 +182,18 @@ impl Sending<'_> {
             if !renewed && self.is_refused(&outcome) {
                 renewed = true;
                 if self.renew().await? {
+                    self.tell(&Event::Renewed);
                     continue;
                 }
             }
             let has_left_a_mark = self.request.repeat != Repeat::Safe && retry::may_have_happened(&outcome);
+            let status = outcome.as_ref().ok().map(|answer| answer.status);
             match self.situation(attempt).next(self.pace(), outcome) {
                 Next::Done(outcome) => return outcome,
-                Next::Again(pause) => sleep(pause).await,
+                Next::Again(pause) => {
+                    self.tell(&Event::Again { status, pause, attempt });
+                    sleep(pause).await;
+                }
             }
             *unsure |= has_left_a_mark;
             attempt += 1;
@@ -203,6 +208,7 @@ impl Sending<'_> {
                 if Instant::now() + wait >= self.deadline {
                     return Err(Error::Limited { retry_after: wait });
                 }
+                self.tell(&Event::Turn { wait });
                 sleep(wait).await;
             }
         }
@@ -298,17 +304,25 @@ impl Sending<'_> {
 
     /// Values of path, query, headers and bodies stay out.
     fn log(&self, attempt: u32, started: Instant, outcome: &Outcome) {
-        let status = outcome.as_ref().map_or(0, |answer| answer.status.as_u16());
+        let (method, path) = (&self.request.method, self.request.path.template());
+        let status = outcome.as_ref().ok().map(|answer| answer.status);
+        self.tell(&Event::Asked { method, path, status, took: started.elapsed() });
         tracing::debug!(
             vendor = %self.lane.vendor,
-            method = %self.request.method,
-            path = self.request.path.template(),
-            status,
+            %method,
+            path,
+            status = status.map_or(0, |status| status.as_u16()),
             error = outcome.as_ref().err().map(tracing::field::display),
             millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
             attempt,
             "asked a vendor",
         );
+    }
+
+    fn tell(&self, event: &Event<'_>) {
+        if let Some(witness) = &self.lane.witness {
+            witness.hear(&self.lane.vendor, event);
+        }
     }
 }
 

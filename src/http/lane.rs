@@ -5,7 +5,7 @@ use std::{borrow::Cow, sync::Arc, time::Duration};
 use tokio::time::Instant;
 use url::Url;
 
-use super::{Authorize, Rate, Response, StatusCode};
+use super::{Authorize, Rate, Response, StatusCode, Witness};
 
 /// Where a request goes and on whose behalf: one vendor, one base URL, one connection.
 #[derive(Clone, Debug)]
@@ -32,6 +32,8 @@ pub struct Lane {
     pub status: Option<fn(&Response) -> StatusCode>,
     /// How long to wait after "slow down" where the vendor does not say so itself.
     pub rest: Option<Duration>,
+    /// Hears what happens to requests.
+    pub witness: Option<Arc<dyn Witness>>,
 }
 
 impl Lane {
@@ -48,6 +50,7 @@ impl Lane {
             is_limit: None,
             status: None,
             rest: None,
+            witness: None,
         }
     }
 

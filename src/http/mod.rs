@@ -32,6 +32,7 @@ mod rate;
 mod request;
 mod response;
 mod retry;
+mod witness;
 
 pub use authorize::{Authorize, AuthorizeError};
 pub use client::{Client, Options};
@@ -47,6 +48,7 @@ pub use reqwest::{
 };
 pub use response::Response;
 pub use retry::retry_after;
+pub use witness::{Event, Witness};
 
 // An exported macro lives at the root of the crate; whoever uses it finds it beside [`Path`].
 pub use super::path;

@@ -5,23 +5,23 @@ use crate::tool::{Content, Error, Kind, Outcome, closed};
 /// Four bytes are about a token.
 const BYTES_PER_TOKEN: usize = 4;
 
-/// The outcome, cut to `tokens` where it is text.
+/// The outcome, cut to `tokens` where it is text, and how many bytes that took away.
 ///
 /// # Errors
 /// The structured part is too large: it cannot be cut without lying about its shape.
-pub(super) fn within(tokens: usize, mut outcome: Outcome) -> Result<Outcome, Error> {
+pub(super) fn within(tokens: usize, mut outcome: Outcome) -> Result<(Outcome, usize), Error> {
     let limit = tokens * BYTES_PER_TOKEN;
     if outcome.structured.as_ref().is_some_and(|structured| structured.to_string().len() > limit) {
         return Err(too_large(tokens));
     }
-    let mut left = limit;
+    let (mut left, mut missing) = (limit, 0);
     for part in &mut outcome.content {
         if let Content::Text(text) = part {
-            cut(text, left);
+            missing += cut(text, left);
             left = left.saturating_sub(text.len());
         }
     }
-    Ok(outcome)
+    Ok((outcome, missing))
 }
 
 /// The document, if it is not larger than `limit` bytes as it is written.
@@ -50,10 +50,10 @@ fn too_large(tokens: usize) -> Error {
         .next("Ask for less at once: a smaller `limit`, a shorter window or a narrower search.")
 }
 
-/// Cuts a text at the end of a line and says how much is missing.
-fn cut(text: &mut String, limit: usize) {
+/// Cuts a text at the end of a line and says how many bytes are missing.
+fn cut(text: &mut String, limit: usize) -> usize {
     if text.len() <= limit {
-        return;
+        return 0;
     }
     let mut end = limit;
     while !text.is_char_boundary(end) {
@@ -64,6 +64,7 @@ fn cut(text: &mut String, limit: usize) {
     text.truncate(end);
     closed(text);
     text.extend(["\n… cut here, ", &missing.to_string(), " more bytes. Ask for less at once."]);
+    missing
 }
 
 #[cfg(test)]
@@ -75,8 +76,9 @@ mod tests {
     #[test]
     fn a_long_text_is_cut_at_a_line_and_says_so() {
         let lines = "a line of text\n".repeat(100);
-        let outcome = within(100, Outcome::text(lines)).unwrap();
+        let (outcome, missing) = within(100, Outcome::text(lines)).unwrap();
         let text = outcome.joined_text();
+        assert!(text.contains(&format!("cut here, {missing} more bytes")), "{text}");
         assert!(text.len() < 500 && text.ends_with("Ask for less at once."), "{text}");
         assert!(text.lines().rev().skip(1).all(|line| line == "a line of text"), "{text}");
     }
@@ -101,7 +103,7 @@ mod tests {
 
     #[test]
     fn characters_stay_whole() {
-        let outcome = within(10, Outcome::text("ä".repeat(100))).unwrap();
+        let (outcome, _) = within(10, Outcome::text("ä".repeat(100))).unwrap();
         assert!(outcome.joined_text().starts_with("ääää"));
     }
 }

@@ -13,6 +13,8 @@ use crate::{
 
 /// How long a call waits while the person consents. Clients give a call up after a minute, most of them.
 const PATIENCE: Duration = Duration::from_secs(40);
+/// How long it waits as a task, which nobody gives up: as long as the link is good.
+const AS_TASK: Duration = Duration::from_mins(10);
 
 impl Run {
     /// One attempt; where only the account is missing, the person is asked to connect it, and then another.
@@ -74,13 +76,22 @@ impl Run {
                     other => return other,
                 }
             }
+            let until = began + self.patience();
             loop {
-                match timeout_at(began + PATIENCE, changes.next()).await {
+                match timeout_at(until, changes.next()).await {
                     Ok(Some(Seen::Changed(key))) if !self.is_own(&key) => {}
                     Ok(Some(_)) => break,
                     Ok(None) | Err(_) => return Err(not_yet(&error)),
                 }
             }
+        }
+    }
+
+    /// How long to wait for the person. A client that can look after a task is not kept waiting for it.
+    fn patience(&self) -> Duration {
+        match &self.client {
+            Some(client) if client.can(Ability::Tasks) && client.go_on().is_ok() => AS_TASK,
+            _ => PATIENCE,
         }
     }
 

@@ -25,8 +25,8 @@ use crate::{
     audit::{self, Entry},
     id::CallId,
     tool::{
-        self, Asking, Call, CallParts, Client, Effect, Integration, Kind, Noted, Outcome, Progress, Reading, Row,
-        Running,
+        self, Asking, Call, CallParts, Client, Effect, Integration, Kind, Level, Noted, Outcome, Progress, Reading,
+        Row, Running,
     },
 };
 
@@ -124,7 +124,13 @@ impl Run {
         let outcome = outcome.map_err(|error| self.with_the_way_back(error))?;
         match &self.reading {
             Some(reading) if reading.readable.is_document() => bound::document(self.hub.0.bounds.document, outcome),
-            _ => bound::within(self.hub.0.bounds.tokens, outcome),
+            _ => {
+                let (outcome, missing) = bound::within(self.hub.0.bounds.tokens, outcome)?;
+                if missing > 0 {
+                    call.log(Level::Notice, format!("the result was too long: {missing} bytes of it were left out"));
+                }
+                Ok(outcome)
+            }
         }
     }
 
@@ -238,6 +244,10 @@ impl Run {
     fn reply(&self, outcome: Result<Outcome, tool::Error>) -> Result<Reply, Error> {
         outcome.map(Reply::Done).map_err(|error| {
             tracing::debug!(code = error.code(), cause = %error.chain(), "the call failed");
+            if let Some(client) = self.client.as_ref().filter(|_| error.kind() != Kind::Input) {
+                // The server's log has the cause under the same number.
+                client.log(Level::Debug, &format!("call {} failed: {}", self.id, error.code()).into());
+            }
             Error::Tool { call: self.id.clone(), error }
         })
     }

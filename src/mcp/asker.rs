@@ -95,7 +95,7 @@ impl Asker {
     /// because it cannot be sent there, or was.
     fn send_to(&self, page: &Page) -> Option<Result<Map<String, Value>, ErrorObjectOwned>> {
         let terms = &self.exchange.terms;
-        if self.is_task() || !terms.capabilities.url || terms.version < Version::November2025 {
+        if !terms.capabilities.url || terms.version < Version::November2025 || self.settles_in_task() {
             return None;
         }
         let question = Ask::from(page.clone());
@@ -145,9 +145,23 @@ impl Asker {
         Err(Error::new(Kind::Input, "The client has to answer first."))
     }
 
-    /// Whether the call goes on by itself.
-    pub fn is_task(&self) -> bool {
-        self.slot.as_ref().is_some_and(|slot| slot.task().is_some())
+    /// Whether the call goes on by itself, for good: one that does not is answered in its own request.
+    pub fn settles_in_task(&self) -> bool {
+        self.slot.as_ref().is_some_and(|slot| slot.settle().is_some())
+    }
+
+    /// `key`, or another one like it when it was asked under that name before: within a task each question has its
+    /// own.
+    pub fn unused(&self, key: &str) -> String {
+        let talk = self.talk();
+        let further = (2_u32..).map(|number| format!("{key}-{number}"));
+        let mut all = std::iter::once(key.to_owned()).chain(further);
+        all.find(|name| !talk.answers.contains_key(name)).unwrap_or_default()
+    }
+
+    fn knows(&self, questions: &[Ask]) -> bool {
+        let talk = self.talk();
+        questions.iter().all(|question| talk.answers.contains_key(&question.key))
     }
 
     /// Puts all that is not known yet into the task, and waits.
@@ -253,7 +267,7 @@ impl Client for Asker {
 
     fn ask(&self, questions: Vec<Ask>) -> Boxed<'_, Result<Vec<Value>>> {
         if self.exchange.terms.version.is_modern() {
-            if self.is_task() {
+            if !self.knows(&questions) && self.settles_in_task() {
                 return Box::pin(self.ask_in_task(questions));
             }
             let found = self.look_up(&questions);
@@ -275,14 +289,14 @@ impl Client for Asker {
         if !slot.begin() {
             return Err(Error::new(Kind::Busy, "Too many tasks are running.").next("Try again later."));
         }
-        // The call's own time ends here; the task has its own.
-        self.talk().waiting_since.get_or_insert_with(Instant::now);
         Ok(())
     }
 
     fn waited(&self) -> Duration {
+        // The call's own time ends where its task begins, which has its own.
+        let as_task = self.slot.as_ref().map_or(Duration::ZERO, |slot| slot.gone_on());
         let talk = self.talk();
-        talk.waited + talk.waiting_since.map_or(Duration::ZERO, |since| since.elapsed())
+        talk.waited + talk.waiting_since.map_or(Duration::ZERO, |since| since.elapsed()) + as_task
     }
 }
 

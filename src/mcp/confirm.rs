@@ -43,9 +43,11 @@ pub(super) fn answer(response: Option<Value>, ticket: String) -> Result<Option<A
 /// Asks, in the way that this client knows.
 pub(super) async fn ask(core: &Core, exchange: &Exchange, round: &Round<'_>, question: Question) -> Next {
     let terms = &exchange.terms;
-    if round.asker.is_task() && round.asker.can(Ability::Form) {
+    if round.asker.settles_in_task() && round.asker.can(Ability::Form) {
         let form = form(terms.version, &question.text);
-        let asked = round.asker.ask(vec![Ask::form(KEY, question.text.clone(), form["requestedSchema"].clone())]).await;
+        // A yes to one question is none to the next.
+        let key = round.asker.unused(KEY);
+        let asked = round.asker.ask(vec![Ask::form(key, question.text.clone(), form["requestedSchema"].clone())]).await;
         let elicited = asked.ok().and_then(|mut answers| serde_json::from_value::<Elicited>(answers.pop()?).ok());
         if let Some(approved) = elicited.and_then(|elicited| elicited.approves()) {
             return Next::Again(Answered { ticket: question.ticket, approved });

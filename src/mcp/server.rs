@@ -78,6 +78,8 @@ pub struct Core {
     pub(super) logs: bool,
     pub(super) sealer: Sealer,
     pub(super) tasks: Option<Arc<Tasks>>,
+    /// After how long a call becomes a task by itself; `None` leaves it to the tools.
+    pub(super) tasks_after: Option<Duration>,
 }
 
 /// One finished answer.
@@ -96,9 +98,9 @@ pub struct Builder {
     title: Option<String>,
     version: String,
     instructions: Option<String>,
+    icons: Vec<Icon>,
     hub: Option<Hub>,
     page_size: usize,
-    icons: Vec<Icon>,
     answer_within: Duration,
     session_key: Option<Secret>,
     clock: SharedClock,
@@ -107,6 +109,7 @@ pub struct Builder {
     changes: Changes,
     logs: bool,
     tasks: bool,
+    tasks_after: Option<Duration>,
     store: SharedStore,
 }
 
@@ -118,10 +121,10 @@ impl Server {
             title: None,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             instructions: None,
+            icons: Vec::new(),
             hub: None,
             page_size: 1000,
             answer_within: Duration::from_mins(5),
-            icons: Vec::new(),
             session_key: None,
             clock: clock::system(),
             entropy: id::os(),
@@ -129,6 +132,7 @@ impl Server {
             changes: Changes::new(),
             logs: false,
             tasks: false,
+            tasks_after: None,
             store: MemoryStore::new(),
         }
     }
@@ -251,13 +255,13 @@ impl Core {
         if let Some(title) = self.title.as_ref().filter(|_| version >= Version::June2025) {
             own["title"] = title.as_str().into();
         }
+        if version >= Version::November2025 && !self.icons.is_empty() {
+            own["icons"] = json!(self.icons);
+        }
         own
     }
 }
 
-        if version >= Version::November2025 && !self.icons.is_empty() {
-            own["icons"] = json!(self.icons);
-        }
 impl Builder {
     /// The server's name; by default the package's.
     #[must_use]
@@ -287,10 +291,6 @@ impl Builder {
         self
     }
 
-    /// Where the tools come from.
-    #[must_use]
-    pub fn hub(mut self, hub: Hub) -> Self {
-        self.hub = Some(hub);
     /// Gives the server a picture; said again, one more.
     #[must_use]
     pub fn pictured(mut self, icon: Icon) -> Self {
@@ -298,6 +298,10 @@ impl Builder {
         self
     }
 
+    /// Where the tools come from.
+    #[must_use]
+    pub fn hub(mut self, hub: Hub) -> Self {
+        self.hub = Some(hub);
         self
     }
 
@@ -352,6 +356,14 @@ impl Builder {
         self
     }
 
+    /// Makes a task of every call that is not answered by then, for clients that know the extension; without it, tools
+    /// decide for themselves.
+    #[must_use]
+    pub fn tasks_after(mut self, patience: Duration) -> Self {
+        self.tasks_after = Some(patience);
+        self.tasks()
+    }
+
     /// Where nodes tell each other what becomes of sessions and tasks, and where it outlives a restart. Give it together with
     /// a [`Builder::session_key`] that all nodes have; the default ends with the process.
     #[must_use]
@@ -387,6 +399,7 @@ impl Builder {
             title: self.title,
             version: self.version,
             instructions: self.instructions,
+            icons: self.icons,
             hub: self.hub.expect("a server is built with a hub"),
             catalog: Catalog::default(),
             page_size: self.page_size,
@@ -396,10 +409,10 @@ impl Builder {
             shelf: self.shelf,
             changes: self.changes,
             logs: self.logs,
+            tasks_after: self.tasks_after,
             tasks: self.tasks.then(|| {
                 let (clock, entropy) = (self.clock.clone(), self.entropy.clone());
                 Tasks::new(self.store.clone(), &key, clock, entropy, closing.clone())
-            icons: self.icons,
             }),
             sealer: Sealer::new(&key, self.clock.clone(), self.entropy.clone()),
         });

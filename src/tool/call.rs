@@ -15,10 +15,10 @@ use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 use url::Url;
 
-use super::{Asking, Client, Door, Error, Host, Kind, Result, asking::Reach, error::UNCERTAIN};
+use super::{Asking, Client, Door, Error, Host, Kind, Result, asking::Reach, error::UNCERTAIN, telling::Teller};
 use crate::{
     clock::SharedClock,
-    http::{self, Repeat, Request, Response},
+    http::{self, Lane, Repeat, Request, Response},
     id::{self, CallId, SharedEntropy, UserId},
 };
 
@@ -144,7 +144,7 @@ impl Call {
     /// happened all the same.
     pub async fn send(&self, request: Request) -> Result<Response> {
         let upstream = self.upstream()?;
-        send(upstream, &upstream.lane, request).await
+        send(upstream, &self.lane(upstream), request).await
     }
 
     /// [`send`](Self::send), with the JSON answer read as `T`.
@@ -157,7 +157,7 @@ impl Call {
     /// [`HOSTS`](super::Tool::HOSTS).
     pub async fn fetch_from<T: DeserializeOwned>(&self, host: &Host, request: Request) -> Result<T> {
         let upstream = self.upstream()?;
-        let mut lane = upstream.lane.clone();
+        let mut lane = self.lane(upstream);
         let moved = upstream.hosts.get(host.id);
         lane.base = match moved {
             Some(base) => base.clone(),
@@ -191,10 +191,10 @@ impl Call {
         let mut origin = url;
         origin.set_path("");
         origin.set_query(None);
-        let mut lane = http::Lane::new(upstream.lane.vendor.clone(), origin);
+        let mut lane = Lane::new(upstream.lane.vendor.clone(), origin);
         lane.allow_private = is_home && upstream.lane.allow_private;
-        lane.until = upstream.lane.until;
-        send(upstream, &lane, request).await
+        let Lane { until, witness, .. } = self.lane(upstream);
+        send(upstream, &Lane { until, witness, ..lane }, request).await
     }
 
     /// What `make` finds out, remembered for this account under `name` for as long as `keep`.
@@ -228,6 +228,17 @@ impl Call {
     pub fn state<T: Send + Sync + 'static>(&self) -> Result<&T> {
         let missing = || Error::internal(format!("no state of type {} was given", std::any::type_name::<T>()));
         self.parts.state.get().ok_or_else(missing)
+    }
+
+    /// The way to the vendor as it is now: what a person or a task takes is no time of the call, and the client hears
+    /// what happens.
+    fn lane(&self, upstream: &Upstream) -> Lane {
+        let mut lane = upstream.lane.clone();
+        if let Some(client) = &self.client {
+            lane.until = lane.until.map(|until| until + client.waited());
+            lane.witness = Some(Teller::of(client));
+        }
+        lane
     }
 
     fn upstream(&self) -> Result<&Upstream> {

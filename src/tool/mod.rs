@@ -58,6 +58,7 @@ mod readable;
 mod record;
 mod relevance;
 mod row;
+mod telling;
 mod written;
 
 pub use address::addresses;
@@ -68,8 +69,8 @@ pub use def::{Handler, Running, RuntimeTool, ToolDef};
 pub use door::{Door, Errand, Reading};
 pub(crate) use error::sentence;
 pub use error::{Error, Kind, Result};
-pub use integration::{Category, Field, Host, Identity, Integration, Probing, bearer};
 pub use icon::{Icon, Theme};
+pub use integration::{Category, Field, Host, Identity, Integration, Probing, bearer};
 pub use naming::{Named, ambiguous, one_of, unknown};
 pub use page::{Cursor, Left};
 pub use pairs::{Choice, Closed, Holds, Pair, Slot, typed};

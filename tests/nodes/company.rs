@@ -114,6 +114,40 @@ impl Node {
         self.send("POST", "/mcp", &headers, &message.to_string()).await
     }
 
+    /// The result of a request of a client of 2026-07-28 that knows tasks and shows forms.
+    pub async fn modern(&self, method: &str, mut params: Value) -> Value {
+        params["_meta"] = json!({
+            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+            "io.modelcontextprotocol/clientCapabilities": {
+                "elicitation": {"form": {}},
+                "extensions": {"io.modelcontextprotocol/tasks": {}},
+            },
+        });
+        let named = params["name"].as_str().or(params["taskId"].as_str()).unwrap_or_default().to_owned();
+        let headers = [
+            ("Content-Type", "application/json"),
+            ("Accept", "application/json, text/event-stream"),
+            ("MCP-Protocol-Version", "2026-07-28"),
+            ("Mcp-Method", method),
+            ("Mcp-Name", &*named),
+        ];
+        let request = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
+        let answer = self.send("POST", "/mcp", &headers, &request.to_string()).await.ok(200);
+        assert!(answer["error"].is_null(), "{method}: {answer}");
+        answer["result"].clone()
+    }
+
+    /// What is told of a task as soon as it is in that state.
+    pub async fn task(&self, task: &Value, status: &str) -> Value {
+        let mut told = Value::Null;
+        let is_so = async || {
+            told = self.modern("tasks/get", task.clone()).await;
+            told["status"] == status
+        };
+        until(&format!("the task was not {status}, which"), is_so).await;
+        told
+    }
+
     /// Opens a session and says that the client is ready.
     pub async fn open_session(&self) -> String {
         let hello = json!({

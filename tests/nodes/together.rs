@@ -65,6 +65,39 @@ async fn two_nodes_are_one_server() {
     }
 }
 
+#[tokio::test]
+async fn a_task_of_one_node_is_told_and_answered_at_another() {
+    let Some(company) = Company::found().await else { return };
+    let (one, two) = (company.node(), company.node());
+    company.connect(&one, &two).await;
+    let event = json!({"event_id": first_meeting(&one).await});
+
+    // The vendor is slow, so the call goes on as a task before anything is asked.
+    company.vendor.fault("google-calendar", "slow:8s:1").unwrap();
+    let cancel = json!({"name": "google_calendar_cancel_meeting", "arguments": event});
+    let begun = one.modern("tools/call", cancel).await;
+    assert_eq!((&begun["resultType"], &begun["status"]), (&json!("task"), &json!("working")), "{begun}");
+    let task = json!({"taskId": begun["taskId"]});
+    let told = two.task(&task, "input_required").await;
+    assert!(told["inputRequests"]["confirm"]["params"]["message"].is_string(), "{told}");
+    let yes = json!({"confirm": {"action": "accept", "content": {"approve": true}}});
+    two.modern("tasks/update", json!({"taskId": begun["taskId"], "inputResponses": yes})).await;
+    let done = two.task(&task, "completed").await;
+    assert!(done["result"]["isError"].is_null(), "{done}");
+    assert_eq!(one.task(&task, "completed").await["result"], done["result"]);
+
+    // A node that is killed takes its tasks with it, and the others say so.
+    company.vendor.fault("google-calendar", "slow:9s:1").unwrap();
+    let list = json!({"name": LIST_MEETINGS, "arguments": {}});
+    let begun = one.modern("tools/call", list).await;
+    let log = one.server.end();
+    let lost = two.task(&json!({"taskId": begun["taskId"]}), "failed").await;
+    assert!(lost["error"]["message"].as_str().unwrap().contains("stopped"), "{lost}");
+    for log in [log, two.server.end()] {
+        assert!(!log.contains(PASSWORD) && !log.contains("panicked"), "{log}");
+    }
+}
+
 async fn first_meeting(node: &crate::company::Node) -> String {
     let meetings = node.meetings().await.ok(200);
     let first = &meetings["structured"]["meetings"][0];

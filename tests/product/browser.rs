@@ -38,13 +38,8 @@ impl Browser {
         let action = form.split_once('>').unwrap().0.split_once("action=\"");
         let action = action.map(|(_, rest)| unescaped(rest.split_once('"').unwrap().0));
         let target = action.map_or_else(|| page.url.clone(), |action| page.url.join(&action).unwrap());
-        let mut body = url::form_urlencoded::Serializer::new(String::new());
-        for input in form.split("<input type=\"hidden\" name=\"").skip(1) {
-            let (name, rest) = input.split_once("\" value=\"").unwrap();
-            body.append_pair(name, &unescaped(rest.split_once('"').unwrap().0));
-        }
-        body.extend_pairs(fields);
-        self.go(Method::POST, target, Some(page.url.clone()), body.finish()).await
+        let body = filled_in(form, fields);
+        self.go(Method::POST, target, Some(page.url.clone()), body).await
     }
 
     /// What a person does at the page behind a link: goes on, and consents at the vendor.
@@ -120,6 +115,17 @@ impl Browser {
             }
         }
     }
+}
+
+/// What a form sends: its hidden fields, and these.
+fn filled_in(form: &str, fields: &[(&str, &str)]) -> String {
+    let mut body = url::form_urlencoded::Serializer::new(String::new());
+    for input in form.split("<input type=\"hidden\" name=\"").skip(1) {
+        let (name, rest) = input.split_once("\" value=\"").unwrap();
+        body.append_pair(name, &unescaped(rest.split_once('"').unwrap().0));
+    }
+    body.extend_pairs(fields);
+    body.finish()
 }
 
 fn unescaped(text: &str) -> String {

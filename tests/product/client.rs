@@ -11,6 +11,7 @@ pub struct Client {
     url: String,
     token: Option<String>,
     abilities: Value,
+    level: Option<&'static str>,
 }
 
 impl Client {
@@ -21,12 +22,17 @@ impl Client {
 
     /// The same at an address.
     pub fn at(url: &str) -> Client {
-        Client { http: http(), url: url.to_owned(), token: None, abilities: json!({}) }
+        Client { http: http(), url: url.to_owned(), token: None, abilities: json!({}), level: None }
     }
 
     /// The same with what it declares to be able to do.
     pub fn able_to(self, abilities: Value) -> Client {
         Client { abilities, ..self }
+    }
+
+    /// The same, and it wants to hear the log from that level up.
+    pub fn hears(self, level: &'static str) -> Client {
+        Client { level: Some(level), ..self }
     }
 
     /// The same with a token.
@@ -36,13 +42,22 @@ impl Client {
 
     /// The whole answer to a request.
     pub async fn answer(&self, method: &str, params: Value) -> Value {
+        self.heard(method, params).await.pop().unwrap()
+    }
+
+    /// All that is said for a request; the answer comes last.
+    pub async fn heard(&self, method: &str, params: Value) -> Vec<Value> {
         let mut params = params;
         params["_meta"] = json!({
             "io.modelcontextprotocol/protocolVersion": "2026-07-28",
             "io.modelcontextprotocol/clientCapabilities": self.abilities,
             "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
         });
-        let named = params["name"].as_str().or(params["uri"].as_str()).unwrap_or_default().to_owned();
+        if let Some(level) = self.level {
+            params["_meta"]["io.modelcontextprotocol/logLevel"] = level.into();
+        }
+        let named = ["name", "uri", "taskId"].iter().find_map(|key| params[key].as_str());
+        let named = named.unwrap_or_default().to_owned();
         let mut request = self
             .http
             .post(&self.url)
@@ -57,8 +72,12 @@ impl Client {
         }
         let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
         let text = request.json(&body).send().await.unwrap().text().await.unwrap();
-        let last = text.lines().filter_map(|line| line.strip_prefix("data: ")).next_back().unwrap_or(&text);
-        serde_json::from_str(last).unwrap_or_else(|_| panic!("{method}: {text}"))
+        let mut events: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("data: ")).collect();
+        if events.is_empty() {
+            events.push(&text);
+        }
+        let read = |event: &&str| serde_json::from_str(event).unwrap_or_else(|_| panic!("{method}: {text}"));
+        events.iter().map(read).collect()
     }
 
     /// The result of a request that works.

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::{
     browser::Browser,
     client::Client,
+    legacy::Session,
     support::{Home, Server},
 };
 
@@ -176,4 +177,33 @@ async fn a_client_that_cannot_open_pages_reads_where_the_permission_is_given() {
     Browser::new().connect(url).await;
     let done = client.call(ADD, lunch()).await;
     assert!(done["isError"] != true, "{done}");
+}
+
+#[tokio::test]
+async fn a_session_of_2025_11_25_is_asked_while_its_call_waits() {
+    let (_home, server) = disconnected();
+    let session = Session::begin(&server, json!({"elicitation": {"form": {}, "url": {}}})).await;
+    let mut call = session.request(2, "tools/call", json!({"name": LIST, "arguments": {}})).await;
+    let asked = call.next().await;
+    assert_eq!((&asked["method"], &asked["params"]["mode"]), (&json!("elicitation/create"), &json!("url")), "{asked}");
+    let url = asked["params"]["url"].as_str().unwrap_or_else(|| panic!("{asked}")).to_owned();
+    session.answer(&asked["id"], json!({"action": "accept"})).await;
+    let done = Browser::new().connect(&url).await;
+    assert!(done.text.contains("Google Calendar is connected"), "{}", done.text);
+    let answer = call.next().await;
+    assert!(answer["id"] == 2 && answer["result"]["structuredContent"]["meetings"].is_array(), "{answer}");
+}
+
+#[tokio::test]
+async fn a_session_that_takes_no_requests_is_sent_to_the_page_by_an_error() {
+    let (_home, server) = disconnected();
+    let session = Session::begin(&server, json!({"elicitation": {"url": {}}})).await.without_events();
+    let wish = json!({"name": LIST, "arguments": {}});
+    let refused = session.request(2, "tools/call", wish.clone()).await.next().await;
+    assert_eq!(refused["error"]["code"], -32042, "{refused}");
+    let page = &refused["error"]["data"]["elicitations"][0];
+    assert!(page["mode"] == "url" && page["elicitationId"].is_string(), "{refused}");
+    Browser::new().connect(page["url"].as_str().unwrap()).await;
+    let answer = session.request(3, "tools/call", wish).await.next().await;
+    assert!(answer["result"]["structuredContent"]["meetings"].is_array(), "{answer}");
 }

@@ -7,10 +7,16 @@ mod client;
 mod connecting;
 mod crowd;
 mod discovery;
+mod foreign;
 mod installing;
+mod legacy;
+mod logging;
 mod people;
 mod pipes;
+mod prompts;
 mod proxies;
 mod reading;
+mod records;
 #[path = "../support/mod.rs"]
 mod support;
+mod tasks;

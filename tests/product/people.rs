@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
+use jiff::SignedDuration;
 use serde_json::json;
 use switchboard::{
     agents::{Agents, LOCAL},
@@ -11,6 +12,7 @@ use switchboard::{
         house::{self, Home, House},
         owner::{self, Claim},
     },
+    clock::{self, ManualClock, SharedClock},
     config::{Environment, Settings},
     console::{self, Console, Visitors},
     hub::{Deferred, Hub, Pages},
@@ -40,11 +42,15 @@ impl Pages for At {
 
 impl Office {
     async fn open() -> Office {
+        Office::open_at(clock::system()).await
+    }
+
+    async fn open_at(clock: SharedClock) -> Office {
         let dir = tempfile::tempdir().unwrap();
         let home = Home { dir: dir.path().to_owned(), is_sandbox: true };
         let settings = Settings::load(&home.dir, Environment::default()).unwrap();
         let Claim::Mine(ownership) = owner::claim(&home.dir).await.unwrap() else { panic!("nobody was there") };
-        let house = House::open(&home, &settings, Arc::new(ownership)).await.unwrap();
+        let house = House::open_at(&home, &settings, Arc::new(ownership), clock).await.unwrap();
         let agents = house.agents.clone();
         let house = Deferred::ready(house);
         let hub = house::hub(house.map(|house| house.desk.clone()));
@@ -121,6 +127,27 @@ async fn a_link_is_good_for_the_person_who_called() {
     assert!(!bobs.read("switchboard://connections").await.contains("google-calendar ("));
     let gone = bobs.error("resources/read", json!({"uri": "google-calendar://event/abc"})).await;
     assert_eq!(gone["code"], -32602, "{gone}");
+}
+
+#[tokio::test]
+async fn a_link_is_good_for_ten_minutes() {
+    let clock = ManualClock::at(clock::system().now());
+    let office = Office::open_at(clock.clone()).await;
+    let ann = office.person("Ann").await;
+    let anns = Client::at(&office.url("/mcp")).with_token(&ann).able_to(json!({"elicitation": {"url": {}}}));
+    let asked = anns.call("switchboard_connect", json!({"integration": "google-calendar"})).await;
+    let url = asked["inputRequests"]["connect"]["params"]["url"].as_str().unwrap_or_else(|| panic!("{asked}"));
+    let mut browser = office.signed_in(&ann).await;
+
+    clock.advance(SignedDuration::from_secs(10 * 60 - 2));
+    let question = browser.open(url).await;
+    assert_eq!(question.status, 200, "{}", question.text);
+    clock.advance(SignedDuration::from_secs(2));
+    let late = browser.open(url).await;
+    assert!(late.status == 410 && late.text.contains("has run out"), "{} {}", late.status, late.text);
+    // Whoever has the page open already comes too late as well.
+    let sent = browser.submit(&question, &[]).await;
+    assert!(sent.status == 410 && !sent.text.contains("decision"), "{} {}", sent.status, sent.text);
 }
 
 #[tokio::test]

@@ -46,19 +46,23 @@ impl Pipe {
         }
     }
 
+    /// Begins in the protocol of 2025-11-25.
+    async fn begin(home: &Home, abilities: Value) -> Pipe {
+        let mut pipe = Pipe::start(home);
+        let about = json!({"protocolVersion": "2025-11-25", "capabilities": abilities, "clientInfo": {"name": "t", "version": "1"}});
+        pipe.send(json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": about})).await;
+        assert_eq!(pipe.answer(1).await["result"]["protocolVersion"], "2025-11-25");
+        pipe.send(json!({"jsonrpc": "2.0", "method": "notifications/initialized"})).await;
+        pipe
+    }
+
     async fn answer(&mut self, id: u32) -> Value {
         self.next(|message| message["id"] == id && message["method"].is_null()).await
     }
 
     /// Shakes hands as a client of 2025-11-25 that can open pages.
     async fn legacy(home: &Home) -> Pipe {
-        let mut pipe = Pipe::start(home);
-        let abilities = json!({"elicitation": {"form": {}, "url": {}}});
-        let about = json!({"protocolVersion": "2025-11-25", "capabilities": abilities, "clientInfo": {"name": "t", "version": "1"}});
-        pipe.send(json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": about})).await;
-        assert_eq!(pipe.answer(1).await["result"]["protocolVersion"], "2025-11-25");
-        pipe.send(json!({"jsonrpc": "2.0", "method": "notifications/initialized"})).await;
-        pipe
+        Pipe::begin(home, json!({"elicitation": {"form": {}, "url": {}}})).await
     }
 
     async fn call(&mut self, id: u32, tool: &str, arguments: Value) {
@@ -139,4 +143,33 @@ async fn a_client_of_2026_07_28_repeats_its_call() {
     pipe.send(json!({"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": params})).await;
     let answer = pipe.answer(2).await;
     assert!(answer["result"]["structuredContent"]["meetings"].is_array(), "{answer}");
+}
+
+#[tokio::test]
+async fn what_the_client_of_one_process_connects_the_clients_of_others_hear() {
+    let home = Home::new();
+    disconnect(&home);
+    let (mut first, mut second) = (Pipe::begin(&home, json!({})).await, Pipe::begin(&home, json!({})).await);
+    let mut third = Pipe::start(&home);
+    let meta = json!({
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientCapabilities": {},
+        "io.modelcontextprotocol/clientInfo": {"name": "t", "version": "1"},
+    });
+    let listen = json!({"notifications": {"toolsListChanged": true}, "_meta": meta});
+    third.send(json!({"jsonrpc": "2.0", "id": "ear", "method": "subscriptions/listen", "params": listen})).await;
+    third.next(|message| message["method"] == "notifications/subscriptions/acknowledged").await;
+
+    let connect = json!({"name": "switchboard_connect", "arguments": {"integration": "google-calendar"}});
+    second.send(json!({"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": connect})).await;
+    let told = second.answer(2).await;
+    let text = told["result"]["content"][0]["text"].as_str().unwrap_or_else(|| panic!("{told}"));
+    let url = text.split(' ').find(|word| word.contains("/connect/")).unwrap_or_else(|| panic!("{text}"));
+    Browser::new().connect(url).await;
+    for pipe in [&mut first, &mut second, &mut third] {
+        pipe.next(|message| message["method"] == "notifications/tools/list_changed").await;
+    }
+    first.send(json!({"jsonrpc": "2.0", "id": 3, "method": "tools/list"})).await;
+    let tools = first.answer(3).await["result"]["tools"].to_string();
+    assert!(tools.contains(LIST), "{tools}");
 }

@@ -1,6 +1,9 @@
 //! What a server offers beside plain tools, over lines: questions to the client, resources, prompts, log, tasks.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
 
 use serde_json::{Map, Value, json};
 use switchboard::{
@@ -36,17 +39,24 @@ fn client() -> (Client, Changes) {
                 two_steps(cx).await
             })
         }),
+        tool_of(Effect::Irreversible, "pay", |_, cx| Box::pin(async { pays(cx) })),
     ];
     let hub = Hub::builder(clock::system(), id::os()).tools(&toolset, tools).unwrap().build();
     let server = Server::builder().hub(hub.clone()).shelf(shelf()).changes(changes.clone()).logging().tasks();
+    let server = server.pictured(icon());
     let server = server.page_size(2).answer_within(Duration::from_secs(2)).build();
     (Client::start_on((server, hub, Seen::default()), Options { longest_line: 100_000 }), changes)
 }
 
-    let server = server.pictured(icon());
-fn tool(name: &str, body: for<'a> fn(Map<String, Value>, &'a Call) -> Running<'a>) -> ToolDef {
+type Body = for<'a> fn(Map<String, Value>, &'a Call) -> Running<'a>;
+
+fn tool(name: &str, body: Body) -> ToolDef {
+    tool_of(Effect::Reads, name, body)
+}
+
+fn tool_of(effect: Effect, name: &str, body: Body) -> ToolDef {
     let input = json!({"type": "object", "properties": {"n": {"type": "integer", "description": "A number."}}});
-    ToolDef::at_runtime(name, Effect::Reads, RuntimeTool::new(format!("The tool {name}."), input, body))
+    ToolDef::at_runtime(name, effect, RuntimeTool::new(format!("The tool {name}."), input, body))
 }
 
 fn form(name: &str) -> Value {
@@ -62,6 +72,14 @@ async fn two_steps(cx: &Call) -> Result<Outcome> {
 async fn asks_model(cx: &Call) -> Result<Outcome> {
     let answer = cx.ask_one(Ask::model("model", "Hi", 10)).await?;
     Ok(Outcome::text(answer["content"]["text"].to_string()))
+}
+
+/// Goes on as a task and asks for another amount each time.
+fn pays(cx: &Call) -> Result<Outcome> {
+    static AMOUNT: AtomicU32 = AtomicU32::new(1);
+    cx.go_on_as_task()?;
+    cx.confirm(format!("Pay {}?", AMOUNT.fetch_add(1, Ordering::SeqCst)))?;
+    Ok(Outcome::text("paid"))
 }
 
 fn chatty(cx: &Call) -> Outcome {
@@ -87,6 +105,16 @@ fn shelf() -> Shelf {
         .unwrap()
 }
 
+fn icon() -> Icon {
+    Icon::new("https://notes.example/icon.png").unwrap().typed("image/png").sized("48x48")
+}
+
+fn decorated() -> Resource {
+    let changed = "2026-11-23T09:00:00Z".parse().ok();
+    let annotations = Annotations { audience: vec![Role::Assistant], priority: Some(0.5), last_modified: changed };
+    Resource::new("notes://a", "a").sized(6).annotated(annotations).pictured(icon())
+}
+
 fn accepts(name: &str, value: &str) -> Value {
     json!({"action": "accept", "content": {name: value}})
 }
@@ -105,16 +133,6 @@ async fn a_modern_call_asks_in_rounds_and_forgets_nothing() {
     let answer = json!({"second": accepts("color", "red"), "unknown": 1});
     let done = client.ask(modern_with(3, "tools/call", repeat(answer.clone(), state), FORMS)).await;
     assert_eq!(done["result"]["content"][0]["text"], r#""Ana" likes "red""#);
-fn icon() -> Icon {
-    Icon::new("https://notes.example/icon.png").unwrap().typed("image/png").sized("48x48")
-}
-
-fn decorated() -> Resource {
-    let changed = "2026-11-23T09:00:00Z".parse().ok();
-    let annotations = Annotations { audience: vec![Role::Assistant], priority: Some(0.5), last_modified: changed };
-    Resource::new("notes://a", "a").sized(6).annotated(annotations).pictured(icon())
-}
-
 
     let tampered = json!(format!("{}-TAMPERED", state.as_str().unwrap()));
     let mut of_another_call = repeat(answer.clone(), state);
@@ -240,24 +258,6 @@ async fn a_legacy_client_watches_resources() {
 }
 
 #[tokio::test]
-async fn log_is_heard_at_the_level_that_was_asked_for() {
-    let (mut client, _) = client();
-    let chatty = || json!({"name": "chatty"});
-    assert!(client.ask(modern(1, "tools/call", chatty())).await["result"].is_object(), "no level, no log");
-    let mut params = chatty();
-    params["_meta"]["io.modelcontextprotocol/logLevel"] = "warning".into();
-    let line = client.ask(modern(2, "tools/call", params.clone())).await;
-    assert_eq!((&line["method"], &line["params"]["data"]), (&json!("notifications/message"), &json!("loud")));
-    assert_eq!(client.receive().await["id"], 2);
-    params["_meta"]["io.modelcontextprotocol/logLevel"] = "shouting".into();
-    assert_eq!(client.ask(modern(3, "tools/call", params)).await["error"]["code"], -32602);
-    client.ask(initialize(4, "2025-11-25", json!({}))).await;
-    assert_eq!(client.ask(request(5, "logging/setLevel", json!({"level": "debug"}))).await["result"], json!({}));
-    assert_eq!(client.ask(request(6, "tools/call", chatty())).await["params"]["data"], "quiet");
-}
-
-#[tokio::test]
-#[tokio::test]
 async fn pictures_and_annotations_are_told_to_those_who_know_them() {
     let (mut client, _) = client();
     let listed = client.ask(modern(1, "resources/list", json!({}))).await["result"].clone();
@@ -275,6 +275,24 @@ async fn pictures_and_annotations_are_told_to_those_who_know_them() {
     assert_eq!(first["annotations"], json!({"audience": ["assistant"], "priority": 0.5}), "{first}");
 }
 
+#[tokio::test]
+async fn log_is_heard_at_the_level_that_was_asked_for() {
+    let (mut client, _) = client();
+    let chatty = || json!({"name": "chatty"});
+    assert!(client.ask(modern(1, "tools/call", chatty())).await["result"].is_object(), "no level, no log");
+    let mut params = chatty();
+    params["_meta"]["io.modelcontextprotocol/logLevel"] = "warning".into();
+    let line = client.ask(modern(2, "tools/call", params.clone())).await;
+    assert_eq!((&line["method"], &line["params"]["data"]), (&json!("notifications/message"), &json!("loud")));
+    assert_eq!(client.receive().await["id"], 2);
+    params["_meta"]["io.modelcontextprotocol/logLevel"] = "shouting".into();
+    assert_eq!(client.ask(modern(3, "tools/call", params)).await["error"]["code"], -32602);
+    client.ask(initialize(4, "2025-11-25", json!({}))).await;
+    assert_eq!(client.ask(request(5, "logging/setLevel", json!({"level": "debug"}))).await["result"], json!({}));
+    assert_eq!(client.ask(request(6, "tools/call", chatty())).await["params"]["data"], "quiet");
+}
+
+#[tokio::test]
 async fn a_call_goes_on_as_a_task_and_asks_there() {
     let (mut client, _) = client();
     let begun = client.ask(modern_with(1, "tools/call", json!({"name": "job"}), TASKS)).await;
@@ -293,6 +311,26 @@ async fn a_call_goes_on_as_a_task_and_asks_there() {
     assert_eq!(refused["error"]["code"], -32021);
     let unknown = client.ask(modern_with(4, "tasks/get", json!({"taskId": "none"}), TASKS)).await;
     assert_eq!(unknown["error"]["code"], -32602);
+}
+
+#[tokio::test]
+async fn a_yes_within_a_task_is_for_one_question() {
+    let (mut client, _) = client();
+    let begun = client.ask(modern_with(1, "tools/call", json!({"name": "pay"}), TASKS)).await;
+    let id = begun["result"]["taskId"].clone();
+    let yes = json!({"action": "accept", "content": {"approve": true}});
+    let mut asked = Vec::new();
+    for _ in 0..2 {
+        let waiting = status(&mut client, &id, "input_required").await;
+        let (key, question) = waiting["inputRequests"].as_object().unwrap().iter().next().unwrap();
+        asked.push((key.clone(), question["params"]["message"].clone()));
+        let params = json!({"taskId": id, "inputResponses": {key: yes}});
+        client.ask(modern_with(2, "tasks/update", params, TASKS)).await;
+        // The answered question is gone at once.
+        let after = client.ask(modern_with(3, "tasks/get", json!({"taskId": id}), TASKS)).await["result"].clone();
+        assert!(after["inputRequests"].get(key).is_none(), "{after}");
+    }
+    assert!(asked[0].0 != asked[1].0 && asked[0].1 != asked[1].1, "each amount was asked for: {asked:?}");
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! `tools/list` and `tools/call`.
 
-use std::sync::Arc;
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use jsonrpsee::{
     Extensions,
@@ -8,6 +8,7 @@ use jsonrpsee::{
 };
 use serde::Deserialize;
 use serde_json::{Map, Value, json, value::RawValue};
+use tokio::time::timeout;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument;
 
@@ -110,15 +111,27 @@ async fn go_on(
     exchange: Arc<Exchange>,
     slot: Arc<Slot>,
 ) -> Result<Value, ErrorObjectOwned> {
-    let ending = slot.ending.clone();
-    let work = answer(params, core, exchange, Some(Arc::clone(&slot)));
+    let (ending, patience) = (slot.ending.clone(), core.tasks_after);
+    let work = in_time(patience, &slot, answer(params, core, exchange, Some(Arc::clone(&slot))));
     let outcome = ending.run_until_cancelled(work).await;
     let failure = || slot.task().and_then(|task| task.failure());
     let outcome = outcome.unwrap_or_else(|| Err(failure().unwrap_or_else(|| internal_error("the task was cancelled"))));
-    if let Some(task) = slot.task() {
+    if let Some(task) = slot.settle() {
         task.finish(outcome.clone());
     }
     outcome
+}
+
+/// Does the work. One that takes longer than `patience` goes on as a task, unless too many do.
+async fn in_time<T>(patience: Option<Duration>, slot: &Slot, work: impl Future<Output = T>) -> T {
+    let mut work = pin!(work);
+    if let Some(patience) = patience {
+        if let Ok(done) = timeout(patience, &mut work).await {
+            return done;
+        }
+        slot.begin();
+    }
+    work.await
 }
 
 async fn answer(

@@ -20,7 +20,7 @@ use std::{
 
 use jiff::SignedDuration;
 use serde_json::{Map, Value, json};
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use self::kept::{End, Kept, Records};
@@ -67,7 +67,8 @@ pub struct Slot {
     owner: Principal,
     /// Ends the work, whether it has become a task or not.
     pub ending: CancellationToken,
-    task: OnceLock<Arc<Task>>,
+    task: OnceLock<(Arc<Task>, Instant)>,
+    /// Where the beginning is told; gone as soon as it is decided whether the call becomes a task.
     begun: Mutex<Option<oneshot::Sender<Value>>>,
 }
 
@@ -220,25 +221,44 @@ impl fmt::Debug for Tasks {
 impl Slot {
     /// The task, once the call has become one.
     pub fn task(&self) -> Option<&Arc<Task>> {
-        self.task.get()
+        self.task.get().map(|(task, _)| task)
+    }
+
+    /// For how long the call has been a task.
+    pub fn gone_on(&self) -> Duration {
+        self.task.get().map_or(Duration::ZERO, |(_, since)| since.elapsed())
     }
 
     /// Makes the call a task, whose request is answered as soon as the task is written down; `false` when too many
-    /// run.
+    /// run, or the call is being answered already.
     pub fn begin(&self) -> bool {
+        let mut begun = self.begun();
         if self.task.get().is_some() {
             return true;
+        }
+        if begun.is_none() {
+            return false;
         }
         let Some(task) = self.tasks.begin(&self.owner, &self.ending) else {
             return false;
         };
-        let begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if self.task.set(Arc::clone(&task)).is_ok()
-            && let Some(begun) = begun
+        if self.task.set((Arc::clone(&task), Instant::now())).is_ok()
+            && let Some(begun) = begun.take()
         {
             tokio::spawn(Arc::clone(&self.tasks).keep(task, begun));
         }
         true
+    }
+
+    /// Decides where what comes next is told: in the task that the call has become, or in the answer to its request;
+    /// then it becomes none any more.
+    pub fn settle(&self) -> Option<&Arc<Task>> {
+        drop(self.begun().take());
+        self.task()
+    }
+
+    fn begun(&self) -> MutexGuard<'_, Option<oneshot::Sender<Value>>> {
+        self.begun.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
