@@ -5,13 +5,10 @@ use serde::Deserialize;
 use super::{
     body::decoded,
     fetch,
-    wire::{self, Part},
+    whole::kept,
+    wire::Part,
 };
-use crate::{
-    http::Request,
-    path,
-    tool::{Call, Document, Error, File, Readable, Result},
-};
+use crate::tool::{Call, Document, Error, File, Readable, Result};
 
 /// Where the files of mails are: the mail, and the number of the part in it.
 pub(super) const ATTACHMENT: Readable =
@@ -36,11 +33,7 @@ impl Document for Attachment {
         let part = find(&mail.payload, &self.part_id).ok_or_else(missing)?;
         let bytes = match &part.body.attachment_id {
             None => decoded(&part.body.data),
-            Some(id) => {
-                let path = path!["users", "me", "messages", mail.id, "attachments", id];
-                let body: wire::Body = cx.fetch(Request::get(path)).await?;
-                decoded(&body.data)
-            }
+            Some(id) => decoded(&kept(cx, &mail.id, id).await?.data),
         };
         Ok(File::new(part.mime_type.clone(), bytes))
     }

@@ -63,7 +63,8 @@ fn gather(part: &Part, plain: &mut Vec<String>, page: &mut Vec<String>) {
     }
 }
 
-fn is_file(part: &Part) -> bool {
+/// Whether a part is a file, not words of the mail.
+pub(super) fn is_file(part: &Part) -> bool {
     !part.filename.is_empty() || part.header("Content-Disposition").to_ascii_lowercase().starts_with("attachment")
 }
 

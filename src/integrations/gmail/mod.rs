@@ -24,6 +24,7 @@ mod labels;
 mod mail;
 mod reading;
 mod sending;
+mod whole;
 mod wire;
 
 /// Gmail, API version 1.

@@ -10,6 +10,7 @@ use super::{
     checked_id, fetch, labels,
     mail::{self, HEADERS, LONGEST, Mail, Wish, came, is_own},
     wire::{Message, Messages, Thread},
+    whole::whole,
     wrong,
 };
 use crate::{
@@ -24,7 +25,7 @@ const AT_ONCE: usize = 10;
 
 /// How mails are found by words.
 const BY_WORDS: Finder =
-    Finder { tool: "gmail_search_emails", words: "query", list: "emails", id: "id", name: "subject" };
+    Finder { tool: "gmail_search_emails", words: "query", beside: &[], list: "emails", id: "id", name: "subject" };
 
 /// Searches mails, newest first, with Gmail's own words: `from:`, `to:`, `subject:`, `is:unread`, `in:inbox`,
 /// `label:`, `has:attachment`, `after:2026/11/01`, `newer_than:7d`, phrases in quotation marks.
@@ -171,7 +172,7 @@ impl Tool for GetEmail {
     type Output = Mail;
 
     async fn call(self, cx: &Call) -> Result<Mail> {
-        let message = fetch(cx, &self.message_id, "full", &[]).await?;
+        let message = whole(cx, fetch(cx, &self.message_id, "full", &[]).await?).await?;
         let labels = labels::names(cx, &message.label_ids).await?;
         let (quotes, html) = (self.include_quotes.unwrap_or_default(), self.include_html.unwrap_or_default());
         Ok(Mail::of(message, labels, Wish { quotes, html, longest: LONGEST }))
@@ -240,6 +241,7 @@ impl Tool for GetThread {
         let mut emails = Vec::new();
         for message in thread.messages.into_iter().skip(from).take(until - from) {
             let labels = labels::names(cx, &message.label_ids).await?;
+            let message = whole(cx, message).await?;
             emails.push(Mail::of(message, labels, Wish { quotes: false, html: false, longest: 4000 }));
         }
         let next_cursor = (from > 0).then(|| Cursor::wrap(Self::NAME, &from.to_string()));

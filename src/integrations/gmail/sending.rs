@@ -17,6 +17,7 @@ use super::{
     compose::{Answered, Letter, message_ids},
     fetch,
     wire::{Draft, Message, Messages},
+    whole::whole,
     wrong,
 };
 use crate::{
@@ -349,7 +350,8 @@ impl Tool for SendDraft {
         if id.is_empty() {
             return Err(wrong("`draft_id` must not be empty; `gmail_create_draft` gives it"));
         }
-        let draft = read_draft(cx, id).await?;
+        let mut draft = read_draft(cx, id).await?;
+        draft.message = whole(cx, draft.message).await?;
         let mail = &draft.message.payload;
         let list = |name: &str| mail.header(name).split(',').map(address).filter(|one| !one.is_empty()).collect::<Vec<_>>();
         let (to, cc, bcc) = (list("To"), list("Cc"), list("Bcc"));

@@ -2,10 +2,12 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 /// The longest snippet, in characters.
 const SNIPPET: usize = 200;
+/// A text of more bytes is not sent along. Gmail does not say where it draws the line.
+const LONG: usize = 16 * 1024;
 
 /// A mail in the mailbox.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -133,10 +135,16 @@ impl Mail {
         }
     }
 
-    /// The attachment that this id stands for.
-    pub fn attachment(&self, id: &str) -> Option<&Attachment> {
-        let part = id.strip_prefix("ANGjdJ-")?.parse::<usize>().ok()?;
-        self.attachments.get(part.checked_sub(1)?)
+    /// What this id of an attachment stands for: a file, or a long text.
+    pub fn kept(&self, id: &str) -> Option<&str> {
+        match id.strip_prefix("ANGjdJ-")? {
+            "text/plain" => self.plain.as_deref(),
+            "text/html" => self.html.as_deref(),
+            part => {
+                let part = part.parse::<usize>().ok()?;
+                Some(&self.attachments.get(part.checked_sub(1)?)?.text)
+            }
+        }
     }
 }
 
@@ -156,9 +164,12 @@ impl Attachment {
 
 fn text_part(id: &str, mime: &str, text: &str) -> Value {
     let kind = json!({ "name": "Content-Type", "value": format!("{mime}; charset=\"UTF-8\"") });
-    let body: Map<_, _> = [("size".to_owned(), json!(text.len())), ("data".to_owned(), json!(URL_SAFE.encode(text)))]
-        .into_iter()
-        .collect();
+    let mut body = json!({ "size": text.len() });
+    if text.len() > LONG {
+        body["attachmentId"] = format!("ANGjdJ-{mime}").into();
+    } else {
+        body["data"] = URL_SAFE.encode(text).into();
+    }
     json!({ "partId": id, "mimeType": mime, "filename": "", "headers": [kind], "body": body })
 }
 

@@ -64,9 +64,11 @@ pub fn thread(gmail: &Gmail, call: &Call<'_>) -> Outcome {
 
 pub fn attachment(gmail: &Gmail, call: &Call<'_>) -> Outcome {
     check_user(gmail, call)?;
-    let mail = gmail.mail(call.segment("messageId"))?;
-    let file = mail.attachment(call.segment("id")).ok_or_else(|| invalid("Invalid attachment token"))?;
-    Ok(Answer::ok(json!({ "size": file.text.len(), "data": URL_SAFE.encode(&file.text) })))
+    let id = call.segment("messageId");
+    let draft = gmail.drafts.iter().map(|draft| &draft.mail).find(|mail| mail.id == id);
+    let mail = draft.map_or_else(|| gmail.mail(id), Ok)?;
+    let kept = mail.kept(call.segment("id")).ok_or_else(|| invalid("Invalid attachment token"))?;
+    Ok(Answer::ok(json!({ "size": kept.len(), "data": URL_SAFE.encode(kept) })))
 }
 
 pub fn send(gmail: &mut Gmail, call: &Call<'_>) -> Outcome {

@@ -1,7 +1,7 @@
 //! Searching and reading, and labels.
 
 use serde_json::{Value, json};
-use switchboard::tool::{Kind, LABEL};
+use switchboard::tool::{Asking, Kind, LABEL};
 
 use super::{find, id, open};
 
@@ -116,6 +116,26 @@ async fn attachments_are_links_that_can_be_read() {
     let uri = file["uri"].as_str().unwrap();
     assert!(uri.starts_with("gmail://attachment/19") && mail.text.contains(uri), "{}", mail.text);
     assert_eq!(desk.count("messages.attachments.get"), 0, "the bytes stay where they are until somebody reads them");
+}
+
+#[tokio::test]
+async fn a_long_text_is_fetched_where_gmail_keeps_it() {
+    let mut desk = open().await;
+    let body = format!("The beginning.\n\n{}", "All of it. ".repeat(2000));
+    let long = json!({ "to": ["claire.dubois@northwind.example"], "subject": "Minutes", "body": body });
+    let sent = desk.ok("send_email", long.clone()).await;
+    let mail = desk.ok("get_email", json!({ "message_id": sent.data["message_id"] })).await;
+    assert!(mail.data["text"].as_str().unwrap().starts_with("The beginning.\n\nAll of it. "), "{}", mail.text);
+    assert_eq!(mail.data["attachments"].as_array().map_or(0, Vec::len), 0, "a text is no file: {}", mail.text);
+    let thread = desk.ok("get_thread", json!({ "thread_id": sent.data["thread_id"] })).await;
+    assert!(thread.text.contains("The beginning."), "{}", thread.text);
+    assert_eq!(desk.count("messages.attachments.get"), 2);
+
+    // What a person says yes to is what is sent.
+    let draft = desk.ok("create_draft", long).await;
+    desk.asking = Asking::Always;
+    let asked = desk.refused("send_draft", json!({ "draft_id": draft.data["draft_id"] })).await;
+    assert!(asked.what().contains("The beginning."), "{}", asked.what());
 }
 
 #[tokio::test]
