@@ -61,6 +61,8 @@ mod tests {
                         tool.effect() == Effect::Reads && tool.input()["properties"][finder.words].is_object(),
                         "{uri}"
                     );
+                    let unknown = finder.beside.iter().find(|(name, _)| tool.input()["properties"][name].is_null());
+                    assert_eq!(unknown, None, "{uri}: `{}` takes no such argument", finder.tool);
                     assert!(entry[finder.id].is_object() && entry[finder.name].is_object(), "{uri}: {entry}");
                 }
             }

@@ -36,6 +36,8 @@ pub struct Finder {
     pub tool: &'static str,
     /// The argument that takes the words, such as `query`.
     pub words: &'static str,
+    /// Other arguments, such as `kind` and `page`; what is no text is written as JSON.
+    pub beside: &'static [(&'static str, &'static str)],
     /// The list in the structured answer, such as `meetings`.
     pub list: &'static str,
     /// The member of an entry that is the variable of the address, such as `id`.

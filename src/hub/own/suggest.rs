@@ -13,7 +13,8 @@ pub(super) struct Found {
 
 /// What the finder knows for `words`; the next or newest ones when there are none.
 pub(super) async fn found(cx: &Call, finder: &Finder, words: &str) -> Result<Vec<Found>> {
-    let mut arguments = Map::new();
+    let beside = finder.beside.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value)));
+    let mut arguments: Map<String, Value> = beside.collect();
     if !words.trim().is_empty() {
         arguments.insert(finder.words.to_owned(), words.trim().into());
     }
@@ -51,7 +52,8 @@ pub(super) async fn names(cx: &Call, places: &[Place], words: &str) -> Vec<Strin
     all
 }
 
-async fn quietly(cx: &Call, finder: &Finder, words: &str) -> Vec<Found> {
+/// What the finder knows; to find nothing is no failure.
+pub(super) async fn quietly(cx: &Call, finder: &Finder, words: &str) -> Vec<Found> {
     found(cx, finder, words).await.unwrap_or_else(|error| {
         tracing::debug!(tool = finder.tool, code = error.code(), "nothing could be suggested");
         Vec::new()

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     http::Request,
     path,
-    tool::{Answer, Call, Cursor, Effect, Left, Result, Scopes, Tool, Written},
+    tool::{Answer, Call, Cursor, Effect, Left, Readable, Result, Scopes, Tool, Written},
 };
 
 /// Shows records of a table, filtered and sorted, with the ids that other tools take. Names of fields come from
@@ -155,6 +155,8 @@ impl Answer for One {
 impl Tool for GetRecord {
     const NAME: &'static str = "airtable_get_record";
     const EFFECT: Effect = Effect::Reads;
+    const READABLE: &'static [Readable] =
+        &[Readable::record("airtable://record/{base}/{table}/{record_id}", "Record")];
     const SCOPES: Scopes = READ_RECORDS;
     type Output = One;
 

@@ -147,7 +147,7 @@ impl Page {
 
 /// The next meetings whose words fit.
 const BY_TITLE: Finder =
-    Finder { tool: ListMeetings::NAME, words: "query", list: "meetings", id: "id", name: "title" };
+    Finder { tool: ListMeetings::NAME, words: "query", beside: &[], list: "meetings", id: "id", name: "title" };
 
 /// Shows everything about one meeting: guests and their answers, place, video link, text.
 #[derive(Deserialize, JsonSchema)]

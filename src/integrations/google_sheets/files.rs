@@ -14,7 +14,7 @@ use crate::{
     http::Request,
     moment::{Shown, Zone},
     path,
-    tool::{Answer, Call, Cursor, Effect, Host, Left, Result, Scopes, Tool, Written},
+    tool::{Answer, Call, Cursor, Effect, Finder, Host, Left, Readable, Result, Scopes, Tool, Written},
 };
 
 /// Finds spreadsheets by words in their names, the latest first. Other tools take the names themselves, too.
@@ -101,6 +101,10 @@ impl Tool for FindSpreadsheet {
     }
 }
 
+/// How a spreadsheet is found by words.
+const BY_NAME: Finder =
+    Finder { tool: FindSpreadsheet::NAME, words: "query", beside: &[("query", "")], list: "spreadsheets", id: "id", name: "name" };
+
 /// Shows the sheets of a spreadsheet with their sizes, and the named ranges.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -184,6 +188,8 @@ impl Answer for Overview {
 impl Tool for GetSpreadsheet {
     const NAME: &'static str = "google_sheets_get_spreadsheet";
     const EFFECT: Effect = Effect::Reads;
+    const READABLE: &'static [Readable] =
+        &[Readable::record("google-sheets://spreadsheet/{spreadsheet}", "Spreadsheet").found_by(BY_NAME)];
     const SCOPES: Scopes = READ;
     const HOSTS: &'static [Host] = &[DRIVE];
     type Output = Overview;

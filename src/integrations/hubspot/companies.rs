@@ -9,7 +9,7 @@ use super::{
     records::{COMPANY, Wish},
     wrong,
 };
-use crate::tool::{Call, Effect, Error, Kind, Record, Result, Scopes, Tool};
+use crate::tool::{Call, Effect, Error, Kind, Readable, Record, Result, Scopes, Tool};
 
 /// Shows a company by its web domain or id. Give one of the two.
 #[derive(Deserialize, JsonSchema)]
@@ -24,6 +24,7 @@ pub(super) struct GetCompany {
 impl Tool for GetCompany {
     const NAME: &'static str = "hubspot_get_company";
     const EFFECT: Effect = Effect::Reads;
+    const READABLE: &'static [Readable] = &[Readable::record("hubspot://company/{company_id}", "Company")];
     const SCOPES: Scopes = READ_COMPANIES;
     type Output = Record;
 

@@ -15,11 +15,15 @@ use super::{
 use crate::{
     http::Request,
     path,
-    tool::{Answer, Call, Effect, Error, Kind, Pair, Record, Records, Result, Saved, Saving, Scopes, Tool},
+    tool::{Answer, Call, Effect, Error, Finder, Kind, Pair, Readable, Record, Records, Result, Saved, Saving, Scopes, Tool},
 };
 
 /// How many open deals are told of a contact.
 const DEALS: u32 = 10;
+
+/// How a contact is found by words.
+const BY_WORDS: Finder =
+    Finder { tool: SearchContacts::NAME, words: "query", beside: &[], list: "records", id: "id", name: "title" };
 
 /// Shows a contact (a person) with company and open deals. Give one of the three; to look for several people use
 /// `hubspot_search_contacts`.
@@ -62,6 +66,8 @@ impl Answer for Person {
 impl Tool for GetContact {
     const NAME: &'static str = "hubspot_get_contact";
     const EFFECT: Effect = Effect::Reads;
+    const READABLE: &'static [Readable] =
+        &[Readable::record("hubspot://contact/{contact_id}", "Contact").found_by(BY_WORDS)];
     const SCOPES: Scopes = READ_CONTACTS;
     type Output = Person;
 

@@ -9,10 +9,11 @@ use super::{
     page::{BRIEF, Page},
     place::{Property, Source, source},
     post,
+    searching::by_title,
 };
 use crate::{
     path,
-    tool::{Answer, Call, Cursor, Effect, Left, Result, Scopes, Tool, Written},
+    tool::{Answer, Call, Cursor, Effect, Left, Readable, Result, Scopes, Tool, Written},
 };
 
 /// Shows pages of a database, filtered and sorted, with the ids that other tools take. Names of properties come from
@@ -158,6 +159,8 @@ impl Answer for Database {
 impl Tool for GetDatabase {
     const NAME: &'static str = "notion_get_database";
     const EFFECT: Effect = Effect::Reads;
+    const READABLE: &'static [Readable] = &[Readable::record("notion://database/{database}", "Database")
+        .found_by(by_title(&[("query", ""), ("type", "database")]))];
     const SCOPES: Scopes = Scopes::NONE;
     type Output = Database;
 

@@ -12,11 +12,12 @@ use super::{
     properties::values,
     rendering::{Block, render},
     rich::plain,
+    searching::by_title,
     wrong,
 };
 use crate::{
     path,
-    tool::{Answer, Call, Cursor, Effect, Left, Pair, Result, Scopes, Tool, Written},
+    tool::{Answer, Call, Cursor, Effect, Left, Pair, Readable, Result, Scopes, Tool, Written},
 };
 
 /// How deep blocks within blocks are followed.
@@ -59,6 +60,8 @@ impl Answer for Content {
 impl Tool for GetPage {
     const NAME: &'static str = "notion_get_page";
     const EFFECT: Effect = Effect::Reads;
+    const READABLE: &'static [Readable] =
+        &[Readable::record("notion://page/{page}", "Page").found_by(by_title(&[("query", ""), ("type", "page")]))];
     const SCOPES: Scopes = Scopes::NONE;
     type Output = Content;
 

@@ -11,8 +11,13 @@ use super::{
 };
 use crate::{
     path,
-    tool::{Answer, Call, Cursor, Effect, Left, Result, Scopes, Tool, Written},
+    tool::{Answer, Call, Cursor, Effect, Finder, Left, Result, Scopes, Tool, Written},
 };
+
+/// How a page or a database is found by words.
+pub(super) const fn by_title(beside: &'static [(&'static str, &'static str)]) -> Finder {
+    Finder { tool: Search::NAME, words: "query", beside, list: "found", id: "id", name: "title" }
+}
 
 /// Finds pages and databases by words in their titles, the latest first. Content is not searched.
 #[derive(Deserialize, JsonSchema)]

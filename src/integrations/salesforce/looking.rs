@@ -9,6 +9,7 @@ use serde_json::json;
 use super::{
     API, given,
     resolve,
+    searching::SearchRecords,
     shape::shown,
     soql::{self, quoted, rows},
     wire::{self, Hits, Page, Raw},
@@ -17,7 +18,10 @@ use super::{
 use crate::{
     http::Request,
     path,
-    tool::{Answer, Call, Effect, Error, Kind, Record, Records, Result, Scopes, Tool, Written, ambiguous, one_of},
+    tool::{
+        Answer, Call, Effect, Error, Finder, Kind, Readable, Record, Records, Result, Scopes, Tool, Written, ambiguous,
+        one_of,
+    },
 };
 
 /// What is told of a contact.
@@ -89,6 +93,16 @@ fn ids(records: &[Raw]) -> Option<String> {
     (!ids.is_empty()).then(|| ids.join(","))
 }
 
+/// How a customer is found by words.
+const BY_NAME: Finder = Finder {
+    tool: SearchRecords::NAME,
+    words: "query",
+    beside: &[("objects", "[\"Account\"]")],
+    list: "records",
+    id: "id",
+    name: "title",
+};
+
 /// Everything about a customer (an account): the company, its contacts, open opportunities and open cases. Give one of
 /// the four; e-mail and phone may be those of a contact.
 #[derive(Deserialize, JsonSchema)]
@@ -136,6 +150,8 @@ impl Answer for Customer {
 impl Tool for LookupCustomer {
     const NAME: &'static str = "salesforce_lookup_customer";
     const EFFECT: Effect = Effect::Reads;
+    const READABLE: &'static [Readable] =
+        &[Readable::record("salesforce://account/{account_id}", "Customer").found_by(BY_NAME)];
     const SCOPES: Scopes = API;
     type Output = Customer;
 

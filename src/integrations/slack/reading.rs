@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     moment::{Moment, Zone, day_after},
-    tool::{Answer, Call, Cursor, Effect, Left, Result, Scopes, Tool, Written},
+    tool::{Answer, Call, Cursor, Effect, Left, Readable, Result, Scopes, Tool, Written},
 };
 
 /// Shows the latest messages of a channel, or of the direct messages with a person. Answers stand in threads: read
@@ -136,6 +136,8 @@ impl Answer for Thread {
 impl Tool for ReadThread {
     const NAME: &'static str = "slack_read_thread";
     const EFFECT: Effect = Effect::Reads;
+    const READABLE: &'static [Readable] =
+        &[Readable::record("slack://message/{channel}/{thread_ts}", "Message with its thread")];
     const SCOPES: Scopes = READ;
     type Output = Thread;
 
