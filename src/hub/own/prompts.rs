@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde_json::{Value, json};
+
 use super::{
     agenda,
     shelf::{Place, Roles, names},
@@ -44,17 +46,39 @@ fn triage_inbox(builder: Builder, roles: &Arc<Roles>) -> Builder {
         Box::pin(async move {
             let tools = offered(cx, &mails).await?;
             let which = filled(&given, "search").unwrap_or("in:inbox is:unread");
-            Ok(vec![Message::user(format!(
-                "Triage my inbox.\n\n\
-                 1. Find the mails with {tools}, searching for `{which}`. Read in full only those that you cannot sort \
-                 by sender, subject and snippet.\n\
+            Ok(vec![
+                Message::user(found_mails(cx, &mails, which).await?),
+                Message::user(format!(
+                    "Triage my inbox.\n\n\
+                 1. Above are the first mails that {tools} finds for `{which}`; ask it for the rest. Read in full only \
+                 those that you cannot sort by sender, subject and snippet.\n\
                  2. Sort them: needs an answer from me, needs a decision or a deed, only to know, noise.\n\
                  3. Show one table: sender, subject, what is wanted of me in a few words, until when, and the id.\n\
                  4. For the mails that need an answer, propose a short one each. Ask me which of them to keep as \
                  drafts or to send, and what to archive.\n\n{CAUTION}"
-            ))])
+                )),
+            ])
         })
     })
+}
+
+/// How many mails a triage begins with.
+const MAILS: u32 = 25;
+
+/// What the mail services find, as they answer it. One that fails says so, when there are others.
+async fn found_mails(cx: &Call, mails: &[String], words: &str) -> Result<String> {
+    let offered = cx.offered().await?;
+    let tools: Vec<_> = mails.iter().filter(|name| offered.contains(*name)).collect();
+    let Value::Object(wish) = json!({"query": words, "limit": MAILS}) else { unreachable!("it is an object") };
+    let mut texts = Vec::new();
+    for tool in &tools {
+        match cx.look(tool, wish.clone()).await {
+            Ok(outcome) => texts.push(outcome.joined_text()),
+            Err(error) if tools.len() == 1 => return Err(error),
+            Err(error) => texts.push(format!("`{tool}` did not answer. {error}")),
+        }
+    }
+    Ok(texts.join("\n\n"))
 }
 
 fn plan_day(builder: Builder, roles: &Arc<Roles>) -> Builder {
@@ -94,12 +118,15 @@ fn prepare_meeting(builder: Builder, roles: &Arc<Roles>) -> Builder {
     let builder = builder.prompt(prompt, move |given, cx| {
         let roles = read.clone();
         Box::pin(async move {
-            let (uri, text) = meeting(cx, &roles.meetings, filled(&given, "meeting").unwrap_or_default()).await?;
+            let found = meeting(cx, &roles.meetings, filled(&given, "meeting").unwrap_or_default()).await?;
+            let customers = roles.customers.iter().map(|place| place.tool.clone());
+            let tools = offered(cx, &names(&roles.mails).into_iter().chain(customers).collect::<Vec<_>>()).await?;
+            let tools = if tools.is_empty() { tools } else { format!(", such as {tools}") };
             Ok(vec![
-                Message::shown(Content::Resource { uri, mime_type: "text/markdown".into(), text }),
+                shown(found),
                 Message::user(format!(
-                    "Prepare me for this meeting. Find out, with the tools that you have, who the guests are, what was \
-                     last said or agreed with them, and what is open. Then write a brief of at most one page: what it \
+                    "Prepare me for this meeting. Find out, with the tools that you have{tools}, who the guests are, \
+                     what was last said or agreed with them, and what is open. Then write a brief of at most one page: what it \
                      is about, who comes and what matters to them, what I should know, three questions that I could \
                      ask. Say what you looked for and did not find.\n\n{CAUTION}"
                 )),
@@ -120,14 +147,7 @@ async fn meeting(cx: &Call, places: &[Place], words: &str) -> Result<(String, St
         let found = suggest::found(cx, finder, words).await?;
         let exact = found.iter().find(|found| found.name.eq_ignore_ascii_case(words));
         let Some(meant) = exact.or_else(|| found.first()) else { continue };
-        let uri = place.readable.address(&[&meant.id]);
-        let variable = place.readable.variables().last().unwrap_or_default().to_owned();
-        let contents = place.read(cx, uri.clone(), Given::from([(variable, meant.id.clone())])).await?;
-        let text = contents.into_iter().find_map(|part| match part.body {
-            Body::Text(text) => Some(text),
-            Body::Blob(_) => None,
-        });
-        return Ok((uri, text.unwrap_or_default()));
+        return place.record(cx, &meant.id).await;
     }
     Err(Error::not_found(format!("meeting ahead that fits `{words}`"))
         .next("Use words of its title, or leave some out."))
@@ -140,26 +160,72 @@ fn log_call(builder: Builder, roles: &Arc<Roles>) -> Builder {
         .needs("customer", "With whom: a name, an address or a company.")
         .takes("notes", "What was said, as you remember it.")
         .for_tools(tools.clone());
-    let typed = roles.clone();
+    let (asked, typed) = (roles.clone(), roles.clone());
     let builder = builder.prompt(prompt, move |given, cx| {
-        let tools = tools.clone();
+        let (tools, typed_in) = (tools.clone(), asked.clone());
         Box::pin(async move {
             let tools = offered(cx, &tools).await?;
             let customer = filled(&given, "customer").unwrap_or_default();
+            let (mut messages, look) = known_customers(cx, &typed_in.customers, customer).await?;
             let notes = filled(&given, "notes")
                 .map_or_else(|| "Ask me what was said.".to_owned(), |notes| format!("My notes of it:\n\n{notes}"));
-            Ok(vec![Message::user(format!(
+            messages.push(Message::user(format!(
                 "Log my call with {customer}. {notes}\n\n\
-                 1. Look the customer up. When several fit, ask me which one.\n\
+                 1. {look}\n\
                  2. Write a subject of a few words and a summary: what was said, what was agreed, what is open. Leave \
                  out what my notes do not say.\n\
                  3. Show it to me; after my yes, log it with {tools}.\n\
                  4. Propose what follows from it, such as a task with a date, a meeting or a changed deal.\n\n{CAUTION}"
-            ))])
+            )));
+            Ok(messages)
         })
     });
     builder.completes(About::Prompt("log_call".into()), "customer", move |partial, cx| {
         let roles = typed.clone();
         Box::pin(async move { Ok(suggest::names(cx, &roles.customers, &partial.value).await) })
     })
+}
+
+/// The customers of that name as their records, where one is meant for certain, and what is left to do about who it is.
+async fn known_customers(cx: &Call, places: &[Place], words: &str) -> Result<(Vec<Message>, String)> {
+    let offered = cx.offered().await?;
+    let (mut records, mut others) = (Vec::new(), Vec::new());
+    for place in places.iter().filter(|place| offered.contains(&place.tool)) {
+        let Some(finder) = &place.readable.finder else { continue };
+        let found = suggest::quietly(cx, finder, words).await;
+        let exact = found.iter().find(|found| found.name.eq_ignore_ascii_case(words));
+        match exact.or(found.first().filter(|_| found.len() == 1)) {
+            Some(meant) => records.extend(place.record(cx, &meant.id).await.ok().map(shown)),
+            None => others
+                .extend(found.into_iter().take(MOST_OTHERS).map(|found| format!("{} [id {}]", found.name, found.id))),
+        }
+    }
+    let look = match (records.is_empty(), others.is_empty()) {
+        (false, _) => "The customer is above, as the CRM has it. Ask me if it may be another one.".to_owned(),
+        (true, false) => format!("Ask me which one it was: {}.", others.join("; ")),
+        (true, true) => "Look the customer up. When several fit, ask me which one.".to_owned(),
+    };
+    Ok((records, look))
+}
+
+/// How many of several customers of one CRM are named.
+const MOST_OTHERS: usize = 5;
+
+impl Place {
+    /// The address and the text of the record of that id.
+    async fn record(&self, cx: &Call, id: &str) -> Result<(String, String)> {
+        let uri = self.readable.address(&[id]);
+        let variable = self.readable.variables().last().unwrap_or_default().to_owned();
+        let contents = self.read(cx, uri.clone(), Given::from([(variable, id.to_owned())])).await?;
+        let text = contents.into_iter().find_map(|part| match part.body {
+            Body::Text(text) => Some(text),
+            Body::Blob(_) => None,
+        });
+        Ok((uri, text.unwrap_or_default()))
+    }
+}
+
+/// A record, as something that the person shows.
+fn shown((uri, text): (String, String)) -> Message {
+    Message::shown(Content::Resource { uri, mime_type: "text/markdown".into(), text })
 }
