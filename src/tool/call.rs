@@ -260,7 +260,8 @@ fn read<T: DeserializeOwned>(response: &Response, is_write: bool) -> Result<T> {
 
 async fn send(upstream: &Upstream, lane: &http::Lane, request: Request) -> Result<Response> {
     let is_write = request.repeat != Repeat::Safe;
-    let response = upstream.client.send(lane, request).await.map_err(|error| {
+    // It is large, and stands in the future of every tool.
+    let response = Box::pin(upstream.client.send(lane, request)).await.map_err(|error| {
         let uncertain = is_write && error.may_have_happened();
         let error = Error::from(error);
         if uncertain { error.next(UNCERTAIN) } else { error }

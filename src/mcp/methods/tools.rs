@@ -112,7 +112,8 @@ async fn go_on(
     slot: Arc<Slot>,
 ) -> Result<Value, ErrorObjectOwned> {
     let (ending, patience) = (slot.ending.clone(), core.tasks_after);
-    let work = in_time(patience, &slot, answer(params, core, exchange, Some(Arc::clone(&slot))));
+    let work = Box::pin(answer(params, core, exchange, Some(Arc::clone(&slot))));
+    let work = in_time(patience, &slot, work);
     let outcome = ending.run_until_cancelled(work).await;
     let failure = || slot.task().and_then(|task| task.failure());
     let outcome = outcome.unwrap_or_else(|| Err(failure().unwrap_or_else(|| internal_error("the task was cancelled"))));
