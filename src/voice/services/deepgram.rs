@@ -249,11 +249,12 @@ impl Ear {
 
     /// Tells the words up to the pause.
     async fn settle(&mut self) -> Result<(), Trouble> {
-        let Some(pause) = self.turn.pause.take() else { return Ok(()) };
+        let Some(pause) = self.turn.pause else { return Ok(()) };
         if self.turn.certain_to < pause.at - EXACT {
             // It has not heard everything and is silent all the same.
             return Err(self.endpoint.slow());
         }
+        self.turn.pause = None;
         let words = self.turn.words_with(None);
         self.turn.certain.clear();
         self.turn.since_final.drain(..pause.samples.min(self.turn.since_final.len()));

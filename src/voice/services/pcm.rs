@@ -52,10 +52,12 @@ impl Unwrapped {
         }
         self.head.extend(piece);
         let begins = self.head.len().min(4);
-        if self.head[..begins] != b"RIFF"[..begins] || self.head.len() > LONGEST_HEAD {
+        if self.head[..begins] != b"RIFF"[..begins] {
             return None;
         }
-        let Some((format, data)) = chunks(&self.head) else { return Some(vec![]) };
+        let Some((format, data)) = chunks(&self.head) else {
+            return (self.head.len() <= LONGEST_HEAD).then(Vec::new);
+        };
         let [1, 0, 1, 0, a, b, c, d, _, _, _, _, _, _, 16, 0, ..] = *format else { return None };
         self.rate = Some(u32::from_le_bytes([a, b, c, d]));
         Some(data.to_vec())
@@ -109,6 +111,15 @@ mod tests {
             assert_eq!(read.collect::<Vec<_>>(), [1, 2, 3], "in pieces of {length}");
             assert_eq!(file_reader.rate(), Some(22_050));
         }
+    }
+
+    #[test]
+    fn a_first_piece_may_be_long() {
+        let mut reader = Unwrapped::default();
+        assert_eq!(reader.take(&wav(&[7; 10_000], 22_050)).unwrap().len(), 20_000);
+        let mut endless = Unwrapped::default();
+        assert_eq!(endless.take(&wav(&[], 8_000)[..30]), Some(vec![]));
+        assert_eq!(endless.take(&[0; LONGEST_HEAD]), None);
     }
 
     #[test]
