@@ -22,7 +22,7 @@ use crate::{
 pub const PASSWORD: &str = "canary-9b1c-in-the-address";
 
 /// More than anything may take, even on a busy machine.
-pub const LIMIT: Duration = Duration::from_mins(1);
+pub const LIMIT: Duration = Duration::from_secs(90);
 
 pub const CALENDAR: &str = "/api/v1/integrations/google-calendar";
 
