@@ -1,30 +1,29 @@
 //! Carries out orders, in the process that owns the data directory.
 
-use std::collections::BTreeMap;
+mod accounts;
 
 use serde::Serialize;
 use serde_json::Value;
 
+use self::accounts::wish;
 use super::{
     doctor,
     house::{House, local_caller, local_principal},
     order::{
-        AnswerView, ApprovalView, AskView, AuditView, CallView, ConnectionView, DeviceView, DisconnectView, Failure,
-        LockView, OpenerView, Order, ProspectView, RotationView, SandboxOrder, SandboxView, StartView, TestView,
-        ToolView,
+        AnswerView, ApprovalView, AuditView, CallView, Failure, LockView, OpenerView, Order, RotationView,
+        SandboxOrder, SandboxView, ToolView,
     },
 };
 use crate::{
     approvals::{Approval, Decision},
     audit::{Cursor, Filter},
-    hub::{self, Answered, CallRequest, Consent, Filters, Hub, Reply, Standing, expiry},
+    hub::{self, Answered, CallRequest, Filters, Hub, Reply},
     id::UserId,
     integrations,
-    oauth::{App, Callback, ClientCheck, Revoked},
+    oauth::App,
     sandbox::Sandbox,
-    secret::Secret,
     tool::{self, Kind, Row},
-    vault::{Connection, Lock, Opener, Origin},
+    vault::{Lock, Opener, Origin},
 };
 
 /// What orders are carried out with.
@@ -95,134 +94,6 @@ impl Office<'_> {
         }
     }
 
-    async fn connections(&self) -> Result<Vec<ConnectionView>, Failure> {
-        let connections = self.house.accounts.connections(&user()).await.map_err(failed)?;
-        Ok(connections.iter().map(|connection| self.view(connection)).collect())
-    }
-
-    fn view(&self, connection: &Connection) -> ConnectionView {
-        let Standing { status, reason } = self.house.accounts.standing(connection);
-        ConnectionView {
-            integration: connection.key.integration.clone(),
-            title: title(&connection.key.integration),
-            account: connection.key.account.clone(),
-            status: status.to_owned(),
-            reason,
-            name: connection.metadata.get("name").or_else(|| connection.metadata.get("email")).cloned(),
-            scopes: connection.scopes.clone(),
-            connected_at: connection.connected_at,
-            expires_at: expiry(connection),
-        }
-    }
-
-    async fn test(&self, integration: &str, account: Option<&str>) -> Result<TestView, Failure> {
-        let tested = self.house.accounts.test(&user(), integration, account).await.map_err(failed)?;
-        Ok(TestView {
-            title: tested.integration.title.to_owned(),
-            account: tested.key.account,
-            name: tested.identity.name,
-            detail: tested.identity.detail,
-            latency_ms: u64::try_from(tested.latency.as_millis()).unwrap_or(u64::MAX),
-        })
-    }
-
-    async fn disconnect(&self, integration: &str, account: Option<&str>) -> Result<DisconnectView, Failure> {
-        let (key, revoked) = self.house.accounts.disconnect(&user(), integration, account).await.map_err(failed)?;
-        let vendor = match revoked {
-            Revoked::Yes => "the vendor has ended the grant",
-            Revoked::Shared => "the grant was left alive, because another connection lives of it",
-            Revoked::NotOffered => "the vendor offers no way to end a grant",
-            Revoked::Failed => "the vendor did not end the grant: end it in your account's settings there",
-        };
-        Ok(DisconnectView { title: title(&key.integration), account: key.account, vendor: vendor.to_owned() })
-    }
-
-    async fn start(&self, wish: Consent, own: Option<String>) -> Result<StartView, Failure> {
-        let owner_listens = own.is_none();
-        let redirect_uri = own.or_else(|| self.redirect.map(str::to_owned));
-        let redirect_uri = redirect_uri.ok_or_else(|| Failure::new("Nobody listens for the vendor's answer."))?;
-        let begun = self.house.accounts.start(Consent { redirect_uri, ..wish }).await.map_err(failed)?;
-        Ok(StartView {
-            title: begun.integration.title.to_owned(),
-            authorize_url: begun.started.authorize_url.into(),
-            expires_at: begun.started.expires_at,
-            owner_listens,
-        })
-    }
-
-    async fn prospect(&self, integration: &str) -> Result<ProspectView, Failure> {
-        let accounts = &self.house.accounts;
-        let known = accounts.integration(integration).map_err(failed)?;
-        let provider = known.oauth.as_ref();
-        let is_needed = accounts.needs(integration).map_err(failed)?;
-        let asks = provider.map_or(&[][..], |provider| provider.asks).iter().map(|ask| AskView {
-            name: ask.name.to_owned(),
-            label: ask.label.to_owned(),
-            help: ask.help.to_owned(),
-            required: is_needed.contains(ask.name),
-        });
-        let fields = known.fields.iter().filter(|field| !field.secret).map(|field| AskView {
-            name: field.name.to_owned(),
-            label: field.label.to_owned(),
-            help: field.help.to_owned(),
-            required: field.required,
-        });
-        let in_testing = provider.and_then(|provider| provider.in_testing);
-        Ok(ProspectView {
-            title: known.title.to_owned(),
-            family: known.family().to_owned(),
-            has_consent: provider.is_some(),
-            has_app: accounts.has_app(integration).await.map_err(failed)?,
-            console: known.console.map(str::to_owned),
-            days_in_testing: in_testing.map(|life| life.as_secs() / 86_400),
-            asks: asks.collect(),
-            fields: fields.collect(),
-        })
-    }
-
-    async fn start_on_device(&self, wish: Consent) -> Result<DeviceView, Failure> {
-        let started = self.house.accounts.start_on_device(wish).await.map_err(failed)?;
-        Ok(DeviceView {
-            user_code: started.user_code,
-            page: started.page.into(),
-            page_with_code: started.page_with_code.map(Into::into),
-            interval: started.interval.as_secs(),
-            expires_at: started.expires_at,
-            ticket: started.ticket,
-        })
-    }
-
-    async fn finish_on_device(&self, ticket: &Secret) -> Result<Option<ConnectionView>, Failure> {
-        let connected = self.house.accounts.finish_on_device(ticket).await.map_err(failed)?;
-        Ok(connected.map(|connection| self.view(&connection)))
-    }
-
-    async fn set_app(&self, family: &str, app: App, own: String) -> Result<String, Failure> {
-        let redirect = self.redirect.map_or(own, str::to_owned);
-        let checked = self.house.accounts.set_app(family, &app, &redirect).await.map_err(failed)?;
-        Ok(match checked {
-            ClientCheck::Good => "the vendor knows it".to_owned(),
-            ClientCheck::RedirectUnknown => {
-                format!("the vendor knows it, but not its redirect URI: add {redirect} there")
-            }
-            ClientCheck::Refused(code) => format!("the vendor refuses it ({code})"),
-            ClientCheck::Unknown(why) => format!("whether the vendor knows it could not be found out: {why}"),
-        })
-    }
-
-    async fn finish(&self, answer: &BTreeMap<String, String>) -> Result<ConnectionView, Failure> {
-        let text = |name: &str| answer.get(name).cloned();
-        let callback = Callback {
-            code: text("code").map(Secret::new),
-            state: text("state").map(Secret::new),
-            iss: text("iss"),
-            error: text("error"),
-            browser: None,
-        };
-        let (connection, _) = self.house.accounts.finish(callback).await.map_err(failed)?;
-        Ok(self.view(&connection))
-    }
-
     async fn audit(&self, filter: &Filter, limit: usize, cursor: Option<&str>) -> Result<AuditView, Failure> {
         let unknown = || Failure::new("This is no cursor of the audit.").next("Leave --cursor out to begin anew.");
         let cursor = cursor.map(|text| Cursor::parse(text).ok_or_else(unknown)).transpose()?;
@@ -240,30 +111,6 @@ impl Office<'_> {
         let records = self.house.vault.rotate_at(origin).await.map_err(Failure::of)?;
         let place = (*origin != Origin::Variable).then(|| origin.to_string());
         Ok(RotationView { records, place })
-    }
-
-    async fn connect_fields(
-        &self,
-        integration: &str,
-        account: &str,
-        key: Secret,
-        names: BTreeMap<String, String>,
-    ) -> Result<ConnectionView, Failure> {
-        let accounts = &self.house.accounts;
-        let fields = accounts.integration(integration).map_err(failed)?.fields;
-        let secrets = fields.iter().filter(|field| field.secret).map(|field| field.name).collect::<Vec<_>>();
-        let [name] = secrets[..] else {
-            return Err(Failure::new(format!("{} does not take one single key.", title(integration))));
-        };
-        let mut fields: BTreeMap<_, _> = names.into_iter().map(|(name, value)| (name, Secret::new(value))).collect();
-        fields.insert(name.to_owned(), key);
-        let connected = accounts.connect_with_fields(&user(), integration, account, fields).await;
-        let connection = connected.map_err(|error| match error.kind() {
-            Kind::Expired => Failure::new(format!("{} does not accept this key.", title(integration)))
-                .next("Is it whole, and still valid? Give it again."),
-            _ => failed(error),
-        })?;
-        Ok(self.view(&connection))
     }
 
     fn tools(&self, filters: Filters) -> Vec<ToolView> {
@@ -378,12 +225,6 @@ fn user() -> UserId {
 
 fn title(integration: &str) -> String {
     integrations::find(integration).map_or_else(|| integration.to_owned(), |known| known.title.to_owned())
-}
-
-/// What is to be connected; where the vendor answers is said later.
-fn wish(integration: String, account: String, names: BTreeMap<String, String>, tools: Vec<String>) -> Consent {
-    let redirect_uri = String::new();
-    Consent { user: user(), integration, account, redirect_uri, names, tools, return_to: None, browser: None }
 }
 
 fn tool_view(row: &Row) -> ToolView {

@@ -264,6 +264,7 @@ impl Broker {
             renewed.metadata.extend(identity.clone());
             match self.0.vault.save_connection(&renewed, When::Version(stored.version)).await {
                 Ok(_) => {
+                    tracing::debug!(connection = %key, generation = renewed.generation, "a renewed credential is stored");
                     self.forget_unsaved(&key);
                     return Fresh::of(&renewed);
                 }

@@ -50,12 +50,14 @@ pub(super) fn open(path: &Path) -> Result<Engine> {
 pub(super) fn checked(path: &Path) -> Result<Engine> {
     let reached = Progress::read(path).map_err(|error| Error::io("read how far it has come", error))?;
     let mut engine = caught(|| opened(path)).unwrap_or_else(|| Err(corrupt(path, "its files cannot be read")))?;
+    tracing::debug!(store = %path.display(), "the log is read");
     let reached = reached.unwrap_or_default();
     match engine.ledger()? {
         Some(ledger) => engine.compare(&ledger, &reached)?,
         None if Progress::exists(path) => return Err(corrupt(path, "its records are gone")),
         None => engine.begin()?,
     }
+    tracing::debug!(store = %path.display(), "every record is accounted for");
     engine.check_schema()?;
     engine.track(&reached)?;
     Ok(engine)
