@@ -31,7 +31,7 @@ node          | tests | found_node            | install_node                  | 
 npm-clients   | tests | found_npm_clients     | install_npm_clients           | tests/clients: both TypeScript SDKs and the Inspector
 oidc-provider | tests | found_oidc            | install_oidc                  | tests/foreign_server: an authorization server that is not ours
 conformance   | tests | found_conformance     | install_conformance           | tests/conformance.rs: the official conformance suite
-chromium      | tests | found_chromium        | from_apt chromium chromium-driver | tests/browser.rs: the console in a real browser
+chromium      | tests | found_chromium        | from_apt chromium chromium-driver | tests/browser: the console in a real browser
 espeak-ng     | later | found_program espeak-ng | from_apt espeak-ng          | no test yet
 ROWS
 }

@@ -81,6 +81,19 @@ pub(super) async fn change(
     Ok(Body(api.0.hub.change_agent(&user, &id, wish, &caller.filters).await?))
 }
 
+/// Says what an agent would be like after a change, and what its tools would cost. Nothing is changed.
+pub(super) async fn preview(
+    State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
+    read::Id(id): read::Id,
+    RawQuery(query): RawQuery,
+    read::Json(wish): read::Json<Wish>,
+) -> Result<Body<Described>, Problem> {
+    person(&caller)?;
+    let user = whose(&api, &caller, query.as_deref()).await?;
+    Ok(Body(api.0.hub.preview_agent(&user, &id, wish, &caller.filters).await?))
+}
+
 /// Exactly the tools that an agent is to have.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -132,6 +132,12 @@ pub(super) fn guarded() -> Vec<Route> {
             Doc::new("The tools that the caller may use").lists::<tools::View<'static>>("tools"),
         ),
         route(
+            read.clone(),
+            "/catalog",
+            get(tools::catalog),
+            Doc::new("Everything that an agent can be given").needs(Person).lists::<tools::Choice<'static>>("tools"),
+        ),
+        route(
             write.clone(),
             "/tools/{name}/call",
             post(tools::call),
@@ -166,6 +172,16 @@ pub(super) fn guarded() -> Vec<Route> {
             "/agents/{id}",
             delete(agents::remove),
             Doc::new("Remove an agent and its tokens").needs(Person).query(USER).ends(204),
+        ),
+        route(
+            write.clone(),
+            "/agents/{id}/preview",
+            post(agents::preview),
+            Doc::new("What an agent would be like; nothing is changed")
+                .needs(Person)
+                .query(USER)
+                .takes::<Wish>()
+                .gives::<Described>(200),
         ),
         route(
             Method::PUT,

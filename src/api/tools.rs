@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::{Api, Problem, page, read};
+use super::{Api, Problem, page, person, read};
 use crate::{
     hub::{CallRequest, Caller, Question, Reply},
     tool::{Effect, Kind, Row},
@@ -53,6 +53,46 @@ pub(super) async fn list(
     read::query(query.as_deref(), &[])?;
     let listing = api.0.hub.tools(&caller).await?;
     page("tools", listing.rows.iter().map(|row| View::from(&**row)).collect::<Vec<_>>(), None)
+}
+
+/// One tool that an agent can be given.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Choice<'a> {
+    name: &'a str,
+    title: &'a str,
+    description: &'a str,
+    integration: &'a str,
+    effect: Effect,
+    /// What it costs a model to know it, in tokens of four bytes.
+    tokens: usize,
+    /// Whether an agent that has the integration has it without a choice of its own.
+    core: bool,
+}
+
+impl<'a> Choice<'a> {
+    fn of((row, core): (&'a Row, bool)) -> Self {
+        Choice {
+            name: row.name(),
+            title: row.title(),
+            description: row.description(),
+            integration: &row.toolset.id,
+            effect: row.effect(),
+            tokens: row.tokens(),
+            core,
+        }
+    }
+}
+
+/// Everything that an agent can be given here, whatever is connected.
+pub(super) async fn catalog(
+    State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
+    RawQuery(query): RawQuery,
+) -> Result<Body<Value>, Problem> {
+    person(&caller)?;
+    read::query(query.as_deref(), &[])?;
+    let choices: Vec<Choice<'_>> = api.0.hub.catalog(&caller.filters).map(Choice::of).collect();
+    page("tools", choices, None)
 }
 
 /// What to call it with.

@@ -3,6 +3,7 @@
 //! Nothing is fetched from elsewhere, no page can be framed, and what stands in a page was escaped on its way. The
 //! router knows nothing of hosts: whoever puts it into a server puts a guard before it.
 
+mod assets;
 mod connect;
 mod page;
 mod signing;
@@ -27,10 +28,20 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Console(Arc<Inner>);
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Inner {
     api: Api,
     visitors: Visitors,
+    calls: Option<Calls>,
+}
+
+/// What this server brings along for calls from a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Calls {
+    /// Whether it understands speech; else the page listens with what its browser brings, or people type.
+    pub hears: bool,
+    /// Whether it has a voice; else the page speaks with that of its browser.
+    pub speaks: bool,
 }
 
 /// Who comes with a browser.
@@ -43,9 +54,29 @@ pub enum Visitors {
 }
 
 impl Console {
-    /// The pages over the resources of `api`.
+    /// The pages over the resources of `api`, without the one to call an agent.
     pub fn new(api: Api, visitors: Visitors) -> Self {
-        Console(Arc::new(Inner { api, visitors }))
+        Console(Arc::new(Inner { api, visitors, calls: None }))
+    }
+
+    /// The same, with the page to call an agent.
+    #[must_use]
+    pub fn with_calls(self, calls: Calls) -> Self {
+        Console(Arc::new(Inner { calls: Some(calls), ..Arc::unwrap_or_clone(self.0) }))
+    }
+
+    /// The frame of all pages, with what its scripts must know before they ask for anything.
+    fn frame(&self) -> String {
+        let mut known = String::new();
+        if matches!(self.0.visitors, Visitors::SignedIn(_)) {
+            known.push_str("<meta name=\"signed-in\">");
+        }
+        if let Some(Calls { hears, speaks }) = self.0.calls {
+            let has = |is_there: bool, word: &'static str| if is_there { word } else { "" };
+            let content = [has(hears, "hears"), has(speaks, "speaks")].join(" ");
+            known.push_str(&format!("<meta name=\"calls\" content=\"{content}\">"));
+        }
+        assets::INDEX.replace("<meta name=\"known\">", &known)
     }
 
     /// Who sent a request, when that is known.
@@ -66,13 +97,20 @@ impl Console {
 
 /// All pages.
 pub fn router(console: Console) -> Router {
-    let pages = Router::new()
-        .route("/", get(home))
-        .route("/console.js", get(|| async { asset("text/javascript; charset=utf-8", page::SCRIPT) }))
+    let mut pages = Router::new()
         .route("/login", get(signing::page).post(signing::sign_in))
         .route("/logout", post(signing::sign_out));
+    for path in PAGES {
+        pages = pages.route(path, get(shown));
+    }
+    if console.0.calls.is_some() {
+        pages = pages.route("/call", get(shown));
+    }
     finished(pages.merge(linked()), console)
 }
+
+/// Where the console is: its scripts show what belongs to each address.
+const PAGES: &[&str] = &["/", "/agents", "/agents/{id}", "/approvals", "/audit", "/people", "/welcome"];
 
 /// Only the pages behind links out of conversations: for a process that serves nothing else to browsers.
 pub fn links(console: Console) -> Router {
@@ -82,29 +120,20 @@ pub fn links(console: Console) -> Router {
 fn linked() -> Router<Console> {
     Router::new()
         .route("/connect/{link}", get(connect::page).post(connect::go))
-        .route("/icon.svg", get(|| async { asset("image/svg+xml", page::ICON) }))
-        .route("/console.css", get(|| async { asset("text/css; charset=utf-8", page::STYLE) }))
+        .route("/icon.svg", get(assets::icon))
+        .route("/console/{name}", get(assets::file))
 }
 
 fn finished(router: Router<Console>, console: Console) -> Router {
     router.layer(middleware::from_fn_with_state(console.clone(), own_pages)).with_state(console)
 }
 
-/// The console itself, for those who are known.
-async fn home(State(console): State<Console>, uri: Uri, headers: HeaderMap) -> Response {
+/// A page of the console, for those who are known.
+async fn shown(State(console): State<Console>, uri: Uri, headers: HeaderMap) -> Response {
     match console.visitor(&headers).await {
-        Some(_) => page::guarded(StatusCode::OK, page::INDEX),
+        Some(_) => page::guarded(StatusCode::OK, console.frame()),
         None => signing::first(&uri, &headers),
     }
-}
-
-fn asset(kind: &'static str, text: &'static str) -> Response {
-    let headers = [
-        (header::CONTENT_TYPE, kind),
-        (header::CACHE_CONTROL, "no-cache"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    ];
-    (headers, text).into_response()
 }
 
 /// Takes forms of our own pages only, and sends browsers to the one name of this server that its cookies belong to.

@@ -13,7 +13,7 @@ use super::{
     page::{self, Input, Page},
 };
 use crate::{
-    agents::{SESSION, SESSION_COOKIE, session_cookie},
+    agents::{INVITATION_PREFIX, SESSION, SESSION_COOKIE, session_cookie},
     secret::Secret,
 };
 
@@ -50,14 +50,14 @@ fn form(next: &str, refusal: Option<&str>) -> Response {
         Input { name: "next", label: "", help: "", kind: "hidden", value: next },
         Input {
             name: "token",
-            label: "Token",
-            help: "The administrator token was shown when the server started for the first time. It is not kept in \
-                   the browser: a session of a day takes its place.",
+            label: "Token or invitation",
+            help: "The administrator's token was shown when the server started for the first time; others paste the \
+                   invitation that they got. It is not kept in the browser: a session of a day takes its place.",
             kind: "password",
             value: "",
         },
     ];
-    let page = Page::titled("Sign in to Switchboard");
+    let page = Page::titled("Sign in to Switchboard").script("login.js");
     let page = match refusal {
         Some(refusal) => page.text(refusal),
         None => page,
@@ -79,13 +79,19 @@ pub(super) async fn sign_in(State(console): State<Console>, Form(entry): Form<En
     let Visitors::SignedIn(agents) = &console.0.visitors else { return see_other(next) };
     let token = Secret::new(entry.token.expose().trim());
     match agents.open_session(&token).await {
-        Ok(Some(cookie)) => with_cookie(see_other(next), &console, cookie.expose(), SESSION.as_secs()),
+        Ok(Some(cookie)) => with_cookie(see_other(after(&token, next)), &console, cookie.expose(), SESSION.as_secs()),
         Ok(None) => form(next, Some("This token is not known here, or has ended.")),
         Err(error) => {
             tracing::warn!(%error, "nobody can sign in");
             page::told(StatusCode::SERVICE_UNAVAILABLE, "Not now", "Nobody can sign in at the moment. Try again soon.")
         }
     }
+}
+
+/// Where somebody goes who has signed in. Who is new here is shown how to begin.
+fn after<'a>(token: &Secret, next: &'a str) -> &'a str {
+    let is_new = token.expose().starts_with(INVITATION_PREFIX);
+    if is_new && next == "/" { "/welcome" } else { next }
 }
 
 /// Ends the session.

@@ -12,7 +12,7 @@ use crate::{
     agents::{self, Agent, AskSetting, Integrations, Level, NewAgent, Principal, Voice},
     id::{AgentId, UserId},
     schema,
-    tool::{Error, Integration, Kind, Result},
+    tool::{Error, Integration, Kind, Result, Row},
 };
 
 /// From so many tools on, models begin to take the wrong one; clients begin to cut lists; OpenAI refuses the request.
@@ -148,6 +148,24 @@ impl Hub {
         let changed = self.agents().await?.update_agent(user, &agent.id, |agent| self.fulfil(&wish, agent)).await;
         self.changed();
         self.described(changed.map_err(failed)?, filters).await
+    }
+
+    /// What an agent of `user` would be like after a change. Nothing is changed.
+    ///
+    /// # Errors
+    /// Something that was wished for does not exist.
+    pub async fn preview_agent(&self, user: &UserId, called: &str, wish: Wish, filters: &Filters) -> Result<Described> {
+        self.check(user, &wish).await?;
+        let mut agent = self.agent_called(user, called).await?;
+        self.fulfil(&wish, &mut agent);
+        self.described(agent, filters).await
+    }
+
+    /// Everything that an agent can be given here, each with whether its integration brings it along by itself.
+    pub fn catalog<'a>(&'a self, filters: &'a Filters) -> impl Iterator<Item = (&'a Row, bool)> {
+        let allowed = self.rows().iter().filter(|row| filters.allow(row));
+        allowed
+            .map(|row| (&**row, self.integration(row).is_none_or(|integration| integration.core.contains(&row.name()))))
     }
 
     /// Removes an agent of `user`, and its tokens with it; the answer is its id. The one that is always there falls

@@ -359,3 +359,25 @@ async fn the_description_says_what_the_server_does() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_preview_says_what_a_change_would_come_to_and_changes_nothing() {
+    let scene = Scene::open().await;
+    let agent = format!("{AGENTS}/local");
+    let before = scene.get(&agent).await.ok(200);
+    let catalog = scene.get("/api/v1/catalog").await.ok(200);
+    let tools = catalog["tools"].as_array().unwrap();
+    let beyond = tools.iter().find(|tool| tool["core"] == false).unwrap_or_else(|| panic!("{catalog}"));
+    assert!(beyond["tokens"].as_u64().unwrap() > 0 && beyond["effect"].is_string(), "{beyond}");
+
+    let wish = json!({ "tools": [beyond["name"]], "level": "full" });
+    let seen = scene.post(&format!("{agent}/preview"), wish.clone()).await.ok(200);
+    assert!(seen["tools"].as_array().unwrap().contains(&beyond["name"]), "{seen}");
+    assert_ne!(seen["tokens"], before["tokens"]);
+    assert_eq!(scene.get(&agent).await.ok(200), before);
+    let unknown = scene.post(&format!("{agent}/preview"), json!({ "tools": ["gogle_calendar"] })).await;
+    assert_eq!(unknown.problem(400), "bad_input");
+
+    let changed = scene.of(&scene.administrator, "PATCH", &agent, &wish).await.ok(200);
+    assert_eq!((&changed["tools"], &changed["tokens"]), (&seen["tools"], &seen["tokens"]));
+}

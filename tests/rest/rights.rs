@@ -17,6 +17,8 @@ fn resources() -> Vec<(&'static str, String, Value)> {
         ("POST", format!("{CALENDAR}/test"), Value::Null),
         ("DELETE", format!("{CALENDAR}/disconnect"), Value::Null),
         ("GET", "/api/v1/tools".into(), Value::Null),
+        ("GET", "/api/v1/catalog".into(), Value::Null),
+        ("POST", "/api/v1/agents/local/preview".into(), json!({})),
         ("POST", "/api/v1/tools/switchboard_now/call".into(), json!({})),
         ("GET", "/api/v1/approvals".into(), Value::Null),
         ("POST", "/api/v1/approvals/a-0000000000".into(), json!({ "decision": "approve" })),
@@ -50,7 +52,8 @@ async fn an_agent_sees_and_calls_and_changes_no_connection() {
     let scene = Scene::open().await;
     for (method, target, body) in resources() {
         let reply = scene.of(&scene.agent, method, &target, &body).await;
-        let is_for_people = ["start", "connect", "test", "disconnect"].iter().any(|word| target.ends_with(word));
+        let is_for_people =
+            ["start", "connect", "test", "disconnect", "catalog", "preview"].iter().any(|word| target.ends_with(word));
         if is_for_people || target.contains("approvals/") {
             assert_eq!(reply.problem(403), "not_allowed", "{method} {target}");
         } else if target.ends_with("nothing") || target.ends_with("v1") {
