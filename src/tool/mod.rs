@@ -61,7 +61,7 @@ mod row;
 mod telling;
 mod written;
 
-pub use address::addresses;
+pub use address::{addresses, addresses_in};
 pub use asking::{Asking, Noted};
 pub use call::{Account, Call, CallParts, Memory, Progress, State, Upstream};
 pub use client::{Ability, Ask, Boxed, Client, Elicited, Level, Page, What};

@@ -10,6 +10,7 @@ use std::{
 use jiff::SignedDuration;
 use serde_json::{Map, Value};
 use switchboard::{
+    approvals::Seen,
     clock::ManualClock,
     http::{self, Authorize, AuthorizeError, Client, HeaderMap, Lane, Pending},
     id::{CallId, SeededEntropy, UserId},
@@ -41,6 +42,8 @@ pub struct Desk {
     pub sandbox: Sandbox,
     pub clock: Arc<ManualClock>,
     pub asking: Asking,
+    /// What the agent has read and whom it knows.
+    pub seen: Seen,
     upstream: Upstream,
     /// One for all calls, as in the server: no two calls draw the same ids.
     entropy: Arc<SeededEntropy>,
@@ -86,7 +89,8 @@ impl Desk {
         let sandbox = Sandbox::start(Options::new(clock.clone())).await.unwrap();
         let upstream = upstream(vendor, &sandbox, &clock, scopes, options).await;
         let entropy = SeededEntropy::new(1);
-        Desk { vendor, sandbox, clock, upstream, entropy, asking: Asking::default(), answered: BTreeSet::new() }
+        let (asking, seen) = (Asking::default(), Seen::default());
+        Desk { vendor, sandbox, clock, upstream, entropy, asking, seen, answered: BTreeSet::new() }
     }
 
     /// Calls a tool, its name without the integration.
@@ -133,6 +137,13 @@ impl Desk {
             asking: self.asking,
             state: State::default(),
         })
+        .with_seen(self.seen.clone())
+    }
+
+    /// From now on the agent has read what others wrote, and has reached nobody but these.
+    pub fn has_read_others(&mut self, known: &[&str]) {
+        let known = known.iter().map(|one| (*one).to_owned()).collect();
+        self.seen = Seen { has_read_others: true, known };
     }
 
     /// How often an operation was asked for.

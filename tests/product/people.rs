@@ -125,8 +125,15 @@ async fn a_link_is_good_for_the_person_who_called() {
     let refused = bobs.call("google_calendar_list_meetings", json!({})).await;
     assert!(refused["content"][0]["text"].as_str().unwrap().contains("is not connected"), "{refused}");
     assert!(!bobs.read("switchboard://connections").await.contains("google-calendar ("));
-    let gone = bobs.error("resources/read", json!({"uri": "google-calendar://event/abc"})).await;
+
+    // What she can read by its address is not there for him, and nothing of it is said.
+    let meeting = &listed["structuredContent"]["meetings"][0];
+    let (uri, title) = (format!("google-calendar://event/{}", meeting["id"].as_str().unwrap()), &meeting["title"]);
+    let title = title.as_str().unwrap();
+    assert!(anns.read(&uri).await.contains(title), "{meeting}");
+    let gone = bobs.error("resources/read", json!({"uri": uri})).await;
     assert_eq!(gone["code"], -32602, "{gone}");
+    assert!(!gone.to_string().contains(title), "{gone}");
 }
 
 #[tokio::test]

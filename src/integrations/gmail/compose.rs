@@ -70,6 +70,31 @@ pub(super) fn message_ids(header: &str) -> Vec<String> {
     ids.map(|(id, _)| id.trim().to_owned()).filter(|id| !id.is_empty() && !id.contains(char::is_whitespace)).collect()
 }
 
+/// The addresses in a header such as `To`, as they stand there. Names in quotation marks may have commas and brackets
+/// in them, and groups have names of their own (RFC 5322, section 3.4).
+pub(super) fn mailboxes(header: &str) -> Vec<String> {
+    // Where there are brackets, what stands before them is a name.
+    let one = |bare: String, plain: String| if bare.is_empty() { plain } else { bare };
+    let (mut found, mut plain, mut bare) = (Vec::new(), String::new(), String::new());
+    let (mut is_quoted, mut is_escaped, mut is_inside) = (false, false, false);
+    for c in header.chars() {
+        match c {
+            '"' if !is_escaped => is_quoted = !is_quoted,
+            '<' if !is_quoted => is_inside = true,
+            '>' if !is_quoted => is_inside = false,
+            ',' | ';' | ':' if !is_quoted && !is_inside => {
+                found.push(one(std::mem::take(&mut bare), std::mem::take(&mut plain)));
+            }
+            c if is_inside => bare.push(c),
+            c => plain.push(c),
+        }
+        is_escaped = c == '\\' && !is_escaped;
+    }
+    found.push(one(bare, plain));
+    // What is left without an address is the name of a group.
+    found.iter().map(|one| one.trim().to_owned()).filter(|one| one.contains('@')).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,6 +143,14 @@ mod tests {
     fn a_line_break_cannot_make_a_header() {
         let text = written(&Letter { subject: "a\r\nBcc: evil@example.com".into(), bcc: vec![], ..letter() });
         assert!(!text.lines().any(|line| line.starts_with("Bcc:")), "{text}");
+    }
+
+    #[test]
+    fn addresses_are_read_out_of_headers() {
+        let header = "\"Ruiz, \\\"Ana\\\" <x@y>\" <ana@example.com>, ben@example.com,Team: cy@example.com, Dee <dee@localhost>;";
+        assert_eq!(mailboxes(header), ["ana@example.com", "ben@example.com", "cy@example.com", "dee@localhost"]);
+        assert_eq!(mailboxes(" "), Vec::<String>::new());
+        assert_eq!(mailboxes("Ana <ana@example.com"), ["ana@example.com"], "what is broken is not left out");
     }
 
     #[test]

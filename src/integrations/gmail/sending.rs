@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use super::{
     DRAFT, SEND,
     body::{self, Body},
-    compose::{Answered, Letter, message_ids},
+    compose::{Answered, Letter, mailboxes, message_ids},
     fetch,
     wire::{Draft, Message, Messages},
     whole::whole,
@@ -353,7 +353,7 @@ impl Tool for SendDraft {
         let mut draft = read_draft(cx, id).await?;
         draft.message = whole(cx, draft.message).await?;
         let mail = &draft.message.payload;
-        let list = |name: &str| mail.header(name).split(',').map(address).filter(|one| !one.is_empty()).collect::<Vec<_>>();
+        let list = |name: &str| mailboxes(mail.header(name));
         let (to, cc, bcc) = (list("To"), list("Cc"), list("Bcc"));
         let subject = mail.header("Subject").to_owned();
         let (text, _) = body::folded(&Body::of(mail).text);
@@ -406,10 +406,4 @@ async fn send_draft(cx: &Call, id: &str, before: Message) -> Result<(Message, Op
 async fn sent_as(cx: &Call, draft: &Message) -> Option<Message> {
     let message_id = message_ids(draft.payload.header("Message-ID")).into_iter().next()?;
     find(cx, &message_id).await.ok().flatten()
-}
-
-/// The address in `Ana Ruiz <ana@example.com>`.
-fn address(one: &str) -> String {
-    let bare = one.split_once('<').map_or(one, |(_, rest)| rest.split('>').next().unwrap_or_default());
-    bare.trim().to_owned()
 }

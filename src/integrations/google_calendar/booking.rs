@@ -19,7 +19,7 @@ use crate::{
     id::encode_base32hex,
     moment::{Moment, Zone},
     path,
-    tool::{Call, Effect, Error, Kind, Result, Scopes, Tool, addresses},
+    tool::{Call, Effect, Error, Kind, Result, Scopes, Tool, addresses, addresses_in},
 };
 
 /// How often the same booking may have been made and cancelled before we give up.
@@ -232,6 +232,9 @@ impl Tool for QuickAdd {
             return Err(wrong("`text` must not be empty"));
         }
         let calendar_id = calendar(self.calendar_id.as_deref());
+        // Google may invite whoever's address stands in the sentence.
+        let guests = addresses_in(&self.text);
+        cx.confirm_reaching(&guests, format!("Book \"{}\", and invite {}?", self.text.trim(), guests.join(", ")))?;
         // Known before the write, so that nothing can fail once the meeting is there.
         let zone = zone(cx, calendar_id, None).await?;
         let request = Request::post(path!["calendars", calendar_id, "events", "quickAdd"])

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::{
     Notify, WRITE_EVENTS, calendar,
     change::{Deed, Done, alter},
+    event,
     span::{Span, Wish},
     wire::Event,
     zone,
@@ -57,6 +58,8 @@ impl Tool for RescheduleMeeting {
                 return Ok(json!({}));
             }
             span.must_not_be_past(now, &zone)?;
+            let told = self.told(event);
+            cx.confirm_reaching(&told, question(event, &span, &told))?;
             Ok(self.patch(event, old.as_ref(), &span))
         };
         let altered = alter(cx, calendar_id, &self.event_id, self.notify, change).await?;
@@ -64,7 +67,20 @@ impl Tool for RescheduleMeeting {
     }
 }
 
+/// What a person is asked before others hear of the new time.
+fn question(event: &Event, span: &Span, told: &[String]) -> String {
+    format!("Move \"{}\" to {}, and tell {}?", event::title(event), span.shown().0, told.join(", "))
+}
+
 impl RescheduleMeeting {
+    /// Who hears of it.
+    fn told(&self, event: &Event) -> Vec<String> {
+        match Notify::or_guests(self.notify, event.has_guests()) {
+            Notify::All | Notify::ExternalOnly => event.others(),
+            Notify::Nobody => Vec::new(),
+        }
+    }
+
     fn span(&self, event: &Event, zone: &Zone) -> Result<(Span, Vec<String>)> {
         let old = Span::of(event, zone);
         if let (Some(first), None, None) = (self.start.day(), &self.end, self.duration_minutes)

@@ -131,11 +131,8 @@ impl GuestChange {
 
     /// Everybody who sees the meeting as it will be, beside the account.
     fn reached(&self, event: &Event) -> Vec<String> {
-        let guests = event.attendees.iter().filter(|guest| !guest.is_self).map(|guest| guest.email.to_lowercase());
-        let stays = guests.filter(|guest| !self.remove.contains(guest));
-        let organizer = (!event.organizer.is_self).then(|| event.organizer.email.to_lowercase());
-        let mut all: Vec<String> = stays.chain(organizer).chain(self.add.iter().cloned()).collect();
-        all.retain(|address| !address.is_empty());
+        let stays = event.others().into_iter().filter(|guest| !self.remove.contains(guest));
+        let mut all: Vec<String> = stays.chain(self.add.iter().cloned()).collect();
         all.sort();
         all.dedup();
         all

@@ -47,6 +47,16 @@ impl Event {
         Written::by(self.organizer.is_self && !self.guests_can_modify, text)
     }
 
+    /// The addresses of everybody beside the account who sees it, in order.
+    pub(super) fn others(&self) -> Vec<String> {
+        let guests = self.attendees.iter().filter(|guest| !guest.is_self).map(|guest| guest.email.to_lowercase());
+        let organizer = (!self.organizer.is_self).then(|| self.organizer.email.to_lowercase());
+        let mut all: Vec<String> = guests.chain(organizer).filter(|address| !address.is_empty()).collect();
+        all.sort();
+        all.dedup();
+        all
+    }
+
     /// Whether somebody beside the account is invited.
     pub(super) fn has_guests(&self) -> bool {
         self.attendees.iter().any(|attendee| !attendee.is_self)

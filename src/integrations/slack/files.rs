@@ -74,9 +74,7 @@ impl Tool for UploadTextFile {
         let thread = self.thread_ts.as_deref().filter(|thread| !thread.trim().is_empty());
         let thread = thread.map(|thread| timestamp("thread_ts", thread)).transpose()?;
         let place = Place::find(cx, &self.channel).await?;
-        if place.is_outside() {
-            place.confirm(cx, &format!("Upload the file {filename} to"), &self.content).await?;
-        }
+        place.confirm(cx, &format!("Upload the file {filename} to"), &self.readable()).await?;
         let (id, channel) = (place.open(cx).await?, place.title(cx).await?);
         let file_id = self.upload(cx, filename).await?;
         let mut body = json!({ "files": [{ "id": file_id, "title": filename }], "channel_id": id });
@@ -92,6 +90,12 @@ impl Tool for UploadTextFile {
 }
 
 impl UploadTextFile {
+    /// All that will be read.
+    fn readable(&self) -> String {
+        let comment = self.comment.as_deref().map(str::trim).filter(|comment| !comment.is_empty());
+        comment.map_or_else(|| self.content.clone(), |comment| format!("{comment}\n{}", self.content))
+    }
+
     /// Sends the bytes. Until a channel gets the file nobody sees it, so all of this may be repeated.
     async fn upload(&self, cx: &Call, filename: &str) -> Result<String> {
         let length = self.content.len().to_string();

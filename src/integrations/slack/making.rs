@@ -74,6 +74,7 @@ impl Tool for CreateChannel {
         check(name, topic)?;
         // Whoever is invited is found first, so that a slip leaves no channel behind.
         let people = find_all(cx, self.invite.as_deref().unwrap_or_default()).await?;
+        confirm(cx, &people, &format!("the new channel #{name}"))?;
         let body = json!({ "name": name, "is_private": self.private.unwrap_or_default() });
         let made: OneChannel = cx.fetch(write("conversations.create", &body)).await?;
         let mut done = Invited {
@@ -162,6 +163,12 @@ impl Invited {
     }
 }
 
+/// Asks before people see what is said in a channel.
+fn confirm(cx: &Call, people: &[Person], channel: &str) -> Result<()> {
+    let names: Vec<_> = people.iter().map(|person| name(person).to_string()).collect();
+    cx.confirm_reaching(people.iter().map(Person::address), format!("Invite {} to {channel}?", names.join(", ")))
+}
+
 fn name(person: &Person) -> Written {
     Written::by_others(&person.name).line(100)
 }
@@ -192,6 +199,7 @@ impl Tool for InviteToChannel {
         }
         let people = find_all(cx, &self.users).await?;
         let (channel_id, channel) = (place.open(cx).await?, place.title(cx).await?);
+        confirm(cx, &people, &channel.to_string())?;
         let (invited, already_in, problems) = (vec![], vec![], vec![]);
         let mut done = Invited { created: false, channel, channel_id, invited, already_in, problems };
         done.invite(cx, people).await.map_err(|error| at(error, &done.channel))?;

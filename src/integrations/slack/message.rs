@@ -111,8 +111,7 @@ fn whole_text(message: &wire::Message) -> String {
     if !message.text.trim().is_empty() {
         return message.text.clone();
     }
-    let mut texts = Vec::new();
-    gather(&message.blocks, &mut texts);
+    let mut texts = texts_of(&message.blocks);
     for attachment in &message.attachments {
         let text = if attachment.text.is_empty() { &attachment.fallback } else { &attachment.text };
         texts.push(text.clone());
@@ -121,6 +120,12 @@ fn whole_text(message: &wire::Message) -> String {
 }
 
 /// The texts within blocks, in their order.
+pub(super) fn texts_of(blocks: &Value) -> Vec<String> {
+    let mut texts = Vec::new();
+    gather(blocks, &mut texts);
+    texts
+}
+
 fn gather(value: &Value, texts: &mut Vec<String>) {
     match value {
         Value::Object(fields) => {

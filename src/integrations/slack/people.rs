@@ -74,6 +74,11 @@ impl Person {
         }
     }
 
+    /// By what somebody is known again: the address, else the id.
+    pub(super) fn address(&self) -> &str {
+        self.email.as_deref().unwrap_or(&self.id)
+    }
+
     /// Whether a piece of any of the names is `words`.
     fn is_like(&self, words: &str) -> bool {
         let words = words.to_lowercase();

@@ -14,6 +14,8 @@ use crate::tool::{Call, Error, Kind, Named, Result, Written, one_of};
 pub(super) struct Place {
     given: String,
     what: What,
+    /// Who is at the other end of direct messages, where that may be known.
+    partner: Option<Box<Person>>,
 }
 
 #[derive(Clone, Debug)]
@@ -52,7 +54,13 @@ impl Place {
             }
             () => by_name(cx, id).await,
         };
-        Ok(Place { given: given.to_owned(), what: what? })
+        let what = what?;
+        let partner = match &what {
+            What::Person(person) => Some(person.clone()),
+            What::Channel(channel) if channel.is_im => people::by_id(cx, &channel.user).await.ok().map(Box::new),
+            _ => None,
+        };
+        Ok(Place { given: given.to_owned(), what, partner })
     }
 
     /// The id that requests take. Direct messages are opened now, which nobody notices.
@@ -73,6 +81,7 @@ impl Place {
     /// Whether people outside of the workspace read what is written here; where that cannot be known, they may.
     pub(super) fn is_outside(&self) -> bool {
         match &self.what {
+            What::Channel(channel) if channel.is_im => self.partner.as_ref().is_none_or(|person| person.is_outside),
             What::Channel(channel) => channel.is_ext_shared || channel.is_pending_ext_shared,
             What::Person(person) => person.is_outside,
             What::Id(_) => true,
@@ -101,22 +110,26 @@ impl Place {
         Ok(Written::by(plain(&title) == plain(&self.given), title).line(100))
     }
 
-    /// By what a person or a channel is known again.
+    /// By what a person or a channel is known again, however it was named.
     fn address(&self) -> &str {
-        match &self.what {
-            What::Channel(channel) => &channel.id,
-            What::Person(person) => person.email.as_deref().unwrap_or(&person.id),
-            What::Id(id) => id,
+        match (&self.partner, &self.what) {
+            (Some(person), _) => person.address(),
+            (None, What::Channel(channel)) => &channel.id,
+            (None, What::Person(person)) => person.address(),
+            (None, What::Id(id)) => id,
         }
     }
 
-    /// Asks before something leaves the house for here.
+    /// Asks before a text leaves the house for here. Colleagues are no strangers, whoever they are; but an agent that
+    /// has read what others wrote may have been told by them where to put what it knows.
     pub(super) async fn confirm(&self, cx: &Call, deed: &str, text: &str) -> Result<()> {
         let shown = Written::by_account(text).cut(600);
-        let outside = if self.is_outside() { ", which people outside of the workspace may read" } else { "" };
-        // Colleagues are no strangers, whoever they are.
-        let strangers = self.is_outside().then(|| self.address());
-        cx.confirm_sending_to(strangers, format!("{deed} {}{outside}: \"{shown}\"?", self.title(cx).await?))
+        let title = self.title(cx).await?;
+        if self.is_outside() {
+            let question = format!("{deed} {title}, which people outside of the workspace may read: \"{shown}\"?");
+            return cx.confirm_sending_to([self.address()], question);
+        }
+        cx.confirm_reaching([self.address()], format!("{deed} {title}: \"{shown}\"?"))
     }
 }
 

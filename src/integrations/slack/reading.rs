@@ -106,6 +106,8 @@ pub(super) struct ReadThread {
     /// How many; else 50.
     #[schemars(range(min = 1, max = 200))]
     limit: Option<u32>,
+    /// Such as `Europe/Berlin`; else the person's.
+    time_zone: Option<Zone>,
     /// To go on: from the last answer.
     cursor: Option<String>,
 }
@@ -151,7 +153,7 @@ impl Tool for ReadThread {
         arguments.extend(cursor.as_deref().map(|cursor| ("cursor", cursor)));
         let page: Messages =
             cx.fetch(read("conversations.replies", &arguments)).await.map_err(|error| at(error, &title))?;
-        let reader = Reader { me: me(cx).await?.user_id, zone: zone(cx, None).await?, longest: 3000 };
+        let reader = Reader { me: me(cx).await?.user_id, zone: zone(cx, self.time_zone.as_ref()).await?, longest: 3000 };
         let messages = reader.show(cx, page.messages).await?;
         let next_cursor = page.response_metadata.next().map(|next| Cursor::wrap(Self::NAME, &next));
         Ok(Thread { channel: title, channel_id: id, messages, next_cursor })

@@ -10,7 +10,10 @@ use super::{
     wire::{self, Search},
     wrong, zone,
 };
-use crate::tool::{Answer, Call, Cursor, Effect, Left, Result, Scopes, Tool, Written};
+use crate::{
+    moment::Zone,
+    tool::{Answer, Call, Cursor, Effect, Left, Result, Scopes, Tool, Written},
+};
 
 /// Searches the messages that the person may see, in all channels. Understands Slack's `in:#channel`, `from:@name`,
 /// `before:2026-11-23`, `after:…` and phrases in quotation marks.
@@ -24,6 +27,8 @@ pub(super) struct SearchMessages {
     /// How many; else 10.
     #[schemars(range(min = 1, max = 50))]
     limit: Option<u32>,
+    /// Such as `Europe/Berlin`; else the person's.
+    time_zone: Option<Zone>,
     /// To go on: from the last answer.
     cursor: Option<String>,
 }
@@ -96,12 +101,12 @@ impl Tool for SearchMessages {
         let wire::Matches { total, matches, paging } = found.messages;
         let next_cursor =
             (paging.page < paging.pages).then(|| Cursor::wrap(Self::NAME, &(paging.page + 1).to_string()));
-        Ok(Hits { total, hits: hits(cx, matches).await?, next_cursor })
+        Ok(Hits { total, hits: hits(cx, matches, self.time_zone.as_ref()).await?, next_cursor })
     }
 }
 
-async fn hits(cx: &Call, matches: Vec<wire::Match>) -> Result<Vec<Hit>> {
-    let reader = Reader { me: me(cx).await?.user_id, zone: zone(cx, None).await?, longest: 800 };
+async fn hits(cx: &Call, matches: Vec<wire::Match>, given: Option<&Zone>) -> Result<Vec<Hit>> {
+    let reader = Reader { me: me(cx).await?.user_id, zone: zone(cx, given).await?, longest: 800 };
     let (places, messages): (Vec<_>, Vec<_>) =
         matches.into_iter().map(|found| ((found.channel, found.permalink), found.message)).unzip();
     // Direct messages are called by the id of the person at their other end.

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
-    WRITE,
-    message::moment,
+    WRITE, me,
+    message::{moment, texts_of},
     place::{Place, at, timestamp},
     text::to_slack,
     wire::{Posted, Scheduled},
@@ -55,6 +55,9 @@ pub(super) struct Done {
     /// The id under which it waits.
     #[serde(skip_serializing_if = "Option::is_none")]
     scheduled_message_id: Option<String>,
+    /// Its address for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    link: Option<String>,
     /// What had to be decided about the time, or was so before.
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<String>,
@@ -65,6 +68,7 @@ impl Answer for Done {
         let at = self.at.as_ref().map(|at| format!(", {at}")).unwrap_or_default();
         let ts = self.ts.as_ref().map(|ts| format!(" [ts {ts}]")).unwrap_or_default();
         let waits = self.scheduled_message_id.as_ref().map(|id| format!(" [scheduled {id}]")).unwrap_or_default();
+        let link = self.link.as_ref().map(|link| format!("\n{link}")).unwrap_or_default();
         let note = self.note.as_ref().map(|note| format!("\n{note}")).unwrap_or_default();
         let done = match self.done {
             "sent" => "Sent to",
@@ -72,7 +76,7 @@ impl Answer for Done {
             "scheduled" => "Scheduled for",
             _ => "Reacted in",
         };
-        format!("{done} {} [id {}]{at}{ts}{waits}{note}", self.channel, self.channel_id)
+        format!("{done} {} [id {}]{at}{ts}{waits}{link}{note}", self.channel, self.channel_id)
     }
 }
 
@@ -91,14 +95,36 @@ impl Tool for SendMessage {
             (body["unfurl_links"], body["unfurl_media"]) = (unfurl.into(), unfurl.into());
         }
         let place = Place::find(cx, &self.channel).await?;
-        place.confirm(cx, "Send a message to", &self.text).await?;
+        place.confirm(cx, "Send a message to", &readable(&self.text, &body)).await?;
         let (id, channel) = (place.open(cx).await?, place.title(cx).await?);
         body["channel"] = id.as_str().into();
         let posted: Posted = cx.fetch(write("chat.postMessage", &body)).await.map_err(|error| at(error, &channel))?;
+        let thread = body["thread_ts"].as_str();
+        Ok(Done { link: link(cx, &posted, thread).await, ..Done::of("sent", channel, posted, cx).await })
+    }
+}
+
+impl Done {
+    /// What became of a message that is there; nothing may fail any more.
+    async fn of(done: &'static str, channel: Written, posted: Posted, cx: &Call) -> Done {
         let at = shown(cx, &posted.ts).await;
         let (ts, channel_id) = (Some(posted.ts), posted.channel);
-        Ok(Done { done: "sent", channel, channel_id, ts, at, scheduled_message_id: None, note: None })
+        Done { done, channel, channel_id, ts, at, scheduled_message_id: None, link: None, note: None }
     }
+}
+
+/// Where people see a message, as `chat.getPermalink` would say it; that would be a request more.
+async fn link(cx: &Call, posted: &Posted, thread: Option<&str>) -> Option<String> {
+    let me = me(cx).await.ok().filter(|me| me.url.starts_with("https://"))?;
+    let (workspace, Posted { channel, ts }) = (me.url.trim_end_matches('/'), posted);
+    let thread = thread.map(|thread| format!("?thread_ts={thread}&cid={channel}")).unwrap_or_default();
+    Some(format!("{workspace}/archives/{channel}/p{}{thread}", ts.replace('.', "")))
+}
+
+/// All that will be read, for the question: where there are blocks, `text` is only what notifications show.
+fn readable(text: &str, body: &Value) -> String {
+    let blocks = texts_of(&body["blocks"]);
+    if blocks.is_empty() { text.to_owned() } else { format!("{}\n(in notifications: {text})", blocks.join("\n")) }
 }
 
 /// When a message was written; nothing may fail any more once it is.
@@ -150,14 +176,13 @@ impl Tool for UpdateMessage {
         let mut body = content(&self.text, self.blocks.as_deref())?;
         body["ts"] = timestamp("ts", &self.ts)?.into();
         let place = Place::find(cx, &self.channel).await?;
+        place.confirm(cx, "Change a message to", &readable(&self.text, &body)).await?;
         let (id, channel) = (place.open(cx).await?, place.title(cx).await?);
         body["channel"] = id.as_str().into();
         // A repeat writes the same text again.
         let request = write("chat.update", &body).keyed();
         let posted: Posted = cx.fetch(request).await.map_err(|error| at(error, &channel))?;
-        let at = shown(cx, &posted.ts).await;
-        let (ts, channel_id) = (Some(posted.ts), posted.channel);
-        Ok(Done { done: "edited", channel, channel_id, ts, at, scheduled_message_id: None, note: None })
+        Ok(Done::of("edited", channel, posted, cx).await)
     }
 }
 
@@ -205,8 +230,8 @@ impl Tool for ScheduleMessage {
         let waits: Scheduled =
             cx.fetch(write("chat.scheduleMessage", &body)).await.map_err(|error| at(error, &channel))?;
         let (scheduled_message_id, channel_id) = (Some(waits.scheduled_message_id), waits.channel);
-        let note = resolved.note;
-        Ok(Done { done: "scheduled", channel, channel_id, ts: None, at: Some(when), scheduled_message_id, note })
+        let (at, note) = (Some(when), resolved.note);
+        Ok(Done { done: "scheduled", channel, channel_id, ts: None, at, scheduled_message_id, link: None, note })
     }
 }
 
@@ -245,6 +270,7 @@ impl Tool for AddReaction {
             Err(error) => return Err(at(error, &channel)),
         };
         let ts = Some(ts);
-        Ok(Done { done: "reacted", channel, channel_id: id, ts, at: None, scheduled_message_id: None, note })
+        let (at, scheduled_message_id, link) = (None, None, None);
+        Ok(Done { done: "reacted", channel, channel_id: id, ts, at, scheduled_message_id, link, note })
     }
 }

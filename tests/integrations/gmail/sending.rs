@@ -41,7 +41,11 @@ async fn a_stranger_gets_a_mail_only_after_a_yes() {
     desk.say_yes(question);
     desk.ok("send_email", wish.clone()).await;
     let changed = crate::desk::with(&wish, json!({ "body": "Something else" }));
-    assert_eq!(desk.refused("send_email", changed).await.kind(), Kind::Ask, "another text asks again");
+    assert_eq!(desk.refused("send_email", changed.clone()).await.kind(), Kind::Ask, "another text asks again");
+    desk.has_read_others(&["nobody@elsewhere.example", "claire.dubois@northwind.example"]);
+    desk.ok("send_email", changed.clone()).await;
+    desk.has_read_others(&["claire.dubois@northwind.example"]);
+    assert_eq!(desk.refused("send_email", changed).await.kind(), Kind::Ask, "who was copied before is not all of them");
     desk.asking = Asking::Never;
     desk.ok("send_email", mail(json!({ "to": ["other@elsewhere.example"], "bcc": ["third@elsewhere.example"] }))).await;
     assert!(desk.mails().contains(&"third@elsewhere.example Numbers".to_owned()));

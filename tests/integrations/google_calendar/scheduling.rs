@@ -357,3 +357,29 @@ async fn one_sentence_is_a_meeting() {
     let error = desk.refused("quick_add", json!({ "text": "Lunch", "calendar_id": "no@such.example" })).await;
     assert_eq!(error.kind(), Kind::NotFound);
 }
+
+#[tokio::test]
+async fn who_has_read_others_asks_before_guests_are_told() {
+    let mut desk = open().await;
+    let id = desk.ok("schedule_meeting", review()).await.data["meeting"]["id"].clone();
+    let alone = with(&review(), json!({ "title": "Alone", "attendees": null }));
+    let alone = desk.ok("schedule_meeting", alone).await.data["meeting"]["id"].clone();
+    let sentence = json!({ "text": "Lunch with Eve@Contoso.example on 2026-11-26 at 12:00" });
+    desk.has_read_others(&["ana.ruiz@northwind.example"]);
+    let later = json!({ "event_id": id, "start": "2026-11-25T10:00" });
+    let error = desk.refused("reschedule_meeting", later.clone()).await;
+    assert_eq!(error.kind(), Kind::Ask);
+    let question = "Move \"Tool review\" to Wed 2026-11-25T10:00+01:00, \
+                    and tell ana.ruiz@northwind.example, ben@contoso.example?";
+    assert_eq!(error.what(), question);
+    let error = desk.refused("quick_add", sentence.clone()).await;
+    let invited = format!("Book \"{}\", and invite eve@contoso.example?", sentence["text"].as_str().unwrap());
+    assert_eq!((error.kind(), error.what()), (Kind::Ask, &*invited));
+    assert_eq!((desk.count("events.patch"), desk.count("events.quickAdd")), (0, 0));
+    desk.ok("reschedule_meeting", json!({ "event_id": alone, "start": "2026-11-25T10:00" })).await;
+    desk.ok("quick_add", json!({ "text": "Lunch with Ana on 2026-11-26 at 12:00" })).await;
+    desk.ok("reschedule_meeting", with(&later, json!({ "start": "2026-11-24T15:00", "notify": "none" }))).await;
+    desk.has_read_others(&["ana.ruiz@northwind.example", "ben@contoso.example", "eve@contoso.example"]);
+    desk.ok("reschedule_meeting", later).await;
+    desk.ok("quick_add", sentence).await;
+}

@@ -17,6 +17,8 @@ async fn a_message_goes_to_a_channel_by_its_name() {
     assert_eq!(body["text"], "The *offer* is <https://a.example|here>");
     assert_eq!(body.as_object().unwrap().len(), 2, "nothing is sent that was not asked for: {body}");
     assert_eq!(desk.count("chat.postMessage"), 1);
+    let found = desk.ok("search_messages", json!({ "query": "from:me in:#sales offer" })).await;
+    assert_eq!(sent.data["link"], found.data["hits"][0]["link"], "the vendor gives the same address");
     assert!(history(&desk, "sales").await.text.contains("Lena Hartmann (you): The *offer*"), "own words need no fence");
 }
 
@@ -35,12 +37,27 @@ async fn an_answer_goes_into_its_thread() {
     let desk = open().await;
     let thread = ts(&desk, "sales", "wants the service plan").await;
     let answer = json!({ "channel": "sales", "text": "Sent.", "thread_ts": thread, "unfurl": false });
-    desk.ok("send_message", answer).await;
+    let sent = desk.ok("send_message", answer).await;
     let body = desk.last("chat.postMessage").body.unwrap();
     assert_eq!((&body["thread_ts"], &body["unfurl_media"]), (&json!(thread), &json!(false)));
     let thread = desk.ok("read_thread", json!({ "channel": "sales", "thread_ts": thread })).await;
     assert_eq!(thread.data["messages"].as_array().unwrap().len(), 5);
     assert!(thread.text.lines().last().unwrap().contains("Sent."), "{}", thread.text);
+    let tokyo = json!({ "channel": "sales", "thread_ts": body["thread_ts"], "time_zone": "Asia/Tokyo" });
+    assert!(desk.ok("read_thread", tokyo).await.text.contains("+09:00"));
+    let found = desk.ok("search_messages", json!({ "query": "from:me \"Sent.\"", "time_zone": "Asia/Tokyo" })).await;
+    assert!(found.text.contains("+09:00"), "{}", found.text);
+    let link = sent.data["link"].as_str().unwrap();
+    assert!(
+        sent.text.ends_with(link)
+            && link.ends_with(&format!(
+                "?thread_ts={}&cid={}",
+                body["thread_ts"].as_str().unwrap(),
+                body["channel"].as_str().unwrap()
+            )),
+        "{}",
+        sent.text
+    );
 }
 
 #[tokio::test]
@@ -61,6 +78,47 @@ async fn what_people_outside_read_is_asked_about_first() {
     assert_eq!(desk.refused("upload_text_file", file).await.kind(), Kind::Ask);
     desk.asking = Asking::Always;
     assert_eq!(desk.refused("send_message", json!({ "channel": "sales", "text": "Hi" })).await.kind(), Kind::Ask);
+}
+
+#[tokio::test]
+async fn who_has_read_others_asks_before_it_writes_where_it_never_wrote() {
+    let mut desk = open().await;
+    let (sales, ana) = ("#sales", "ana.ruiz@northwind.example");
+    let id = desk.ok("send_message", json!({ "channel": sales, "text": "Hi" })).await.data["channel_id"].clone();
+    let mine = ts(&desk, ana, "I am in").await;
+    let writes = [
+        ("send_message", json!({ "channel": sales, "text": "Hi" })),
+        ("send_message", json!({ "channel": id, "text": "Hi" })),
+        ("send_message", json!({ "channel": ana, "text": "Hi" })),
+        ("send_message", json!({ "channel": "@Ana Ruiz", "text": "Hi" })),
+        ("schedule_message", json!({ "channel": sales, "text": "Hi", "post_at": "2026-11-24T10:00" })),
+        ("update_message", json!({ "channel": ana, "ts": mine, "text": "Hi" })),
+        ("upload_text_file", json!({ "channel": sales, "filename": "a.txt", "content": "Hi" })),
+        ("invite_to_channel", json!({ "channel": "random", "users": [ana] })),
+        ("create_channel", json!({ "name": "launch", "invite": [ana] })),
+    ];
+    desk.has_read_others(&[]);
+    let before = desk.count("chat.postMessage");
+    for (tool, arguments) in &writes {
+        assert_eq!(desk.refused(tool, arguments.clone()).await.kind(), Kind::Ask, "{tool} {arguments}");
+    }
+    assert_eq!((desk.count("chat.postMessage"), desk.count("conversations.create")), (before, 0));
+    desk.has_read_others(&[&id.as_str().unwrap().to_lowercase(), ana]);
+    for (tool, arguments) in writes {
+        desk.ok(tool, arguments).await;
+    }
+}
+
+#[tokio::test]
+async fn a_person_is_asked_about_what_will_be_read() {
+    let mut desk = open().await;
+    desk.asking = Asking::Always;
+    let blocks = r#"[{"type":"section","text":{"type":"mrkdwn","text":"The price is 5"}}]"#;
+    let error = desk.refused("send_message", json!({ "channel": "sales", "text": "News", "blocks": blocks })).await;
+    assert_eq!(error.what(), "Send a message to #sales: \"The price is 5\n(in notifications: News)\"?");
+    let file = json!({ "channel": "sales", "filename": "a.txt", "content": "x=1", "comment": "Run this" });
+    let error = desk.refused("upload_text_file", file).await;
+    assert_eq!(error.what(), "Upload the file a.txt to #sales: \"Run this\nx=1\"?");
 }
 
 #[tokio::test]
