@@ -49,7 +49,7 @@ async fn of_accounts(accounts: &Accounts) -> Vec<Figure> {
         .of("outcome", "ended", refreshes.ended)
         .of("outcome", "failed", refreshes.failed);
     let resting = accounts.resting();
-    let upstream = Figure::level("upstream_resting", "Whether a vendor is left alone after failures in a row");
+    let upstream = Figure::level("upstream_resting", "Whether a vendor is left alone because most calls to it failed");
     let upstream = accounts.integrations().fold(upstream, |figure, integration| {
         figure.of("integration", integration.id, resting.contains(integration.id).into())
     });

@@ -38,7 +38,7 @@ pub struct Options {
     pub attempts: u32,
     /// The widest pause before the first repeat; it doubles with each further one, up to five seconds.
     pub pause: Duration,
-    /// How many failures of a vendor in a row make it rest.
+    /// How many calls of a vendor must fail, and two of three among the latest with them, to make it rest.
     pub failures: u32,
     /// How long a failing vendor rests.
     pub rest: Duration,
@@ -176,9 +176,10 @@ impl Sending<'_> {
     async fn attempts(&self, unsure: &mut bool) -> Result<Response> {
         let mut renewed = false;
         let mut attempt = 1;
+        let mut pass = None;
         loop {
-            let pass = self.admit().await?;
-            let outcome = self.attempt(attempt, pass).await?;
+            let admitted = self.admit(pass.take()).await?;
+            let outcome = self.attempt(attempt, pass.insert(admitted)).await?;
             if !renewed && self.is_refused(&outcome) {
                 renewed = true;
                 if self.renew().await? {
@@ -201,7 +202,7 @@ impl Sending<'_> {
     }
 
     /// Waits for the connection's turn, then asks whether the vendor rests.
-    async fn admit(&self) -> Result<Pass> {
+    async fn admit(&self, earlier: Option<Pass>) -> Result<Pass> {
         if let Some(rate) = self.lane.rate {
             let key = format!("{}\0{}", self.lane.vendor, self.lane.connection);
             while let Err(wait) = self.inner.buckets.take(rate, &key) {
@@ -212,12 +213,16 @@ impl Sending<'_> {
                 sleep(wait).await;
             }
         }
-        let admitted = self.inner.breakers.admit(&self.vendor_key, Instant::now());
+        let now = Instant::now();
+        let admitted = match earlier {
+            None => self.inner.breakers.admit(&self.vendor_key, now),
+            Some(pass) => pass.again(now),
+        };
         admitted.map_err(|retry_after| Error::Resting { retry_after })
     }
 
     /// One attempt. The outer error is one that no further attempt can mend.
-    async fn attempt(&self, attempt: u32, pass: Pass) -> Result<Outcome> {
+    async fn attempt(&self, attempt: u32, pass: &mut Pass) -> Result<Outcome> {
         let credential = self.credential().await?;
         let started = Instant::now();
         let limit = self.inner.options.attempt.min(self.left());
@@ -225,7 +230,9 @@ impl Sending<'_> {
             Ok(outcome) => outcome,
             Err(_) => Err(Error::Timeout { after: limit }),
         };
-        tell(pass, &outcome);
+        if let Some(is_alive) = is_alive(&outcome) {
+            pass.attempted(Instant::now(), is_alive);
+        }
         self.log(attempt, started, &outcome);
         Ok(outcome)
     }
@@ -355,14 +362,14 @@ async fn read(mut answer: reqwest::Response, limit: usize) -> Outcome {
     Ok(Response { status: answer.status(), headers: std::mem::take(answer.headers_mut()), body, unsure: false })
 }
 
-/// Tells the breaker. Only silence and illness count against a vendor; a refusal of any kind is a sign of life.
-fn tell(pass: Pass, outcome: &Outcome) {
+/// What an attempt says of the vendor. Only silence and illness count against it; a refusal of any kind is a sign of life.
+/// `None` where it never came to asking.
+fn is_alive(outcome: &Outcome) -> Option<bool> {
     match outcome {
-        Ok(answer) if retry::is_failure(answer.status) => pass.failed(Instant::now()),
-        Ok(_) | Err(Error::TooLarge { .. }) => pass.answered(),
-        Err(Error::Timeout { .. } | Error::Unreachable { .. } | Error::Broken { .. }) => pass.failed(Instant::now()),
-        // It never came to asking the vendor.
-        Err(_) => drop(pass),
+        Ok(answer) => Some(!retry::is_failure(answer.status)),
+        Err(Error::TooLarge { .. }) => Some(true),
+        Err(Error::Timeout { .. } | Error::Unreachable { .. } | Error::Broken { .. }) => Some(false),
+        Err(_) => None,
     }
 }
 

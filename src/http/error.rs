@@ -41,7 +41,7 @@ pub enum Error {
         /// Where it goes wrong. Holds nothing of the answer.
         why: String,
     },
-    /// The vendor failed several times in a row and is left alone for a while. Nothing was sent.
+    /// Most of the latest calls to the vendor failed, so it is left alone for a while. Nothing was sent.
     #[error("the vendor is failing and rests; try again in {} s", retry_after.as_secs_f64().ceil())]
     Resting {
         /// Until the next try is let through.

@@ -9,10 +9,8 @@ use crate::{desk::Desk, google_calendar, storm_support::storm};
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bad_day_ends_in_results_and_honest_errors() {
     let options = http::Options {
-        attempt: Duration::from_secs(5),
+        attempt: Duration::from_secs(2),
         pause: Duration::from_millis(5),
-        // A vendor that never rests: on a loaded machine, five requests in a row may be late for its sake.
-        failures: 1_000,
         ..http::Options::default()
     };
     let desk = Desk::with_options(&google_calendar::VENDOR, options).await;
@@ -21,5 +19,6 @@ async fn a_bad_day_ends_in_results_and_honest_errors() {
     assert!(tally.wrong.is_empty(), "{} wrong, such as {:?}", tally.wrong.len(), &tally.wrong[..1]);
     assert_eq!(tally.results + tally.errors.values().sum::<usize>(), 1_000);
     assert!(tally.errors.values().sum::<usize>() > 0, "the day was not bad: {tally:?}");
-    assert!(tally.lost_reads * 1000 <= tally.reads, "{tally:?}");
+    // Four bad attempts in a row meet one read in 10,000, so more than two of 700 are no accident.
+    assert!(tally.lost_reads <= 2, "{tally:?}");
 }

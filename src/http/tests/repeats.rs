@@ -128,18 +128,41 @@ async fn a_date_in_retry_after_is_read_by_our_clock() {
 }
 
 #[tokio::test]
-async fn a_vendor_that_fails_in_a_row_rests() {
+async fn a_vendor_that_fails_call_after_call_rests() {
     let server = Server::always(Reply::status(500)).await;
     let client = client();
-    for _ in 0..2 {
-        assert!(matches!(client.send(&server.lane(), read()).await, Ok(_) | Err(Error::Resting { .. })));
+    for _ in 0..5 {
+        client.send(&server.lane(), read()).await.unwrap();
     }
-    assert_eq!(server.count(), 5, "the sixth attempt is not made");
+    assert_eq!(server.count(), 20, "four attempts are one call");
     let error = client.send(&server.lane(), read()).await.unwrap_err();
     assert!(error.retry_after().is_some_and(|wait| wait <= Duration::from_secs(15)), "{error:?}");
 
     let well = Server::always(Reply::status(200)).await;
     assert!(client.send(&well.lane(), read()).await.is_ok(), "another base is another matter");
+}
+
+#[tokio::test]
+async fn a_vendor_that_hangs_for_longer_than_callers_wait_rests() {
+    let server = Server::always(Reply::Hang).await;
+    let client = client_with(Options { attempt: Duration::from_millis(20), pause: Duration::from_secs(5), ..options() });
+    for _ in 0..5 {
+        let given_up = tokio::time::timeout(Duration::from_millis(100), client.send(&server.lane(), read())).await;
+        drop(given_up);
+    }
+    let resting = client.resting();
+    assert_eq!(resting.len(), 1, "{resting:?}");
+}
+
+#[tokio::test]
+async fn a_vendor_with_one_bad_answer_in_ten_is_worked_with() {
+    let bad = [vec![Reply::status(500)], vec![Reply::status(200); 9]].concat();
+    let server = Server::turns(bad.repeat(20)).await;
+    let client = client_with(Options { attempts: 1, ..options() });
+    for _ in 0..200 {
+        client.send(&server.lane(), read()).await.unwrap();
+    }
+    assert_eq!(server.count(), 200);
 }
 
 #[tokio::test]
@@ -163,7 +186,7 @@ async fn after_its_rest_a_vendor_is_asked_once() {
         client.send(&server.lane(), read()).await.unwrap();
     }
     let Err(Error::Resting { retry_after }) = client.send(&server.lane(), read()).await else {
-        panic!("five failures in a row");
+        panic!("five calls failed");
     };
     tokio::time::sleep(retry_after).await;
     assert!(client.send(&server.lane(), read()).await.unwrap().is_success());
