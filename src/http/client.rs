@@ -18,7 +18,7 @@ use super::{
     breaker::{Breakers, Limits, Pass},
     guard::{self, Private, Reach},
     header::CONTENT_TYPE,
-    rate::Buckets,
+    rate::{Buckets, Rate},
     retry::{self, Next, Outcome, Pace, Situation},
 };
 use crate::{clock::SharedClock, id::SharedEntropy};
@@ -204,14 +204,11 @@ impl Sending<'_> {
     /// Waits for the connection's turn, then asks whether the vendor rests.
     async fn admit(&self, earlier: Option<Pass>) -> Result<Pass> {
         if let Some(rate) = self.lane.rate {
-            let key = format!("{}\0{}", self.lane.vendor, self.lane.connection);
-            while let Err(wait) = self.inner.buckets.take(rate, &key) {
-                if Instant::now() + wait >= self.deadline {
-                    return Err(Error::Limited { retry_after: wait });
-                }
-                self.tell(&Event::Turn { wait });
-                sleep(wait).await;
+            // First the one that lets fewer through, so that who waits for it takes nothing from the others.
+            if let Some((class, rate)) = rate.narrower.and_then(|narrower| narrower(self.request)) {
+                self.take_turn(rate, &class).await?;
             }
+            self.take_turn(rate, "").await?;
         }
         let now = Instant::now();
         let admitted = match earlier {
@@ -219,6 +216,18 @@ impl Sending<'_> {
             Some(pass) => pass.again(now),
         };
         admitted.map_err(|retry_after| Error::Resting { retry_after })
+    }
+
+    async fn take_turn(&self, rate: Rate, class: &str) -> Result<()> {
+        let key = format!("{}\0{}\0{class}", self.lane.vendor, self.lane.connection);
+        while let Err(wait) = self.inner.buckets.take(rate, &key) {
+            if Instant::now() + wait >= self.deadline {
+                return Err(Error::Limited { retry_after: wait });
+            }
+            self.tell(&Event::Turn { wait });
+            sleep(wait).await;
+        }
+        Ok(())
     }
 
     /// One attempt. The outer error is one that no further attempt can mend.

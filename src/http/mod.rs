@@ -40,7 +40,7 @@ pub use error::{Error, Result};
 pub use lane::Lane;
 pub use live::Live;
 pub use path::Path;
-pub use rate::Rate;
+pub use rate::{Narrower, Rate};
 pub use request::{Body, Repeat, Request};
 pub use reqwest::{
     Method, StatusCode,

@@ -73,6 +73,11 @@ impl Path {
         &self.template
     }
 
+    /// The segments in their order, encoded.
+    pub fn segments(&self) -> impl DoubleEndedIterator<Item = &str> {
+        self.encoded.strip_prefix('/').into_iter().flat_map(|rest| rest.split('/'))
+    }
+
     /// The encoded path, which starts with `/` unless it is empty; or why it must not be sent.
     pub(super) fn encoded(&self) -> Result<&str, &'static str> {
         match self.fault {

@@ -4,6 +4,7 @@
 //! inside this file.
 
 use std::{
+    borrow::Cow,
     collections::HashMap,
     fmt,
     num::NonZeroU32,
@@ -16,8 +17,16 @@ use governor::{Quota, RateLimiter, clock::Clock, middleware::NoOpMiddleware, sta
 /// How many buckets of one rate are kept before idle ones are looked for.
 const TIDY_AT: usize = 1024;
 
+use super::Request;
+
+/// Names the requests that a narrower rate counts together, and that rate; `None` for those that it is not about.
+pub type Narrower = fn(&Request) -> Option<(Cow<'static, str>, Rate)>;
+
 /// How often a connection may ask.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+///
+/// Within any `period` a bucket lets `burst` requests out and what refills meanwhile: a rate keeps below what a vendor
+/// allows in `period` where both together do.
+#[derive(Clone, Copy, Debug)]
 pub struct Rate {
     /// How many requests may go out at once.
     pub burst: NonZeroU32,
@@ -25,6 +34,8 @@ pub struct Rate {
     pub every: Duration,
     /// How long a vendor refuses once it has said "slow down", where it does not say so itself.
     pub rest: Option<Duration>,
+    /// For vendors that count some requests by themselves, such as searches.
+    pub narrower: Option<Narrower>,
 }
 
 impl Rate {
@@ -33,7 +44,19 @@ impl Rate {
         let nanos = period.as_nanos() / count.get() as u128;
         // A period that needs more than 64 bits of nanoseconds is longer than 584 years.
         #[expect(clippy::cast_possible_truncation, reason = "see the line above")]
-        Rate { burst: count, every: Duration::from_nanos(nanos as u64), rest: None }
+        Rate { burst: count, every: Duration::from_nanos(nanos as u64), rest: None, narrower: None }
+    }
+
+    /// `burst` requests at once, and one more each time that `every` has gone by.
+    pub const fn bursts(burst: NonZeroU32, every: Duration) -> Self {
+        Rate { burst, every, rest: None, narrower: None }
+    }
+
+    /// The same rate of a vendor that counts some requests by themselves, too.
+    #[must_use]
+    pub const fn and(mut self, narrower: Narrower) -> Self {
+        self.narrower = Some(narrower);
+        self
     }
 
     /// The same rate of a vendor that refuses for this long once it has said "slow down".
@@ -50,7 +73,7 @@ type Limiter = RateLimiter<String, HashMapStateStore<String>, Ticks, NoOpMiddlew
 #[derive(Debug)]
 pub(super) struct Buckets {
     ticks: Ticks,
-    limiters: Mutex<HashMap<Rate, Arc<Limiter>>>,
+    limiters: Mutex<HashMap<(NonZeroU32, Duration), Arc<Limiter>>>,
 }
 
 impl Buckets {
@@ -81,7 +104,7 @@ impl Buckets {
         let quota = Quota::with_period(rate.every)?.allow_burst(rate.burst);
         let mut limiters = self.limiters.lock().unwrap_or_else(PoisonError::into_inner);
         let limiter = limiters
-            .entry(rate)
+            .entry((rate.burst, rate.every))
             .or_insert_with(|| Arc::new(RateLimiter::new(quota, HashMapStateStore::default(), self.ticks.clone())));
         Some(Arc::clone(limiter))
     }

@@ -99,9 +99,10 @@ pub(super) fn may_have_happened(outcome: &Outcome) -> bool {
     }
 }
 
-/// Statuses by which a vendor says that it is ill rather than that the request is wrong.
+/// Statuses by which a vendor says that it is ill rather than that the request is wrong; 529 is what Notion says when it
+/// has too much to do (<https://developers.notion.com/reference/request-limits>).
 pub(super) fn is_failure(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 500 | 502..=504)
+    matches!(status.as_u16(), 500 | 502..=504 | 529)
 }
 
 /// After the last attempt a torn answer is an error; a refusal stays an answer.
@@ -164,7 +165,7 @@ mod tests {
     #[test]
     fn reads_are_repeated_when_the_vendor_is_ill() {
         for repeat in [Repeat::Safe, Repeat::Keyed] {
-            for ill in [500, 502, 503, 504, 429] {
+            for ill in [500, 502, 503, 504, 529, 429] {
                 check(repeat, Ok(response(ill, &[], "")), true);
             }
             check(repeat, Err(Error::Timeout { after: Duration::ZERO }), true);

@@ -11,8 +11,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{
-    Error,
+    Error, Options,
     oauth::Accounts,
+    pace::{Limit, Paces},
     server::{Answered, Desk, Host, Incoming},
     shape::{Field, check_object, check_pairs},
     twin::{Body, Call, Mail, Object, Profile, Route, Run, Spec, Trouble, Twin},
@@ -42,6 +43,8 @@ pub(super) struct ApiHost<T: Twin> {
     clock: SharedClock,
     accounts: Arc<Accounts>,
     state: Mutex<State<T>>,
+    /// None where everybody may ask as often as they like.
+    paces: Option<Mutex<Paces>>,
 }
 
 /// What is saved of a twin.
@@ -55,8 +58,7 @@ impl<T: Twin> ApiHost<T> {
     /// Opens a twin: the world that was saved, or a new one.
     pub fn open(
         keeper: Keeper,
-        keep: usize,
-        clock: SharedClock,
+        options: &Options,
         accounts: Arc<Accounts>,
         scene: &Scene,
         file: &SeedFile,
@@ -65,9 +67,10 @@ impl<T: Twin> ApiHost<T> {
             Some(state) => state,
             None => State::begin(T::seed(scene, file)?),
         };
-        let desk = Desk::open(T::PROFILE.id, keeper, keep)?;
-        let state = Mutex::new(state);
-        Ok(ApiHost { desk, clock, accounts, state })
+        let desk = Desk::open(T::PROFILE.id, keeper, options.record)?;
+        let (state, clock) = (Mutex::new(state), options.clock.clone());
+        let paces = options.limits.then(Mutex::default);
+        Ok(ApiHost { desk, clock, accounts, state, paces })
     }
 
     fn state(&self) -> MutexGuard<'_, State<T>> {
@@ -88,7 +91,18 @@ impl<T: Twin> ApiHost<T> {
         };
         let (query, headers) = (incoming.query.as_slice(), &incoming.headers);
         let call = Call { now: self.clock.now(), operation, path, query, headers, body };
+        if let Err((limit, seconds)) = self.keeps_pace(&call) {
+            let refused = limit.refuse.map(|refuse| refuse(seconds));
+            let refused = refused.unwrap_or_else(|| T::refuse(&Trouble::RateLimited(seconds)));
+            return Answered::refused(Some(operation), refused);
+        }
         self.perform(&route.run, &call)
+    }
+
+    /// Whether the call comes no sooner than the vendor lets it.
+    fn keeps_pace(&self, call: &Call) -> Result<(), (&'static Limit, u32)> {
+        let Some(paces) = &self.paces else { return Ok(()) };
+        paces.lock().unwrap_or_else(PoisonError::into_inner).pass(T::LIMITS, call)
     }
 
     /// Runs a write on a copy, so that one that is refused half-way leaves nothing behind.

@@ -15,6 +15,7 @@ pub mod hubspot;
 mod model;
 pub mod notion;
 pub mod oauth;
+pub mod pace;
 pub mod record;
 pub mod salesforce;
 mod server;
@@ -79,13 +80,15 @@ pub struct Options {
     pub number: u64,
     /// How many exchanges each twin remembers.
     pub record: usize,
+    /// Whether twins refuse who asks more often than their vendors allow.
+    pub limits: bool,
 }
 
 impl Options {
     /// A sandbox in memory with the built-in seed.
     pub fn new(clock: SharedClock) -> Self {
         let (dir, seed) = (None, None);
-        Options { dir, seed, clock, number: 7, record: 1000 }
+        Options { dir, seed, clock, number: 7, record: 1000, limits: true }
     }
 }
 
@@ -463,7 +466,7 @@ fn open_twin<T: Twin>(
     file: &SeedFile,
 ) -> Result<Arc<dyn Api>, Error> {
     let keeper = Keeper::new(options.dir.as_deref(), T::PROFILE.id);
-    let host = ApiHost::<T>::open(keeper, options.record, options.clock.clone(), accounts, scene, file)?;
+    let host = ApiHost::<T>::open(keeper, options, accounts, scene, file)?;
     Ok(Arc::new(host))
 }
 

@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 use super::{
     Error,
     oauth::Quirks,
+    pace::Limit,
     shape::{Field, Misfit, Misfitting},
     world::{Scene, SeedFile},
 };
@@ -23,6 +24,8 @@ pub trait Twin: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
     const PROFILE: Profile;
     /// What can be asked.
     const ROUTES: &'static [Route<Self>];
+    /// How often it lets itself be asked, where that is less than anybody would.
+    const LIMITS: &'static [Limit] = &[];
 
     /// The world at the beginning, from the vendor's part of a seed.
     fn seed(scene: &Scene, file: &SeedFile) -> Result<Self, Error>;

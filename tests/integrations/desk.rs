@@ -86,7 +86,25 @@ impl Desk {
 
     async fn with(vendor: &'static Vendor, scopes: &[&str], options: http::Options) -> Desk {
         let clock = ManualClock::at(NOW.parse().unwrap());
+        // The clock stands still, so that all requests of a test would come at once.
+        let sandbox = Sandbox::start(Options { limits: false, ..Options::new(clock.clone()) }).await.unwrap();
+        Desk::at(vendor, scopes, options, clock, sandbox).await
+    }
+
+    /// A fresh twin that refuses who asks more often than its vendor allows.
+    pub async fn with_limits(vendor: &'static Vendor) -> Desk {
+        let clock = ManualClock::at(NOW.parse().unwrap());
         let sandbox = Sandbox::start(Options::new(clock.clone())).await.unwrap();
+        Desk::at(vendor, &[], http::Options { attempts: 1, ..patient() }, clock, sandbox).await
+    }
+
+    async fn at(
+        vendor: &'static Vendor,
+        scopes: &[&str],
+        options: http::Options,
+        clock: Arc<ManualClock>,
+        sandbox: Sandbox,
+    ) -> Desk {
         let upstream = upstream(vendor, &sandbox, &clock, scopes, options).await;
         let entropy = SeededEntropy::new(1);
         let (asking, seen) = (Asking::default(), Seen::default());
@@ -188,6 +206,23 @@ impl Desk {
         mails.map(|mail| format!("{} {}", mail["to"].as_str().unwrap(), mail["subject"].as_str().unwrap())).collect()
     }
 
+    /// How many things are new, different or gone.
+    pub fn changes(&self) -> usize {
+        let diff = serde_json::to_value(self.sandbox.diff()).unwrap();
+        let vendors = diff["vendors"].as_array().cloned().unwrap_or_default();
+        let count = |vendor: &Value, kind: &str| vendor[kind].as_array().map_or(0, Vec::len);
+        vendors.iter().flat_map(|vendor| ["added", "changed", "removed"].map(|kind| count(vendor, kind))).sum()
+    }
+
+    /// Sends a request once. When it comes too soon, the pause that the client knows of.
+    pub async fn try_send(&self, request: http::Request) -> Option<Duration> {
+        match self.upstream.client.send(&self.upstream.lane, request.attempts(1)).await {
+            Ok(_) => None,
+            Err(http::Error::Limited { retry_after }) => Some(retry_after),
+            Err(error) => panic!("{error}"),
+        }
+    }
+
     /// Sends a request behind the tools' back, as another person or program would; it has to go well.
     pub async fn send(&self, request: http::Request) -> Value {
         let answer = self.upstream.client.send(&self.upstream.lane, request).await.unwrap();
@@ -195,7 +230,7 @@ impl Desk {
         answer.json().unwrap_or_default()
     }
 
-    fn integration(&self) -> &'static Integration {
+    pub fn integration(&self) -> &'static Integration {
         integrations::find(self.vendor.id).unwrap()
     }
 }

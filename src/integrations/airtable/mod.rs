@@ -1,6 +1,6 @@
 //! Airtable: bases, tables, records, comments.
 
-use std::{num::NonZeroU32, time::Duration};
+use std::{borrow::Cow, num::NonZeroU32, time::Duration};
 
 use self::{
     comments::AddComment,
@@ -93,10 +93,19 @@ const AIRTABLE: Provider = Provider {
     ..Provider::STANDARD
 };
 
-/// Five requests a second for one base, and then 30 seconds of refusals that do not say so, after
-/// <https://airtable.com/developers/web/api/rate-limits>.
-const RATE: Rate = Rate::per(NonZeroU32::new(5).expect("five is not zero"), Duration::from_secs(1))
-    .resting(Duration::from_secs(30));
+/// Airtable takes five requests a second for one base and fifty of one account, and then refuses for 30 seconds without
+/// saying so (<https://airtable.com/developers/web/api/rate-limits>). A second of these are forty, and five for a base.
+const RATE: Rate = Rate::bursts(NonZeroU32::new(20).expect("twenty is not zero"), Duration::from_millis(50))
+    .resting(Duration::from_secs(30))
+    .and(by_base);
+
+const OF_A_BASE: Rate = Rate::bursts(NonZeroU32::new(2).expect("two is not zero"), Duration::from_millis(334));
+
+/// Bases have ids that begin with `app`, here and below `meta/bases`.
+fn by_base(request: &Request) -> Option<(Cow<'static, str>, Rate)> {
+    let base = request.path.segments().find(|segment| segment.starts_with("app"))?;
+    Some((base.to_owned().into(), OF_A_BASE))
+}
 
 const READ_RECORDS: Scopes = Scopes(&["data.records:read"]);
 

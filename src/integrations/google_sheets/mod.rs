@@ -1,6 +1,6 @@
 //! Google Sheets: spreadsheets, ranges, rows.
 
-use std::{num::NonZeroU32, time::Duration};
+use std::{borrow::Cow, num::NonZeroU32, time::Duration};
 
 use self::{
     files::{CreateSpreadsheet, FindSpreadsheet, GetSpreadsheet},
@@ -10,7 +10,7 @@ use self::{
 };
 use super::google;
 use crate::{
-    http::{Rate, Request},
+    http::{Method, Rate, Request},
     path,
     tool::{self, Call, Category, Error, Field, Host, Identity, Integration, Result, Scopes, ToolDef},
 };
@@ -45,7 +45,7 @@ pub const INTEGRATION: Integration = Integration {
     sign: tool::bearer,
     rate: Some(RATE),
     explain: errors::explain,
-    is_limit: Some(errors::is_limit),
+    is_limit: Some(google::is_limit),
     status: None,
     probe: |cx| Box::pin(probe(cx)),
     // Every tool takes the name of a spreadsheet, which only Drive knows.
@@ -71,9 +71,17 @@ pub const INTEGRATION: Integration = Integration {
     ],
 };
 
-/// Google allows one user 60 reads and 60 writes a minute, after
-/// <https://developers.google.com/workspace/sheets/api/limits>.
-const RATE: Rate = Rate::per(NonZeroU32::new(60).expect("sixty is not zero"), Duration::from_mins(1));
+/// Google allows one user 60 reads and 60 writes a minute (<https://developers.google.com/workspace/sheets/api/limits>),
+/// and looks into Drive are counted elsewhere. A minute of these are sixty of a kind.
+const RATE: Rate = Rate::bursts(NonZeroU32::new(40).expect("forty is not zero"), Duration::from_millis(500)).and(by_kind);
+
+const OF_A_KIND: Rate = Rate::bursts(NonZeroU32::new(20).expect("twenty is not zero"), Duration::from_millis(1_500));
+
+fn by_kind(request: &Request) -> Option<(Cow<'static, str>, Rate)> {
+    let is_of_sheets = request.path.segments().next() == Some("spreadsheets");
+    let kind = if request.method == Method::GET { "reads" } else { "writes" };
+    is_of_sheets.then_some((kind.into(), OF_A_KIND))
+}
 
 /// Google Drive, which knows spreadsheets by name.
 const DRIVE: Host = Host { id: "google-drive", base_url: "https://www.googleapis.com/drive/v3" };

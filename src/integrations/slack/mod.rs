@@ -29,6 +29,7 @@ mod errors;
 mod files;
 mod making;
 mod message;
+mod pace;
 mod people;
 mod place;
 mod reading;
@@ -131,8 +132,9 @@ const USER_SCOPES: &[&str] = &[
     "users:read.email",
 ];
 
-/// Slack counts by method: twenty a minute for lists, fifty or more for the rest, and a message a second.
-const RATE: Rate = Rate::per(NonZeroU32::new(3).expect("three is not zero"), Duration::from_secs(1));
+/// Slack counts each method by itself.
+const RATE: Rate =
+    Rate::bursts(NonZeroU32::new(40).expect("forty is not zero"), Duration::from_millis(100)).and(pace::of_method);
 
 /// Channels may be seen.
 const SEE: Scopes = Scopes(&["channels:read", "groups:read"]);

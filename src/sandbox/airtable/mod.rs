@@ -10,12 +10,14 @@ mod schema;
 mod seed;
 mod tables;
 
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use self::{comments::Comment, schema::Base, tables as t};
 use super::{
     Error,
     oauth::{ClientAuth, Pkce, Quirks, Rotation},
+    pace::Limit,
     twin::{Answer, Body, Mail, Object, Profile, Route, Run, Spec, Trouble, Twin},
     world::{Mint, Person, Scene, SeedFile},
 };
@@ -43,8 +45,23 @@ pub struct Airtable {
     mint: Mint,
 }
 
+/// Five requests a second for one base and fifty of one account; then half a minute of refusals
+/// (<https://airtable.com/developers/web/api/rate-limits>).
+const LIMITS: &[Limit] = &[
+    Limit {
+        penalty: Some(SignedDuration::from_secs(30)),
+        ..Limit::of(5, SignedDuration::from_secs(1), |call| call.path.get("baseId").cloned())
+    },
+    Limit {
+        penalty: Some(SignedDuration::from_secs(30)),
+        ..Limit::of(50, SignedDuration::from_secs(1), |_| Some(String::new()))
+    },
+];
+
 impl Twin for Airtable {
     const PROFILE: Profile = Profile { id: "airtable", base_path: "/v0", oauth: &AIRTABLE, accepts_null: false };
+
+    const LIMITS: &'static [Limit] = LIMITS;
 
     const ROUTES: &'static [Route<Self>] = &[
         Route {

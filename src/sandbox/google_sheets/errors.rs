@@ -52,15 +52,21 @@ pub fn refuse(trouble: &Trouble) -> Answer {
         Trouble::Body(misfit) => invalid(&unfit(misfit, "Cannot find field.")),
         Trouble::Unreadable(why) => invalid(&format!("Invalid JSON payload received. {why}")),
         Trouble::UnexpectedBody => invalid("Invalid JSON payload received. There is a body."),
-        Trouble::RateLimited(seconds) => exhausted().with("retry-after", seconds.to_string()),
-        Trouble::Quota => exhausted(),
+        Trouble::RateLimited(seconds) => exhausted("Read").with("retry-after", seconds.to_string()),
+        Trouble::Quota => exhausted("Read"),
         Trouble::Broken => error(500, "INTERNAL", "Internal error encountered."),
     }
 }
 
-fn exhausted() -> Answer {
-    let message = "Quota exceeded for quota metric 'Read requests' and limit 'Read requests per minute per user'";
-    error(429, "RESOURCE_EXHAUSTED", message)
+/// 429: more writes than a minute takes.
+pub fn too_many_writes(seconds: u32) -> Answer {
+    exhausted("Write").with("retry-after", seconds.to_string())
+}
+
+fn exhausted(kind: &str) -> Answer {
+    let message =
+        format!("Quota exceeded for quota metric '{kind} requests' and limit '{kind} requests per minute per user'");
+    error(429, "RESOURCE_EXHAUSTED", &message)
 }
 
 fn unfit(misfit: &Misfit, unknown: &str) -> String {

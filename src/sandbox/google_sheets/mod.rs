@@ -10,12 +10,14 @@ mod spreadsheets;
 mod tables;
 mod values;
 
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use self::{spreadsheets::Spreadsheet, tables as t};
 use super::{
     Error,
     google_calendar::{self, GOOGLE},
+    pace::Limit,
     twin::{Answer, Body, Call, Mail, Object, Outcome, Profile, Route, Run, Spec, Trouble, Twin},
     world::{Mint, Scene, SeedFile},
 };
@@ -28,8 +30,26 @@ pub struct GoogleSheets {
     mint: Mint,
 }
 
+/// Sixty reads and sixty writes a minute of one person (<https://developers.google.com/workspace/sheets/api/limits>).
+const LIMITS: &[Limit] = &[
+    Limit::of(60, SignedDuration::from_mins(1), |call| is_read(call.operation).then(String::new)),
+    Limit {
+        refuse: Some(errors::too_many_writes),
+        ..Limit::of(60, SignedDuration::from_mins(1), |call| {
+            (call.operation.starts_with("sheets.") && !is_read(call.operation)).then(String::new)
+        })
+    },
+];
+
+fn is_read(operation: &str) -> bool {
+    let name = operation.strip_prefix("sheets.").and_then(|name| name.rsplit('.').next());
+    matches!(name, Some("get" | "batchGet"))
+}
+
 impl Twin for GoogleSheets {
     const PROFILE: Profile = Profile { id: "google-sheets", base_path: "/v4", oauth: &GOOGLE, accepts_null: true };
+
+    const LIMITS: &'static [Limit] = LIMITS;
 
     const ROUTES: &'static [Route<Self>] = &[
         Route {

@@ -59,3 +59,8 @@ pub fn refuse(trouble: &Trouble) -> Answer {
         Trouble::Broken => error(500, "INTERNAL_ERROR", "internal error"),
     }
 }
+
+/// 429: searches have a limit of their own.
+pub fn too_many_searches(seconds: u32) -> Answer {
+    error(429, "RATE_LIMITS", "You have reached your secondly limit.").with("retry-after", seconds.to_string())
+}

@@ -17,6 +17,7 @@ use self::{operations as run, tables as t};
 use super::{
     Error,
     oauth::{ClientAuth, Quirks},
+    pace::Limit,
     shape::{Field, Kind},
     twin::{Answer, Body, Mail, Object, Profile, Route, Run, Spec, Trouble, Twin},
     world::{Mint, Scene, SeedFile},
@@ -76,8 +77,20 @@ const fn route(
     Route { spec: Spec { operation, method, path, scopes, query, body }, run }
 }
 
+/// 110 requests in ten seconds (<https://developers.hubspot.com/docs/developer-tooling/platform/usage-guidelines>), and
+/// four searches a second (<https://developers.hubspot.com/changelog/crm-search-api-rate-limit-increase>).
+const LIMITS: &[Limit] = &[
+    Limit::of(110, SignedDuration::from_secs(10), |_| Some(String::new())),
+    Limit {
+        refuse: Some(errors::too_many_searches),
+        ..Limit::of(4, SignedDuration::from_secs(1), |call| call.operation.contains("/search_").then(String::new))
+    },
+];
+
 impl Twin for HubSpot {
     const PROFILE: Profile = Profile { id: "hubspot", base_path: "", oauth: &HUBSPOT, accepts_null: true };
+
+    const LIMITS: &'static [Limit] = LIMITS;
 
     const ROUTES: &'static [Route<Self>] = &[
         route(

@@ -14,7 +14,7 @@ mod tables;
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -22,6 +22,7 @@ use self::{blocks::Block, comments::Comment, pages::Page, sources::Database, tab
 use super::{
     Error,
     oauth::{ClientAuth, Pkce, Quirks, Rotation},
+    pace::Limit,
     shape::{Field, Kind},
     twin::{Answer, Body, Call, Mail, Object, Outcome, Profile, Route, Run, Spec, Trouble, Twin},
     world::{Mint, Person, Scene, SeedFile},
@@ -61,8 +62,14 @@ pub struct Notion {
     mint: Mint,
 }
 
+/// Three requests a second on average, at any pace within a minute
+/// (<https://developers.notion.com/reference/request-limits>).
+const LIMITS: &[Limit] = &[Limit::of(180, SignedDuration::from_mins(1), |_| Some(String::new()))];
+
 impl Twin for Notion {
     const PROFILE: Profile = Profile { id: "notion", base_path: "", oauth: &NOTION, accepts_null: false };
+
+    const LIMITS: &'static [Limit] = LIMITS;
 
     const ROUTES: &'static [Route<Self>] = &[
         Route { spec: spec("getSelf", "GET", "/v1/users/me", &[], Body::None), run: Run::Read(who_am_i) },

@@ -6,6 +6,7 @@
 mod channels;
 mod errors;
 mod files;
+mod limits;
 mod membership;
 mod messages;
 mod people;
@@ -24,6 +25,7 @@ use self::{channels::Channel, files::File, messages::Message, people::Member, po
 use super::{
     Error,
     oauth::{ClientAuth, Handed, Pkce, Quirks, Revoking, Rotation},
+    pace::Limit,
     shape::{Field, Kind},
     twin::{Answer, Body, Call, Mail, Object, Outcome, Profile, Route, Run, Spec, Trouble, Twin},
     world::{Mint, Scene, SeedFile},
@@ -148,6 +150,8 @@ const fn spec(operation: &'static str, path: &'static str, scopes: &'static [&'s
 
 impl Twin for Slack {
     const PROFILE: Profile = Profile { id: "slack", base_path: "/api", oauth: &SLACK, accepts_null: true };
+
+    const LIMITS: &'static [Limit] = limits::LIMITS;
 
     const ROUTES: &'static [Route<Self>] = &[
         Route { spec: spec("auth.test", "/api/auth.test", &[], Body::Form(&[])), run: Run::Read(auth_test) },
