@@ -5,15 +5,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
-    filter::{Condition, filter},
+    filter::filter,
     page::{BRIEF, Page},
     place::{Property, Source, source},
     post,
     searching::by_title,
+    titles::titles,
 };
 use crate::{
     path,
-    tool::{Answer, Call, Cursor, Effect, Left, Readable, Result, Scopes, Tool, Written},
+    tool::{Answer, Call, Condition, Cursor, Effect, Left, Readable, Result, Scopes, Tool, Written},
 };
 
 /// Shows pages of a database, filtered and sorted, with the ids that other tools take. Names of properties come from
@@ -76,7 +77,9 @@ impl Tool for QueryDatabase {
         }
         let found: Value = cx.fetch(post(path!["v1", "data_sources", &source.id, "query"], &body).reads()).await?;
         let next_cursor = found["next_cursor"].as_str().map(|cursor| Cursor::wrap(Self::NAME, cursor));
-        let pages = found["results"].as_array().into_iter().flatten().map(|page| Page::of(page, BRIEF)).collect();
+        let found = found["results"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let titles = titles(cx, found).await;
+        let pages = found.iter().map(|page| Page::of(page, BRIEF, &titles)).collect();
         Ok(Pages { database: Written::by_others(&source.title).line(100), pages, next_cursor })
     }
 }

@@ -7,8 +7,9 @@ use serde_json::Value;
 use super::{
     place::title_of,
     properties::{is_figure, shown},
+    titles::Titles,
 };
-use crate::tool::Written;
+use crate::tool::{Fact, Written};
 
 /// The longest value in a list; a page by itself is shown whole.
 pub(super) const BRIEF: usize = 200;
@@ -24,7 +25,7 @@ pub(super) struct Page {
     /// What it is called.
     pub(super) title: Written,
     /// The properties that hold something.
-    properties: Vec<Held>,
+    properties: Vec<Fact>,
     /// Where people open it.
     #[serde(skip_serializing_if = "String::is_empty")]
     link: String,
@@ -32,23 +33,14 @@ pub(super) struct Page {
     is_in_trash: bool,
 }
 
-/// A property and what it holds.
-#[derive(Debug, Serialize, JsonSchema)]
-struct Held {
-    /// What it is called.
-    name: String,
-    /// In words.
-    value: Written,
-}
-
 impl Page {
-    /// A page with its values cut to `longest`.
-    pub(super) fn of(page: &Value, longest: usize) -> Page {
+    /// A page with its values cut to `longest`; `titles` names the pages that it is related to.
+    pub(super) fn of(page: &Value, longest: usize, titles: &Titles) -> Page {
         let text = |name: &str| page[name].as_str().unwrap_or_default().to_owned();
         let properties = page["properties"].as_object().into_iter().flatten();
         let held = |(name, value): (&String, &Value)| {
-            let words = Written::by(is_figure(value), shown(value)?).line(longest).non_empty()?;
-            (value["type"] != "title").then(|| Held { name: name.clone(), value: words })
+            let words = Written::by(is_figure(value), shown(value, titles)?).line(longest);
+            Fact::of(name, words).filter(|_| value["type"] != "title")
         };
         let title = Written::by_others(title_of(page)).line(200).non_empty();
         Page {
@@ -68,18 +60,11 @@ impl Page {
 
     /// All of it on one line.
     pub(super) fn line(&self) -> String {
-        let values: Vec<_> = self.properties.iter().map(Held::words).collect();
-        if values.is_empty() { self.head() } else { format!("{}  {}", self.head(), values.join("; ")) }
+        Fact::line(&self.head(), &self.properties)
     }
 
     /// One line a property.
     pub(super) fn lines(&self) -> String {
-        std::iter::once(self.head()).chain(self.properties.iter().map(Held::words)).collect::<Vec<_>>().join("\n")
-    }
-}
-
-impl Held {
-    fn words(&self) -> String {
-        format!("{}: {}", self.name, self.value)
+        Fact::lines(&self.head(), &self.properties)
     }
 }

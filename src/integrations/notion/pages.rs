@@ -13,6 +13,7 @@ use super::{
     rendering::{Block, render},
     rich::plain,
     searching::by_title,
+    titles::{Titles, titles},
     wrong,
 };
 use crate::{
@@ -72,7 +73,8 @@ impl Tool for GetPage {
         let (blocks, next) = Reading { cx, left: REQUESTS }.read(&id, cursor.as_deref()).await?;
         let markdown = Written::by_others(render(&blocks)).cut(usize::MAX);
         let next_cursor = next.map(|cursor| Cursor::wrap(Self::NAME, &cursor));
-        Ok(Content { page: Page::of(&page, WHOLE), markdown, next_cursor })
+        let titles = titles(cx, std::slice::from_ref(&page)).await;
+        Ok(Content { page: Page::of(&page, WHOLE, &titles), markdown, next_cursor })
     }
 }
 
@@ -168,7 +170,7 @@ pub(super) enum Deed {
 
 impl Saved {
     pub(super) fn new(deed: Deed, page: &Value, blocks: Option<usize>) -> Saved {
-        Saved { deed, page: Page::of(page, super::page::BRIEF), blocks }
+        Saved { deed, page: Page::of(page, super::page::BRIEF, &Titles::new()), blocks }
     }
 }
 

@@ -6,6 +6,7 @@ use super::{
     place::{Property, Source, id_in, person_id, source},
     post,
     rich::{plain, words},
+    titles::Titles,
     wrong,
 };
 use crate::{
@@ -14,8 +15,8 @@ use crate::{
     tool::{Call, Error, Named, Pair, Result, one_of},
 };
 
-/// A property in words; nothing where it holds nothing.
-pub(super) fn shown(property: &Value) -> Option<String> {
+/// A property in words, related pages by their titles; nothing where it holds nothing.
+pub(super) fn shown(property: &Value, titles: &Titles) -> Option<String> {
     let kind = property["type"].as_str().unwrap_or_default();
     let value = &property[kind];
     let text = match kind {
@@ -25,7 +26,7 @@ pub(super) fn shown(property: &Value) -> Option<String> {
         "multi_select" => joined(value, |one| one["name"].as_str().map(str::to_owned)),
         "people" => joined(value, person),
         "created_by" | "last_edited_by" => person(value).unwrap_or_default(),
-        "relation" => joined(value, |one| one["id"].as_str().map(str::to_owned)),
+        "relation" => joined(value, |one| one["id"].as_str().map(|id| named(id, titles))),
         "files" => joined(value, |one| one["name"].as_str().map(str::to_owned)),
         "date" => date(value),
         "checkbox" => if value == true { "yes" } else { "" }.into(),
@@ -42,8 +43,12 @@ pub(super) fn shown(property: &Value) -> Option<String> {
 pub(super) fn is_figure(property: &Value) -> bool {
     matches!(
         property["type"].as_str(),
-        Some("number" | "date" | "checkbox" | "created_time" | "last_edited_time" | "unique_id" | "relation")
+        Some("number" | "date" | "checkbox" | "created_time" | "last_edited_time" | "unique_id")
     )
+}
+
+fn named(id: &str, titles: &Titles) -> String {
+    titles.get(id).map_or_else(|| id.to_owned(), |title| format!("{title} [{id}]"))
 }
 
 fn joined(list: &Value, text: impl Fn(&Value) -> Option<String>) -> String {
@@ -95,7 +100,7 @@ fn computed(value: &Value) -> String {
 
 fn rollup(value: &Value) -> String {
     match value["type"].as_str() {
-        Some("array") => joined(&value["array"], shown),
+        Some("array") => joined(&value["array"], |one| shown(one, &Titles::new())),
         _ => computed(value),
     }
 }
@@ -272,7 +277,7 @@ mod tests {
             (json!({ "type": "rollup", "rollup": { "type": "array", "array": [{ "type": "number", "number": 1 }] } }), Some("1")),
             (json!({ "type": "url", "url": "https://x" }), Some("https://x")),
         ] {
-            assert_eq!(shown(&property).as_deref(), expected, "{property}");
+            assert_eq!(shown(&property, &Titles::new()).as_deref(), expected, "{property}");
         }
     }
 

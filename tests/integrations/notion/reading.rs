@@ -179,3 +179,23 @@ async fn comments_name_who_wrote_them() {
     let none = desk.ok("list_comments", json!({ "page": id })).await;
     assert_eq!(none.text, "No comments.");
 }
+
+#[tokio::test]
+async fn related_pages_are_called_by_their_titles() {
+    let desk = open().await;
+    let deals = desk.ok("query_database", json!({ "database": "Deals", "limit": 1 })).await;
+    let (title, deal) =
+        (deals.data["pages"][0]["title"].as_str().unwrap(), deals.data["pages"][0]["id"].as_str().unwrap());
+    let task = id_of(&desk, "Tasks", "Correct invoice").await;
+    let related = json!([{ "name": "Deal", "value": deal }]);
+    desk.ok("update_page", json!({ "page": task, "properties": related })).await;
+    let shown = format!("Deal: ⟦{title} [{deal}]⟧");
+    let before = desk.count("getPage");
+    for _ in 0..2 {
+        let tasks = desk.ok("query_database", json!({ "database": "Tasks" })).await;
+        assert!(tasks.text.contains(&shown), "{shown}: {}", tasks.text);
+    }
+    assert_eq!(desk.count("getPage"), before + 1, "a title is looked up once");
+    let page = desk.ok("get_page", json!({ "page": task })).await;
+    assert!(page.text.contains(&shown), "{shown}: {}", page.text);
+}
