@@ -7,7 +7,7 @@ use serde::Deserialize;
 use crate::{
     http::{Response, StatusCode},
     oauth::Provider,
-    tool::{Error, Kind},
+    tool::{Error, Kind, in_short},
 };
 
 /// Sign-in with Google. Without `offline` there is no refresh token, and without `consent` only the first time.
@@ -25,9 +25,6 @@ pub(super) const SIGN_IN: Provider = Provider {
 /// The reasons by which Google says "slow down" with status 403, after
 /// <https://developers.google.com/workspace/gmail/api/guides/handle-errors> and its sisters.
 const LIMITS: [&str; 4] = ["rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded", "dailyLimitExceeded"];
-
-/// The longest piece of Google's own words that is passed on.
-const LONGEST: usize = 200;
 
 /// Whether a refusal means "slow down" although its status is not 429.
 pub(super) fn is_limit(response: &Response) -> bool {
@@ -93,13 +90,7 @@ impl Refused {
 
     /// Google's own words, on one line and short.
     pub(super) fn words(&self) -> String {
-        let words = self.message.split_whitespace().collect::<Vec<_>>().join(" ");
-        match (words.is_empty(), words.char_indices().nth(LONGEST)) {
-            (true, _) => "it gives no reason.".into(),
-            (false, Some((end, _))) => format!("{}…", &words[..end]),
-            (false, None) if words.ends_with('.') => words,
-            (false, None) => format!("{words}."),
-        }
+        in_short(&self.message)
     }
 }
 

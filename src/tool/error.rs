@@ -237,6 +237,20 @@ impl Error {
     }
 }
 
+/// The longest piece of a vendor's own words that is passed on, in characters.
+const LONGEST: usize = 200;
+
+/// A vendor's own words on one line, short and with an end; that there are none, where there are none.
+pub fn in_short(words: &str) -> String {
+    let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
+    match (words.is_empty(), words.char_indices().nth(LONGEST)) {
+        (true, _) => "it gives no reason.".into(),
+        (false, Some((end, _))) => format!("{}…", &words[..end]),
+        (false, None) if words.ends_with('.') => words,
+        (false, None) => format!("{words}."),
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text())

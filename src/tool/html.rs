@@ -92,20 +92,29 @@ fn without_trackers(address: &str) -> String {
 
 /// What ends a cell until its row is whole; the converter would eat blanks at its end.
 const CELL: char = '\u{1f}';
+/// What begins a cell that holds paragraphs, headings or lists rather than words.
+const BLOCK: char = '\u{1e}';
 
 fn cell(handlers: &dyn Handlers, element: Element) -> Option<HandlerResult> {
     if is_hidden(&element) {
         return None;
     }
-    let words = children(handlers, element.node);
-    let words = words.trim();
-    if words.is_empty() { None } else { Some(format!("{words}{CELL}").into()) }
+    let inside = children(handlers, element.node);
+    let (words, begin) = (inside.trim(), if inside.starts_with('\n') { BLOCK } else { ' ' });
+    if words.is_empty() { None } else { Some(format!("{begin}{words}{CELL}").into()) }
 }
 
-/// Cells of words stand side by side in one line; where one has lines of its own, the table makes a layout.
+/// Cells of words stand side by side in one line; where one has lines of its own, or a block is all that there is, the
+/// table makes a layout. Outlook puts a paragraph into every cell, so blocks beside each other are cells.
 fn row(handlers: &dyn Handlers, element: Element) -> Option<HandlerResult> {
     let cells = children(handlers, element.node);
     let cells: Vec<_> = cells.split(CELL).map(str::trim).filter(|cell| !cell.is_empty()).collect();
+    if let [cell] = cells[..]
+        && let Some(block) = cell.strip_prefix(BLOCK)
+    {
+        return Some(format!("\n\n{block}\n\n").into());
+    }
+    let cells: Vec<_> = cells.iter().map(|cell| cell.trim_start_matches(BLOCK)).collect();
     let between = if cells.iter().any(|cell| cell.contains('\n')) { "\n\n" } else { " | " };
     if cells.is_empty() { None } else { Some(format!("{}\n", cells.join(between)).into()) }
 }
@@ -195,10 +204,16 @@ mod tests {
     #[test]
     fn a_layout_is_no_table() {
         let page = "<table><tr><td><table><tr><td><h1>Title</h1></td></tr><tr><td><p>Text</p></td></tr></table></td></tr></table>";
-        check(page, "# Title\nText");
+        check(page, "# Title\n\nText");
+        check("<table><tr><td><p>One.</p></td></tr><tr><td><p>Two.</p></td></tr></table>", "One.\n\nTwo.");
+        check("<table><tr><td>one</td></tr><tr><td>two</td></tr></table>", "one\ntwo");
         check(
             "<table><tr><th>Fair</th><th>City</th></tr><tr><td>Automatica</td><td>Munich</td></tr></table>",
             "Fair | City\nAutomatica | Munich",
+        );
+        check(
+            "<table><tr><td><p>Fair</p></td><td><p>City</p></td></tr><tr><td><p>A</p></td><td><p>B</p></td></tr></table>",
+            "Fair | City\nA | B",
         );
     }
 

@@ -15,14 +15,14 @@ use crate::moment::{Moment, Zone};
 /// How many allowed values an error names.
 const MOST_CHOICES: usize = 20;
 
-/// One field and what it is to hold.
+/// A field.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(inline)]
 pub struct Pair {
-    /// The field's name or label.
+    /// Name or label.
     pub name: String,
-    /// As text; empty clears it.
+    /// Text; empty clears it.
     pub value: String,
 }
 

@@ -38,6 +38,29 @@ pub struct Fact {
     pub value: Written,
 }
 
+impl Fact {
+    /// A field that holds something; `None` where it holds nothing.
+    pub fn of(name: &str, value: Written) -> Option<Fact> {
+        Some(Fact { name: name.to_owned(), value: value.non_empty()? })
+    }
+
+    /// `Stage: Won`.
+    pub fn words(&self) -> String {
+        format!("{}: {}", self.name, self.value)
+    }
+
+    /// All of a record on one line, behind what it is known by.
+    pub fn line(head: &str, facts: &[Fact]) -> String {
+        let facts: Vec<_> = facts.iter().map(Fact::words).collect();
+        if facts.is_empty() { head.to_owned() } else { format!("{head}  {}", facts.join("; ")) }
+    }
+
+    /// The same with a line for each field.
+    pub fn lines(head: &str, facts: &[Fact]) -> String {
+        std::iter::once(head.to_owned()).chain(facts.iter().map(Fact::words)).collect::<Vec<_>>().join("\n")
+    }
+}
+
 impl Record {
     /// A record without fields.
     pub fn new(kind: impl Into<String>, id: impl Into<String>, title: impl AsRef<str>) -> Self {
@@ -71,8 +94,7 @@ impl Record {
 
     /// The same with a line for each field.
     pub fn block(&self) -> String {
-        let facts = self.fields.iter().map(|fact| format!("{}: {}", fact.name, fact.value));
-        std::iter::once(self.head()).chain(facts).collect::<Vec<_>>().join("\n")
+        Fact::lines(&self.head(), &self.fields)
     }
 
     fn head(&self) -> String {

@@ -8,11 +8,8 @@ use crate::{desk::Desk, google_calendar, storm_support::storm};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bad_day_ends_in_results_and_honest_errors() {
-    let options = http::Options {
-        attempt: Duration::from_secs(2),
-        pause: Duration::from_millis(5),
-        ..http::Options::default()
-    };
+    let options =
+        http::Options { attempt: Duration::from_secs(2), pause: Duration::from_millis(5), ..http::Options::default() };
     let desk = Desk::with_options(&google_calendar::VENDOR, options).await;
     let event_id = google_calendar::id_of(&desk, "Design review: gripper control panel").await;
     let tally = storm(&desk, &event_id, 1_000).await;

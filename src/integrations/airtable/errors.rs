@@ -3,11 +3,8 @@
 use super::wire::{Refusal, Said};
 use crate::{
     http::Response,
-    tool::{Error, Kind},
+    tool::{Error, Kind, in_short},
 };
-
-/// The longest piece of Airtable's own words that is passed on.
-const LONGEST: usize = 200;
 
 /// Turns a refusal into ours. What it was about is added where that is known.
 pub(super) fn explain(response: &Response) -> Error {
@@ -73,13 +70,7 @@ impl Refused {
     /// Airtable's own words, on one line and short; its word for the case where it says no more.
     fn words(&self) -> String {
         let said = if self.message.is_empty() { &self.kind } else { &self.message };
-        let words = said.split_whitespace().collect::<Vec<_>>().join(" ");
-        match (words.is_empty(), words.char_indices().nth(LONGEST)) {
-            (true, _) => "it gives no reason.".into(),
-            (false, Some((end, _))) => format!("{}…", &words[..end]),
-            (false, None) if words.ends_with('.') => words,
-            (false, None) => format!("{words}."),
-        }
+        in_short(said)
     }
 }
 

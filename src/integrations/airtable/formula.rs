@@ -1,8 +1,5 @@
 //! Conditions as Airtable's formulas, with names and texts escaped.
 
-use schemars::JsonSchema;
-use serde::Deserialize;
-
 use super::{
     cells::{read_flag, read_number},
     place::Place,
@@ -11,35 +8,8 @@ use super::{
 };
 use crate::{
     moment::Moment,
-    tool::{Error, Result},
+    tool::{Condition, Error, Result, Test},
 };
-
-/// A condition on a field.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(inline)]
-pub(super) struct Condition {
-    /// Such as `Stage`.
-    name: String,
-    /// Such as `equals`; days and numbers compare with `greater` and `less`.
-    is: Test,
-    /// Such as `Won`; case does not matter.
-    value: Option<String>,
-}
-
-// How a field is compared.
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[schemars(inline)]
-enum Test {
-    Equals,
-    NotEquals,
-    Contains,
-    Greater,
-    Less,
-    Empty,
-    NotEmpty,
-}
 
 /// What the values of a field are to a formula.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -56,7 +26,7 @@ enum Class {
 pub(super) fn filter(place: &Place, conditions: &[Condition], formula: Option<&str>) -> Result<Option<String>> {
     let mut all = Vec::new();
     for condition in conditions {
-        all.push(condition.formula(place.field(&condition.name)?)?);
+        all.push(formula_of(condition, place.field(&condition.name)?)?);
     }
     all.extend(formula.map(str::trim).filter(|formula| !formula.is_empty()).map(str::to_owned));
     Ok(match all.len() {
@@ -97,20 +67,17 @@ fn name(field: &Field) -> String {
     format!("{{{}}}", field.name.replace('\\', "\\\\").replace('}', "\\}"))
 }
 
-impl Condition {
-    fn formula(&self, field: &Field) -> Result<String> {
-        let name = name(field);
-        let value = self.value.as_deref().map(str::trim).unwrap_or_default();
-        match self.is {
-            Test::Empty => Ok(format!("LEN({name}&\"\")=0")),
-            Test::NotEmpty => Ok(format!("LEN({name}&\"\")>0")),
-            _ if value.is_empty() => Err(wrong(format!("the condition on `{}` needs a `value`", field.name))),
-            Test::Contains => Ok(has(field, value)),
-            Test::Equals => equals(field, &name, value),
-            Test::NotEquals => Ok(format!("NOT({})", equals(field, &name, value)?)),
-            Test::Greater => compares(field, &name, value, true),
-            Test::Less => compares(field, &name, value, false),
-        }
+fn formula_of(condition: &Condition, field: &Field) -> Result<String> {
+    let name = name(field);
+    let value = condition.wanted(&field.name)?;
+    match condition.is {
+        Test::Empty => Ok(format!("LEN({name}&\"\")=0")),
+        Test::NotEmpty => Ok(format!("LEN({name}&\"\")>0")),
+        Test::Contains => Ok(has(field, value)),
+        Test::Equals => equals(field, &name, value),
+        Test::NotEquals => Ok(format!("NOT({})", equals(field, &name, value)?)),
+        Test::Greater => compares(field, &name, value, true),
+        Test::Less => compares(field, &name, value, false),
     }
 }
 
@@ -200,7 +167,7 @@ mod tests {
         let mut condition = condition;
         condition["name"] = json!("F");
         let condition: Condition = serde_json::from_value(condition).unwrap();
-        assert_eq!(condition.formula(&field).ok().as_deref(), expected, "{kind} {condition:?}");
+        assert_eq!(formula_of(&condition, &field).ok().as_deref(), expected, "{kind} {condition:?}");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     READ_RECORDS,
-    formula::{self, Condition},
+    formula,
     place::{Place, record_is_missing},
     record::{BRIEF, Entry, WHOLE},
     wire::{Record, Records, Sort, Wanted},
@@ -13,7 +13,7 @@ use super::{
 use crate::{
     http::Request,
     path,
-    tool::{Answer, Call, Cursor, Effect, Left, Readable, Result, Scopes, Tool, Written},
+    tool::{Answer, Call, Condition, Cursor, Effect, Left, Readable, Result, Scopes, Tool, Written},
 };
 
 /// Shows records of a table, filtered and sorted, with the ids that other tools take. Names of fields come from

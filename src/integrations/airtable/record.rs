@@ -9,7 +9,7 @@ use super::{
     shown::{Titles, is_figure, shown},
     wire::{Field, Record},
 };
-use crate::tool::{Call, Written};
+use crate::tool::{Call, Fact, Written};
 
 /// The longest value in a list; a record by itself is shown whole.
 pub(super) const BRIEF: usize = 200;
@@ -24,17 +24,8 @@ pub(super) struct Entry {
     pub(super) id: String,
     /// The value of the table's first field.
     pub(super) title: Written,
-    /// The other fields that have a value.
-    fields: Vec<Value>,
-}
-
-/// A field with its value in words.
-#[derive(Debug, Serialize, JsonSchema)]
-struct Value {
-    /// The field's name.
-    name: String,
-    /// Links, people and files with what they are called.
-    value: Written,
+    /// The other fields that have a value; links, people and files with what they are called.
+    fields: Vec<Fact>,
 }
 
 impl Entry {
@@ -47,7 +38,7 @@ impl Entry {
         };
         let primary = table.primary();
         let others = table.fields.iter().filter(|field| primary.is_none_or(|primary| primary.id != field.id));
-        let fields = others.filter_map(|field| Some(Value { name: field.name.clone(), value: written(field)? })).collect();
+        let fields = others.filter_map(|field| Fact::of(&field.name, written(field)?)).collect();
         let title = primary.and_then(written).unwrap_or_else(|| Written::by_account("(no name)"));
         Entry { title, fields, id: record.id.clone() }
     }
@@ -65,19 +56,11 @@ impl Entry {
 
     /// All of it on one line.
     pub(super) fn line(&self) -> String {
-        let values: Vec<_> = self.fields.iter().map(Value::words).collect();
-        if values.is_empty() { self.head() } else { format!("{}  {}", self.head(), values.join("; ")) }
+        Fact::line(&self.head(), &self.fields)
     }
 
     /// One line a field.
     pub(super) fn lines(&self) -> String {
-        let values = self.fields.iter().map(Value::words);
-        std::iter::once(self.head()).chain(values).collect::<Vec<_>>().join("\n")
-    }
-}
-
-impl Value {
-    fn words(&self) -> String {
-        format!("{}: {}", self.name, self.value)
+        Fact::lines(&self.head(), &self.fields)
     }
 }

@@ -126,26 +126,3 @@ pub(super) struct Owner {
     pub(super) email_address: String,
     pub(super) me: bool,
 }
-
-/// A refusal, whole.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Refusal {
-    pub(super) error: RefusalBody,
-}
-
-/// What a refusal says.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct RefusalBody {
-    pub(super) message: String,
-    pub(super) status: String,
-    pub(super) errors: Vec<Reason>,
-}
-
-/// One reason in Google's own word.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Reason {
-    pub(super) reason: String,
-}

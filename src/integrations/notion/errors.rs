@@ -6,11 +6,8 @@ use serde::Deserialize;
 
 use crate::{
     http::Response,
-    tool::{Error, Kind},
+    tool::{Error, Kind, in_short},
 };
-
-/// The longest piece of Notion's own words that is passed on.
-const LONGEST: usize = 240;
 
 /// What a refusal says, after <https://developers.notion.com/reference/status-codes>.
 #[derive(Debug, Default, Deserialize)]
@@ -23,7 +20,7 @@ struct Refusal {
 /// Turns a refusal into ours. What it was about is added where that is known.
 pub(super) fn explain(response: &Response) -> Error {
     let refused: Refusal = response.json().unwrap_or_default();
-    let words = words(&refused.message);
+    let words = in_short(&refused.message);
     let error = match (response.status.as_u16(), refused.code.as_str()) {
         (400, _) => Error::new(Kind::Arguments, format!("Notion refused: {words}")),
         (401, _) => Error::new(Kind::Expired, "Notion no longer accepts the sign-in.").next("Connect Notion again."),
@@ -41,17 +38,6 @@ pub(super) fn explain(response: &Response) -> Error {
 
 fn pause(response: &Response) -> Option<Duration> {
     response.header("retry-after").and_then(|seconds| seconds.trim().parse().ok()).map(Duration::from_secs)
-}
-
-/// Notion's own words, on one line and short.
-fn words(message: &str) -> String {
-    let words = message.split_whitespace().collect::<Vec<_>>().join(" ");
-    match (words.is_empty(), words.char_indices().nth(LONGEST)) {
-        (true, _) => "it gives no reason.".into(),
-        (false, Some((end, _))) => format!("{}…", &words[..end]),
-        (false, None) if words.ends_with('.') => words,
-        (false, None) => format!("{words}."),
-    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,5 @@
 //! Conditions as Notion's filters, by the types of properties.
 
-use schemars::JsonSchema;
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
@@ -9,40 +7,13 @@ use super::{
     properties::{flag, number, option, point},
     wrong,
 };
-use crate::tool::{Call, Error, Result};
-
-/// A condition on a property.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(inline)]
-pub(super) struct Condition {
-    /// Such as `Status`.
-    name: String,
-    /// Such as `equals`; days and numbers compare with `greater` and `less`.
-    is: Test,
-    /// Such as `In progress`.
-    value: Option<String>,
-}
-
-// How a property is compared.
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[schemars(inline)]
-enum Test {
-    Equals,
-    NotEquals,
-    Contains,
-    Greater,
-    Less,
-    Empty,
-    NotEmpty,
-}
+use crate::tool::{Call, Condition, Error, Result, Test};
 
 /// The filter of all conditions.
 pub(super) async fn filter(cx: &Call, source: &Source, conditions: &[Condition]) -> Result<Option<Value>> {
     let mut all = Vec::new();
     for condition in conditions {
-        all.push(condition.filter(cx, source.property(&condition.name)?).await?);
+        all.push(On { is: condition.is, property: source.property(&condition.name)? }.filter(cx, condition).await?);
     }
     Ok(match all.len() {
         0 => None,
@@ -51,98 +22,101 @@ pub(super) async fn filter(cx: &Call, source: &Source, conditions: &[Condition])
     })
 }
 
-impl Condition {
-    async fn filter(&self, cx: &Call, property: &Property) -> Result<Value> {
-        let kind = property.kind.as_str();
-        let value = self.value.as_deref().map(str::trim).unwrap_or_default();
-        let needs_value = !matches!(self.is, Test::Empty | Test::NotEmpty);
-        if needs_value && value.is_empty() {
-            return Err(wrong(format!("the condition on `{}` needs a `value`", property.name)));
-        }
+/// How a property is compared.
+struct On<'a> {
+    is: Test,
+    property: &'a Property,
+}
+
+impl On<'_> {
+    async fn filter(&self, cx: &Call, condition: &Condition) -> Result<Value> {
+        let property = self.property;
+        let (kind, value) = (property.kind.as_str(), condition.wanted(&property.name)?);
         let test = match (self.is, kind) {
-            (_, "formula" | "rollup" | "button" | "verification" | "place") => return Err(Self::unfit(property)),
+            (_, "formula" | "rollup" | "button" | "verification" | "place") => return Err(self.unfit()),
             (Test::Empty, "checkbox") => json!({ "equals": false }),
             (Test::NotEmpty, "checkbox") => json!({ "equals": true }),
             (Test::Empty | Test::NotEmpty, "unique_id" | "created_time" | "last_edited_time") => {
-                return Err(Self::unfit(property));
+                return Err(self.unfit());
             }
             (Test::Empty, _) => json!({ "is_empty": true }),
             (Test::NotEmpty, _) => json!({ "is_not_empty": true }),
-            (_, "title" | "rich_text" | "url" | "email" | "phone_number") => self.about_text(property, value)?,
-            (_, "number") => self.about_number(property, number(property, value)?)?,
-            (_, "unique_id") => self.about_number(property, unique(property, value)?)?,
-            (_, "checkbox") => self.about_flag(property, value)?,
-            (_, "select" | "status") => self.about_option(property, value)?,
-            (_, "multi_select") => self.about_list(property, json!(option(property, value)?))?,
+            (_, "title" | "rich_text" | "url" | "email" | "phone_number") => self.about_text(value)?,
+            (_, "number") => self.about_number(number(property, value)?)?,
+            (_, "unique_id") => self.about_number(unique(property, value)?)?,
+            (_, "checkbox") => self.about_flag(value)?,
+            (_, "select" | "status") => self.about_option(value)?,
+            (_, "multi_select") => self.about_list(json!(option(property, value)?))?,
             (_, "people" | "created_by" | "last_edited_by") => {
-                self.about_list(property, json!(person_id(cx, value).await?))?
+                self.about_list(json!(person_id(cx, value).await?))?
             }
             (_, "relation") => {
                 let id = id_in(value).ok_or_else(|| wrong(format!("`{}` takes the id of a page", property.name)))?;
-                self.about_list(property, json!(id))?
+                self.about_list(json!(id))?
             }
-            (_, "date" | "created_time" | "last_edited_time") => self.about_date(property, value)?,
-            _ => return Err(Self::unfit(property)),
+            (_, "date" | "created_time" | "last_edited_time") => self.about_date(value)?,
+            _ => return Err(self.unfit()),
         };
         Ok(json!({ "property": property.name, kind: test }))
     }
 
-    fn about_text(&self, property: &Property, value: &str) -> Result<Value> {
+    fn about_text(&self, value: &str) -> Result<Value> {
         match self.is {
             Test::Equals => Ok(json!({ "equals": value })),
             Test::NotEquals => Ok(json!({ "does_not_equal": value })),
             Test::Contains => Ok(json!({ "contains": value })),
-            _ => Err(Self::unfit(property)),
+            _ => Err(self.unfit()),
         }
     }
 
-    fn about_number(&self, property: &Property, value: Value) -> Result<Value> {
+    fn about_number(&self, value: Value) -> Result<Value> {
         match self.is {
             Test::Equals => Ok(json!({ "equals": value })),
             Test::NotEquals => Ok(json!({ "does_not_equal": value })),
             Test::Greater => Ok(json!({ "greater_than": value })),
             Test::Less => Ok(json!({ "less_than": value })),
-            _ => Err(Self::unfit(property)),
+            _ => Err(self.unfit()),
         }
     }
 
-    fn about_flag(&self, property: &Property, value: &str) -> Result<Value> {
-        let flag = flag(property, value)?;
+    fn about_flag(&self, value: &str) -> Result<Value> {
+        let flag = flag(self.property, value)?;
         match self.is {
             Test::Equals => Ok(json!({ "equals": flag })),
             Test::NotEquals => Ok(json!({ "equals": !flag })),
-            _ => Err(Self::unfit(property)),
+            _ => Err(self.unfit()),
         }
     }
 
-    fn about_option(&self, property: &Property, value: &str) -> Result<Value> {
-        let value = option(property, value)?;
+    fn about_option(&self, value: &str) -> Result<Value> {
+        let value = option(self.property, value)?;
         match self.is {
             Test::Equals | Test::Contains => Ok(json!({ "equals": value })),
             Test::NotEquals => Ok(json!({ "does_not_equal": value })),
-            _ => Err(Self::unfit(property)),
+            _ => Err(self.unfit()),
         }
     }
 
-    fn about_list(&self, property: &Property, value: Value) -> Result<Value> {
+    fn about_list(&self, value: Value) -> Result<Value> {
         match self.is {
             Test::Equals | Test::Contains => Ok(json!({ "contains": value })),
             Test::NotEquals => Ok(json!({ "does_not_contain": value })),
-            _ => Err(Self::unfit(property)),
+            _ => Err(self.unfit()),
         }
     }
 
-    fn about_date(&self, property: &Property, value: &str) -> Result<Value> {
-        let value = point(property, value)?;
+    fn about_date(&self, value: &str) -> Result<Value> {
+        let value = point(self.property, value)?;
         match self.is {
             Test::Equals => Ok(json!({ "equals": value })),
             Test::Greater => Ok(json!({ "after": value })),
             Test::Less => Ok(json!({ "before": value })),
-            _ => Err(Self::unfit(property)),
+            _ => Err(self.unfit()),
         }
     }
 
-    fn unfit(property: &Property) -> Error {
+    fn unfit(&self) -> Error {
+        let property = self.property;
         wrong(format!("`{}` ({}) cannot be compared in this way", property.name, property.kind))
             .next("Texts have `equals` and `contains`, numbers and days `equals`, `greater` and `less`.")
     }

@@ -39,24 +39,13 @@ async fn ready(desk: &mut Desk, tool: &str) -> Value {
     arguments
 }
 
-/// Everything that a tool did to the world, as a count of changed, new and gone things.
-fn changes(desk: &Desk) -> usize {
-    let diff = serde_json::to_value(desk.sandbox.diff()).unwrap();
-    let vendors = diff["vendors"].as_array().cloned().unwrap_or_default();
-    let count = |vendor: &Value, kind: &str| vendor[kind].as_array().map_or(0, Vec::len);
-    vendors
-        .iter()
-        .map(|vendor| ["added", "changed", "removed"].map(|kind| count(vendor, kind)).iter().sum::<usize>())
-        .sum()
-}
-
 #[tokio::test]
 async fn every_tool_works_before_anything_fails() {
     let mut desk = open().await;
     for tool in READS.iter().chain(&WRITES) {
         let arguments = ready(&mut desk, tool).await;
         desk.ok(tool, arguments).await;
-        assert_eq!(changes(&desk), usize::from(WRITES.contains(tool)), "{tool}");
+        assert_eq!(desk.changes(), usize::from(WRITES.contains(tool)), "{tool}");
     }
 }
 
@@ -66,10 +55,10 @@ async fn a_limit_is_waited_out() {
     let arguments = ready(&mut desk, "schedule_meeting").await;
     desk.fault("429:1");
     desk.ok("schedule_meeting", arguments).await;
-    assert_eq!((desk.count("events.insert"), changes(&desk)), (2, 1));
+    assert_eq!((desk.count("events.insert"), desk.changes()), (2, 1));
     desk.fault("429:1");
     desk.ok("quick_add", json!({ "text": "Lunch tomorrow at noon" })).await;
-    assert_eq!((desk.count("events.quickAdd"), changes(&desk)), (2, 2), "what was refused was not done");
+    assert_eq!((desk.count("events.quickAdd"), desk.changes()), (2, 2), "what was refused was not done");
 }
 
 #[tokio::test]
@@ -123,7 +112,7 @@ async fn a_vendor_that_stays_down_is_told_from_a_wrong_call() {
         let error = desk.refused(tool, arguments).await;
         assert_eq!(error.kind(), Kind::Vendor, "{tool}: {error}");
         assert!(error.to_string().contains("Google Calendar failed."), "{tool}: {error}");
-        assert_eq!(changes(&desk), 0, "{tool}");
+        assert_eq!(desk.changes(), 0, "{tool}");
     }
 }
 
@@ -135,7 +124,7 @@ async fn an_answer_that_is_lost_never_does_the_work_twice() {
             let arguments = ready(&mut desk, tool).await;
             lose_the_answer_to_the_write(&desk, tool, fault);
             let outcome = desk.call(tool, arguments).await;
-            assert_eq!(changes(&desk), 1, "{tool} {fault}: {outcome:?}");
+            assert_eq!(desk.changes(), 1, "{tool} {fault}: {outcome:?}");
             if tool == "quick_add" {
                 assert_eq!(desk.count("events.quickAdd"), 1, "{fault}");
                 let error = outcome.unwrap_err();
@@ -189,6 +178,6 @@ async fn a_refused_sign_in_asks_for_a_new_one() {
         desk.fault("401");
         let error = desk.refused(tool, arguments).await;
         assert_eq!(error.kind(), Kind::Expired, "{tool}: {error}");
-        assert_eq!(changes(&desk), 0, "{tool}");
+        assert_eq!(desk.changes(), 0, "{tool}");
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use switchboard::tool::Kind;
 
-use super::{CREATE_CALL, CREATE_DEAL, CREATE_NOTE, CREATE_TICKET, changes, contact, deal, open};
+use super::{CREATE_CALL, CREATE_DEAL, CREATE_NOTE, CREATE_TICKET, contact, deal, open};
 use crate::desk::Desk;
 
 const READS: [&str; 5] = ["get_contact", "search_contacts", "get_company", "search_deals", "list_owners"];
@@ -58,7 +58,7 @@ async fn every_tool_works_before_anything_fails() {
     for tool in all() {
         let arguments = ready(&mut desk, tool).await;
         desk.ok(tool, arguments).await;
-        assert_eq!(changes(&desk), left_behind(tool), "{tool}");
+        assert_eq!(desk.changes(), left_behind(tool), "{tool}");
     }
 }
 
@@ -69,7 +69,7 @@ async fn a_limit_is_waited_out_and_one_that_stays_is_passed_on() {
         let arguments = ready(&mut desk, tool).await;
         desk.fault("429-silent:1");
         desk.ok(tool, arguments.clone()).await;
-        assert_eq!(changes(&desk), left_behind(tool), "{tool}");
+        assert_eq!(desk.changes(), left_behind(tool), "{tool}");
         let arguments = ready(&mut desk, tool).await;
         desk.fault("429-silent");
         let error = desk.refused(tool, arguments).await;
@@ -102,14 +102,14 @@ async fn an_answer_that_is_lost_never_makes_a_second_record() {
             let arguments = ready(&mut desk, tool).await;
             desk.fault(fault);
             let error = desk.refused(tool, arguments).await;
-            assert_eq!((desk.count(operation), changes(&desk)), (1, 1), "{tool} {fault}: {error}");
+            assert_eq!((desk.count(operation), desk.changes()), (1, 1), "{tool} {fault}: {error}");
             assert!(error.to_string().contains("look before you repeat it"), "{tool} {fault}: {error}");
         }
         for tool in READS.into_iter().chain(CHANGES) {
             let arguments = ready(&mut desk, tool).await;
             desk.fault(fault);
             desk.ok(tool, arguments).await;
-            assert_eq!(changes(&desk), left_behind(tool), "{tool} {fault}");
+            assert_eq!(desk.changes(), left_behind(tool), "{tool} {fault}");
         }
     }
 }
@@ -120,10 +120,10 @@ async fn a_sign_in_that_ended_and_a_vendor_that_is_down_are_told_apart() {
     for tool in all() {
         for (fault, kind) in [("401", Kind::Expired), ("500", Kind::Vendor)] {
             let arguments = ready(&mut desk, tool).await;
-            let before = changes(&desk);
+            let before = desk.changes();
             desk.fault(fault);
             let error = desk.refused(tool, arguments).await;
-            assert_eq!((error.kind(), changes(&desk)), (kind, before), "{tool}: {error}");
+            assert_eq!((error.kind(), desk.changes()), (kind, before), "{tool}: {error}");
         }
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::json;
 use switchboard::tool::Kind;
 
-use super::{CREATE_CALL, CREATE_DEAL, CREATE_NOTE, CREATE_TICKET, UPSERT, body, changes, contact, deal, open};
+use super::{CREATE_CALL, CREATE_DEAL, CREATE_NOTE, CREATE_TICKET, UPSERT, body, contact, deal, open};
 
 #[tokio::test]
 async fn a_ticket_belongs_to_who_asks() {
@@ -32,7 +32,7 @@ async fn a_ticket_belongs_to_who_asks() {
             }],
         })
     );
-    assert_eq!(changes(&desk), 1);
+    assert_eq!(desk.changes(), 1);
 }
 
 #[tokio::test]
@@ -50,7 +50,7 @@ async fn a_ticket_that_does_not_fit_is_refused() {
         let error = desk.refused("create_ticket", arguments.clone()).await;
         assert!(error.to_string().contains(words), "{arguments}: {error}");
     }
-    assert_eq!(changes(&desk), 0);
+    assert_eq!(desk.changes(), 0);
 }
 
 #[tokio::test]
@@ -115,7 +115,7 @@ async fn a_contact_is_made_once_by_its_address() {
     let again = desk.ok("create_contact", person).await;
     assert_eq!(again.data["done"], "updated");
     assert_eq!(again.data["record"]["id"], made.data["record"]["id"]);
-    assert_eq!(changes(&desk), 1);
+    assert_eq!(desk.changes(), 1);
     let error = desk.refused("create_contact", json!({ "email": "nobody" })).await;
     assert_eq!(error.kind(), Kind::Arguments);
 }

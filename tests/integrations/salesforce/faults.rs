@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use switchboard::tool::Kind;
 
-use super::{changes, id_of, open};
+use super::{id_of, open};
 use crate::desk::Desk;
 
 const READS: [&str; 7] = [
@@ -56,7 +56,7 @@ async fn every_tool_works_before_anything_fails() {
     for tool in all() {
         let arguments = ready(&mut desk, tool).await;
         desk.ok(tool, arguments).await;
-        assert_eq!(changes(&desk), usize::from(!READS.contains(&tool)), "{tool}");
+        assert_eq!(desk.changes(), usize::from(!READS.contains(&tool)), "{tool}");
     }
 }
 
@@ -67,7 +67,7 @@ async fn what_passes_by_itself_is_waited_out() {
         let arguments = ready(&mut desk, tool).await;
         desk.fault("429:1");
         desk.ok(tool, arguments).await;
-        assert_eq!(changes(&desk), usize::from(!READS.contains(&tool)), "{tool}");
+        assert_eq!(desk.changes(), usize::from(!READS.contains(&tool)), "{tool}");
     }
     assert_eq!(desk.count("createRecord"), 0, "the last reset forgot it");
 }
@@ -108,7 +108,7 @@ async fn a_vendor_that_stays_down_is_told_from_a_wrong_call() {
         desk.fault("500");
         let error = desk.refused(tool, arguments).await;
         assert!(error.kind() == Kind::Vendor && error.to_string().contains("Salesforce failed."), "{tool}: {error}");
-        assert_eq!(changes(&desk), 0, "{tool}");
+        assert_eq!(desk.changes(), 0, "{tool}");
     }
 }
 
@@ -120,7 +120,7 @@ async fn an_answer_that_is_lost_never_makes_a_second_record() {
             let arguments = ready(&mut desk, tool).await;
             desk.fault(fault);
             let error = desk.refused(tool, arguments).await;
-            assert_eq!((desk.count("createRecord"), changes(&desk)), (1, 1), "{tool} {fault}: {error}");
+            assert_eq!((desk.count("createRecord"), desk.changes()), (1, 1), "{tool} {fault}: {error}");
             assert!(error.to_string().contains("look before you repeat it"), "{tool} {fault}: {error}");
         }
         for tool in READS.into_iter().chain(CHANGES) {
@@ -139,6 +139,6 @@ async fn a_session_that_ended_asks_for_a_new_one() {
         desk.fault("401");
         let error = desk.refused(tool, arguments).await;
         assert_eq!(error.kind(), Kind::Expired, "{tool}: {error}");
-        assert_eq!(changes(&desk), 0, "{tool}");
+        assert_eq!(desk.changes(), 0, "{tool}");
     }
 }

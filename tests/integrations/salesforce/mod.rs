@@ -29,12 +29,3 @@ async fn field(desk: &Desk, object: &str, id: &str, name: &str) -> Value {
     let found = desk.ok("get_record", json!({ "object": object, "id": id, "fields": [name] })).await;
     found.data["fields"][0]["value"].clone()
 }
-
-/// Everything that was done to the world, as a count of changed, new and gone things.
-fn changes(desk: &Desk) -> usize {
-    let diff = serde_json::to_value(desk.sandbox.diff()).unwrap();
-    let vendors = diff["vendors"].as_array().cloned().unwrap_or_default();
-    let count = |vendor: &Value, kind: &str| vendor[kind].as_array().map_or(0, Vec::len);
-    let kinds = ["added", "changed", "removed"];
-    vendors.iter().map(|vendor| kinds.map(|kind| count(vendor, kind)).iter().sum::<usize>()).sum()
-}

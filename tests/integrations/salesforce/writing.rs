@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use switchboard::tool::Kind;
 
-use super::{changes, field, id_of, open};
+use super::{field, id_of, open};
 
 fn body(desk: &crate::desk::Desk, operation: &str) -> Value {
     desk.last(operation).body.unwrap()
@@ -29,7 +29,7 @@ async fn a_lead_is_made_with_fields_of_the_organisation() {
             "Demo_At__c": "2026-11-30T14:00:00Z",
         })
     );
-    assert_eq!(changes(&desk), 1);
+    assert_eq!(desk.changes(), 1);
 }
 
 #[tokio::test]
@@ -59,7 +59,7 @@ async fn salesforces_own_checks_are_passed_on() {
     assert!(error.kind() == Kind::Arguments && error.to_string().contains("(Email)"), "{error}");
     let long = json!({ "last_name": "x".repeat(81) });
     assert!(desk.refused("create_contact", long).await.to_string().contains("max length=80"));
-    assert_eq!(changes(&desk), 0);
+    assert_eq!(desk.changes(), 0);
 }
 
 #[tokio::test]
@@ -105,7 +105,7 @@ async fn an_opportunity_moves_on_by_name_and_label() {
     assert!(done.text.contains("Stage: ⟦Closed Won⟧; Amount: 495000; Close date: 2026-12-01"), "{}", done.text);
     let again = desk.ok("update_opportunity", change).await;
     assert_eq!(again.data["done"], "unchanged");
-    assert_eq!((desk.count("updateRecord"), changes(&desk)), (1, 1));
+    assert_eq!((desk.count("updateRecord"), desk.changes()), (1, 1));
     let id = id_of(&desk, "Opportunity", "Contoso: six picking cells").await;
     assert_eq!(field(&desk, "Opportunity", &id, "Closed").await, "true");
 }
