@@ -25,8 +25,7 @@ const DEALS: u32 = 10;
 const BY_WORDS: Finder =
     Finder { tool: SearchContacts::NAME, words: "query", beside: &[], list: "records", id: "id", name: "title" };
 
-/// Shows a contact (a person) with company and open deals. Give one of the three; to look for several people use
-/// `hubspot_search_contacts`.
+/// Shows a contact with company and open deals, by one of the three. To look for several use `hubspot_search_contacts`.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct GetContact {
@@ -34,9 +33,9 @@ pub(super) struct GetContact {
     email: Option<String>,
     /// Such as `151`.
     contact_id: Option<String>,
-    /// In any format, such as `+49 40 5550 1210`.
+    /// In any format.
     phone: Option<String>,
-    /// More properties to show, such as `birthday`.
+    /// More to show, such as `birthday`.
     properties: Option<Vec<String>>,
 }
 
@@ -142,14 +141,13 @@ async fn with_phone(cx: &Call, phone: &str) -> Result<String> {
     }
 }
 
-/// Finds contacts (people) by words in name, e-mail, phone or company, or by properties. What was changed in the last
-/// seconds may be missing.
+/// Finds contacts (people) by words in name, e-mail, phone or company, or by properties.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SearchContacts {
     /// Such as `Contoso`.
     query: Option<String>,
-    /// All of them have to hold.
+    /// All have to hold.
     filters: Option<Vec<Filter>>,
     /// How many; else 10.
     #[schemars(range(min = 1, max = 100))]
@@ -175,7 +173,7 @@ impl Tool for SearchContacts {
     }
 }
 
-/// Makes a contact, or updates the one that has this e-mail address; calling twice makes one.
+/// Makes a contact, or updates the one with this e-mail address.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct CreateContact {
@@ -187,9 +185,9 @@ pub(super) struct CreateContact {
     lastname: Option<String>,
     /// Such as `+49 40 5550 1210`.
     phone: Option<String>,
-    /// Where the person works, such as `Contoso Foods`.
+    /// The employer, such as `Contoso Foods`.
     company: Option<String>,
-    /// Other properties, such as `jobtitle`.
+    /// Others, such as `jobtitle`.
     properties: Option<Vec<Pair>>,
 }
 

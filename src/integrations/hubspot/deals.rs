@@ -60,7 +60,7 @@ impl Tool for CreateDeal {
     }
 }
 
-/// Changes a deal: its stage, amount, close date, or any property. Only what is given changes.
+/// Changes a deal: stage, amount, close date, any property. Only what is given changes.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct UpdateDeal {
@@ -72,7 +72,7 @@ pub(super) struct UpdateDeal {
     amount: Option<f64>,
     /// Such as `2026-12-18`.
     close_date: Option<Moment>,
-    /// Other properties, such as `Next step`.
+    /// Others, such as `Next step`.
     properties: Option<Vec<Pair>>,
 }
 
@@ -94,14 +94,13 @@ impl Tool for UpdateDeal {
     }
 }
 
-/// Finds deals by words in their name or by properties, the next to close first. What was changed in the last seconds
-/// may be missing.
+/// Finds deals by words in their name or by properties, the next to close first.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SearchDeals {
     /// Such as `Contoso`.
     query: Option<String>,
-    /// All of them have to hold.
+    /// All have to hold.
     filters: Option<Vec<Filter>>,
     /// How many; else 10.
     #[schemars(range(min = 1, max = 100))]

@@ -44,13 +44,13 @@ enum Direction {
     Outbound,
 }
 
-/// Notes a phone call that has taken place, at the contact it was with. Calling twice notes two.
+/// Notes a phone call that took place, at its contact. Twice notes two.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct LogCall {
     /// With whom, such as `151`.
     contact_id: Option<String>,
-    /// Or by address, such as `ana@example.com`.
+    /// Or the e-mail address.
     contact_email: Option<String>,
     /// Such as `Call about the offer`.
     title: String,
@@ -61,7 +61,7 @@ pub(super) struct LogCall {
     /// Such as `340`.
     #[schemars(range(min = 0, max = 86_400))]
     duration_seconds: Option<u32>,
-    /// How it ended, such as `Left voicemail`.
+    /// Outcome, such as `Left voicemail`.
     disposition: Option<String>,
     /// Such as `2026-11-23T09:00+01:00`; else now.
     started_at: Option<Moment>,

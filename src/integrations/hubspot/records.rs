@@ -84,6 +84,9 @@ pub(super) const TICKET: Sort = Sort {
     ],
 };
 
+/// What to know before something is made because it was not found.
+const LATE: &str = "HubSpot's search does not know changes of the last seconds yet.";
+
 impl Sort {
     /// The stages by which it is told, where it has any.
     async fn pipelines(&self, cx: &Call) -> Result<Vec<Pipeline>> {
@@ -166,7 +169,8 @@ impl Sort {
         let found = self.find(cx, &wish).await?;
         let records = self.shown(cx, &found.results).await?;
         let next_cursor = found.paging.after().map(|after| Cursor::wrap(tool, &after));
-        Ok(Records { records, total: found.total, notes: Vec::new(), next_cursor })
+        let notes = records.is_empty().then(|| LATE.to_owned()).into_iter().collect();
+        Ok(Records { records, total: found.total, notes, next_cursor })
     }
 
     /// Makes a record, once: HubSpot would not recognise a repeat.
@@ -230,16 +234,16 @@ pub(super) struct Wish<'a> {
     pub(super) after: Option<String>,
 }
 
-/// How a property has to be.
+/// A condition.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(inline)]
 pub(super) struct Filter {
-    /// Such as `city` or `amount`.
+    /// Such as `amount`.
     property: String,
     /// How it compares.
     operator: Operator,
-    /// Such as `Hamburg`; several for `IN`, with `;` between them.
+    /// Such as `Hamburg`; for `IN` such as `a;b`.
     value: Option<String>,
 }
 

@@ -35,25 +35,25 @@ impl Priority {
     }
 }
 
-/// Makes a support ticket for a customer's question or trouble. Calling twice makes two.
+/// Makes a ticket for a customer's question or trouble. Twice makes two.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct CreateTicket {
-    /// Such as `Gripper drops wet cartons`.
+    /// Such as `Gripper is jammed`.
     subject: String,
-    /// What was said, in full.
+    /// What was said.
     content: Option<String>,
     /// Who asks, such as `151`.
     contact_id: Option<String>,
-    /// Or by address, such as `ana@example.com`.
+    /// Or the e-mail address.
     contact_email: Option<String>,
-    /// How urgent it is.
+    /// How urgent.
     priority: Option<Priority>,
-    /// Such as `Support pipeline`, where there are several.
+    /// Where there are several.
     pipeline: Option<String>,
     /// Such as `New`; else the first.
     stage: Option<String>,
-    /// Whose it is: id or e-mail of a colleague.
+    /// A colleague: id or e-mail.
     owner_id: Option<String>,
 }
 
@@ -94,9 +94,9 @@ pub(super) struct UpdateTicket {
     ticket_id: String,
     /// Such as `Waiting on contact`.
     stage: Option<String>,
-    /// How urgent it is.
+    /// How urgent.
     priority: Option<Priority>,
-    /// Other properties, such as `content`.
+    /// Others, such as `content`.
     properties: Option<Vec<Pair>>,
 }
 

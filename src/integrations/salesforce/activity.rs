@@ -16,8 +16,8 @@ use crate::{
 /// The longest subject that Salesforce keeps, in characters.
 const LONGEST_SUBJECT: usize = 255;
 
-/// Notes a phone call that has taken place, with the person and the deal or case that it was about. For something that
-/// is still to be done make a task. Calling twice notes two.
+/// Notes a phone call that took place, with the person and the deal or case. For what is still to be done make a task.
+/// Twice notes two.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct LogCall {
@@ -27,12 +27,12 @@ pub(super) struct LogCall {
     notes: String,
     /// With whom: id of a contact or lead, or e-mail.
     who_id: Option<String>,
-    /// About what: id, name of an account or opportunity, or case number.
+    /// About what: id, account, opportunity or case number.
     what_id: Option<String>,
     /// Such as `340`.
     #[schemars(range(min = 0, max = 86_400))]
     duration_seconds: Option<u32>,
-    /// How it ended, such as `Left voicemail`.
+    /// Outcome, such as `Left voicemail`.
     disposition: Option<String>,
 }
 

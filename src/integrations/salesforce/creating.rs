@@ -18,8 +18,8 @@ use crate::{
     tool::{Call, Effect, Pair, Record, Result, Saved, Saving, Scopes, Tool, typed},
 };
 
-/// Makes a lead: somebody who may buy and is in no account yet. Look the person up first; for people at a customer
-/// make a contact instead. Calling twice makes two.
+/// Makes a lead: somebody who may buy and has no account yet. Look the person up first; at a customer make a contact.
+/// Twice makes two.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct CreateLead {
@@ -33,11 +33,11 @@ pub(super) struct CreateLead {
     email: Option<String>,
     /// Such as `+49 40 5550 1210`.
     phone: Option<String>,
-    /// The job, such as `Buyer`.
+    /// Job, such as `Buyer`.
     title: Option<String>,
-    /// Where it came from, such as `Web`.
+    /// Such as `Web`.
     source: Option<String>,
-    /// What is known, in a few sentences.
+    /// What is known.
     description: Option<String>,
     /// Other fields, such as `Industry`.
     custom: Option<Vec<Pair>>,

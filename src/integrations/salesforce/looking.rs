@@ -31,14 +31,14 @@ const CONTACT: &str =
 /// How many children of each kind are told of a customer.
 const CHILDREN: usize = 10;
 
-/// Finds contacts (people at customers) by e-mail, phone or name, such as the person who calls. Give one of the three;
-/// everything about their company comes from `salesforce_lookup_customer`.
+/// Finds contacts (people at customers), such as whoever calls, by one of e-mail, phone and name. For all about their
+/// company use `salesforce_lookup_customer`.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct LookupContact {
     /// Such as `ana@example.com`.
     email: Option<String>,
-    /// In any format, such as `+49 40 5550 1210`.
+    /// In any format.
     phone: Option<String>,
     /// All or part, such as `Ana Ruiz`.
     name: Option<String>,
@@ -103,8 +103,8 @@ const BY_NAME: Finder = Finder {
     name: "title",
 };
 
-/// Everything about a customer (an account): the company, its contacts, open opportunities and open cases. Give one of
-/// the four; e-mail and phone may be those of a contact.
+/// Shows a customer (an account) with contacts, open opportunities and open cases. Give one of the four; e-mail and
+/// phone may be a contact's.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct LookupCustomer {

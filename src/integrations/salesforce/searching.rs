@@ -168,20 +168,20 @@ impl Tool for GetRecord {
     }
 }
 
-/// Lists open opportunities (deals under way), the next to close first; of a customer, an owner or a stage.
+/// Lists open opportunities (deals), the next to close first; of a customer, owner or stage.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ListOpportunities {
-    /// The customer: id, or name such as `Contoso Foods`.
+    /// Id or name, such as `Contoso Foods`.
     account_id: Option<String>,
-    /// The owner: id, e-mail or name; `me` for yours.
+    /// Id, e-mail or name; `me` for yours.
     owner_id: Option<String>,
-    /// Such as `Proposal/Price Quote`; also finds closed ones.
+    /// Such as `Prospecting`; closed ones, too.
     stage: Option<String>,
     /// How many; else 20.
     #[schemars(range(min = 1, max = 200))]
     limit: Option<u32>,
-    /// To go on: from the last answer, with the same filters.
+    /// To go on: from the last answer.
     cursor: Option<String>,
 }
 

@@ -21,15 +21,15 @@ use crate::{
     tool::{Call, Effect, Error, Pair, Result, Saved, Saving, Scopes, Tool},
 };
 
-/// Changes an opportunity (a deal under way): its stage, amount, close date, next step. Only what is given changes.
+/// Changes an opportunity (a deal): stage, amount, close date, next step. Only what is given changes.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct UpdateOpportunity {
-    /// Its id, or its name such as `Contoso: six cells`.
+    /// Id or name, such as `Contoso: six cells`.
     opportunity_id: String,
     /// Such as `Closed Won`.
     stage: Option<String>,
-    /// In the record's currency, such as `480000`.
+    /// Such as `480000`, in its currency.
     amount: Option<f64>,
     /// Such as `2026-12-18`.
     close_date: Option<Moment>,
