@@ -11,4 +11,5 @@ mod rights;
 mod scene;
 #[path = "../support/mod.rs"]
 mod support;
+mod vendors;
 mod wire;
