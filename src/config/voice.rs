@@ -45,7 +45,7 @@ pub enum Stt {
 pub enum Tts {
     /// Speech of OpenAI's shape.
     OpenAi(Remote),
-    /// A socket of ElevenLabs' shape.
+    /// A socket of the shape that `ElevenLabs` has.
     ElevenLabs(Remote),
     /// The program `espeak-ng` on this machine, with one of its voices.
     Espeak(Option<String>),

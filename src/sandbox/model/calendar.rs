@@ -126,10 +126,7 @@ pub(super) fn agenda(scene: &Scene<'_>) -> Move {
     let is_next = said.has(&["next"]) && days.is_none();
     let wants_one = said.says(&["when is", "when do"]);
     let Some(result) = scene.dialogue.result(tool) else {
-        return Move::call(
-            tool,
-            list_arguments(scene, if is_next || wants_one { None } else { Some(days) }.flatten(), is_next || wants_one),
-        );
+        return Move::call(tool, list_arguments(scene, days, is_next || wants_one));
     };
     let Some(meetings) = read_list(result) else { return Move::say(tell::anything(result)) };
     let today = scene.today();
@@ -337,9 +334,8 @@ pub(super) fn reschedule(scene: &Scene<'_>) -> Move {
         return Move::say(booked(result, scene.today()));
     }
     let said = scene.said();
-    let (what, to) = match (said.before_last("to"), said.last_rest("to")) {
-        (Some(what), Some(to)) => (what, to),
-        _ => return Move::say("To which time shall I move it?"),
+    let (Some(what), Some(to)) = (said.before_last("to"), said.last_rest("to")) else {
+        return Move::say("To which time shall I move it?");
     };
     let (day, time) = (times::day(&to.lows(), scene.today()), times::time(&to.lows()));
     if day.is_none() && time.is_none() {

@@ -246,11 +246,10 @@ pub(super) fn log_call(scene: &Scene<'_>) -> Move {
     };
     let Some((name, address)) = address else { return Move::say(format!("I find nobody called {name}.")) };
     let (title, notes) = (format!("Call with {name}"), format!("Talked about {}.", about.written()));
-    Move::call(
-        tool,
-        match scene.tools.takes(tool, "contact_email") {
-            true => json!({ "contact_email": address, "title": title, "body": notes }),
-            false => json!({ "who_id": address, "subject": title, "notes": notes }),
-        },
-    )
+    let arguments = if scene.tools.takes(tool, "contact_email") {
+        json!({ "contact_email": address, "title": title, "body": notes })
+    } else {
+        json!({ "who_id": address, "subject": title, "notes": notes })
+    };
+    Move::call(tool, arguments)
 }

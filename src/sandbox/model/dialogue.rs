@@ -115,8 +115,8 @@ fn without_notes(text: &str) -> (Said, Option<String>) {
     while let Some(line) = lines.next() {
         match line.split_once("Its result: ") {
             Some((note, result)) if note.starts_with(NOTE) => {
-                let rest = lines.map(|line| format!("\n{line}")).collect::<String>();
-                return (Said::new(&said.join(" ")), Some(format!("{result}{rest}")));
+                let result = std::iter::once(result).chain(lines).collect::<Vec<_>>().join("\n");
+                return (Said::new(&said.join(" ")), Some(result));
             }
             _ if line.starts_with(NOTE) => {}
             _ => said.push(line),

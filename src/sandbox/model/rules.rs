@@ -284,10 +284,9 @@ fn by_name(scene: &Scene<'_>) -> Move {
     let best = scene.tools.0.iter().filter(|tool| needs_little(tool)).max_by_key(score).filter(|tool| score(tool) >= 2);
     let Some(tool) = best else {
         let is_reply = scene.said().is_yes() || scene.said().is_no();
-        return Move::say(match is_reply {
-            true => "All right. What else can I do?",
-            false => "I am only a script and do not know what to do with that. Say help to hear what I know.",
-        });
+        let reply = "All right. What else can I do?";
+        let lost = "I am only a script and do not know what to do with that. Say help to hear what I know.";
+        return Move::say(if is_reply { reply } else { lost });
     };
     if let Some(result) = scene.dialogue.result(&tool.name) {
         return Move::say(tell::anything(result));

@@ -206,7 +206,7 @@ fn without_ids(line: &str) -> String {
         told.push_str(before.trim_end());
         let inside = after.split(']').next().unwrap_or_default();
         if !["id ", "ts "].iter().any(|mark| inside.starts_with(mark)) {
-            told.push_str(&format!(" [{inside}]"));
+            told.extend([" [", inside, "]"]);
         }
         rest = after.split_once(']').map_or("", |(_, rest)| rest);
     }

@@ -1,4 +1,4 @@
-//! A voice behind a socket of ElevenLabs' shape: text goes in as JSON, sound comes back in base64.
+//! A voice behind a socket of the shape that `ElevenLabs` has: text goes in as JSON, sound comes back in base64.
 //!
 //! Protocol: <https://elevenlabs.io/docs/api-reference/text-to-speech/v-1-text-to-speech-voice-id-stream-input>. The first
 //! message opens with a space and the voice's settings, the next brings the text, which ends with a space, and an empty

@@ -153,7 +153,7 @@ impl Endpoint {
     /// Sees to it that a connection is there when it is needed.
     pub fn warm(&self) {
         let Ok(url) = self.below("/models") else { return };
-        if std::mem::replace(&mut *self.used(), Some(Instant::now())).is_some_and(|last| last.elapsed() < STAYS_WARM) {
+        if self.used().replace(Instant::now()).is_some_and(|last| last.elapsed() < STAYS_WARM) {
             return;
         }
         let (live, headers) = (self.live.clone(), self.credential());

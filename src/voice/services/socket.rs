@@ -1,4 +1,4 @@
-//! WebSockets to services that listen or speak as a stream.
+//! Sockets (RFC 6455) to services that listen or speak as a stream.
 
 use std::time::Duration;
 
