@@ -22,6 +22,7 @@ use crate::{
     oauth::Names,
     secret::Secret,
     tool::Integration,
+    vault::ConnectionKey,
 };
 
 /// Asks whether it is meant.
@@ -33,24 +34,23 @@ pub(super) async fn page(
 ) -> Response {
     let Some(visitor) = console.visitor(&headers).await else { return signing::first(&uri, &headers) };
     match console.linked(&visitor, &link).await {
-        Ok((integration, link)) => question(integration, &link),
+        Ok((integration, link)) => {
+            let rights = console.rights(&visitor, integration, &link).await;
+            question(integration, &link, &rights)
+        }
         Err(refusal) => refusal,
     }
 }
 
-fn question(integration: &Integration, link: &Link) -> Response {
+/// `rights` are what will be asked for, each with whether it was granted before.
+fn question(integration: &Integration, link: &Link, rights: &[(String, bool)]) -> Response {
     let account = if link.account == "default" { String::new() } else { format!(" as `{}`", link.account) };
     let page = Page::titled(&format!("Connect {}", integration.title)).text(&format!(
         "An assistant that works for you needs your {} account{account}. If you did not ask it for anything of the \
          kind, close this page.",
         integration.title
     ));
-    let page = match &link.tool {
-        Some(tool) => {
-            page.text(&format!("You will be asked for the rights of its tools, and for what `{tool}` needs."))
-        }
-        None => page,
-    };
+    let page = told_rights(page, integration, link, rights);
     let inputs: Vec<Input<'_>> = if let Some(provider) = &integration.oauth {
         let asks = provider.asks.iter();
         asks.map(|ask| Input { name: ask.name, label: ask.label, help: ask.help, kind: "text", value: "" }).collect()
@@ -69,6 +69,20 @@ fn question(integration: &Integration, link: &Link) -> Response {
     };
     let button = if integration.oauth.is_some() { format!("Go on to {}", integration.title) } else { "Connect".into() };
     page.form(None, &inputs, &button).answer(StatusCode::OK)
+}
+
+/// Names what the vendor's page will ask for, so that nothing there is a surprise.
+fn told_rights(page: Page, integration: &Integration, link: &Link, rights: &[(String, bool)]) -> Page {
+    let named = |was_granted: bool| {
+        rights.iter().filter(move |(_, granted)| *granted == was_granted).map(|(scope, _)| scope.as_str())
+    };
+    let (new, old) = (named(false).count(), named(true).count());
+    if new == 0 {
+        return page;
+    }
+    let tool = link.tool.as_ref().map_or_else(String::new, |tool| format!(", for `{tool}` too"));
+    let more = if old > 0 { " beside what it gave before" } else { "" };
+    page.text(&format!("{} will ask you for these rights{more}{tool}:", integration.title)).list(named(false))
 }
 
 /// Uses the link up: sends the person to the vendor, or connects with what they filled in.
@@ -137,6 +151,18 @@ impl Console {
         let link = desk.linked(&visitor.user, text).await.map_err(|why| refused(&why))?;
         let found = desk.accounts.as_ref().and_then(|accounts| accounts.integration(&link.integration).ok());
         found.map(|integration| (integration, link)).ok_or_else(|| refused(&Unlinked::NotYours))
+    }
+
+    /// What a consent will ask for; nothing where that cannot be told, because then the next step says why.
+    async fn rights(&self, visitor: &Principal, integration: &Integration, link: &Link) -> Vec<(String, bool)> {
+        let Ok(desk) = self.desk().await else { return Vec::new() };
+        let Some(accounts) = desk.accounts.as_ref().filter(|_| integration.oauth.is_some()) else { return Vec::new() };
+        let key = ConnectionKey::new(visitor.user.clone(), integration.id, &link.account);
+        let tools: Vec<String> = link.tool.iter().cloned().collect();
+        accounts.rights(&key, &tools).await.unwrap_or_else(|error| {
+            tracing::debug!(%error, "what a consent will ask for cannot be told");
+            Vec::new()
+        })
     }
 
     async fn take(&self, visitor: &Principal, text: &str) -> Result<(), Response> {

@@ -38,6 +38,13 @@ impl Page {
         self
     }
 
+    /// A list of names, as programs write them.
+    pub(super) fn list<'a>(mut self, names: impl IntoIterator<Item = &'a str>) -> Page {
+        let items: String = names.into_iter().map(|name| format!("<li><code>{}</code></li>", escaped(name))).collect();
+        let _ = write!(self.body, "<ul>{items}</ul>");
+        self
+    }
+
     pub(super) fn link(mut self, address: &str, text: &str) -> Page {
         let _ = write!(self.body, "<p><a class=\"button\" href=\"{}\">{}</a></p>", escaped(address), escaped(text));
         self

@@ -52,6 +52,8 @@ async fn the_call_goes_on_after_the_person_has_connected() {
     let mut browser = Browser::new();
     let question = browser.open(&url).await;
     assert!(question.text.contains("Connect Google Calendar"), "{}", question.text);
+    let asks_for = "will ask you for these rights, for `google_calendar_list_meetings` too";
+    assert!(question.text.contains(asks_for) && question.text.contains("<li><code>"), "{}", question.text);
     assert!(question.headers["content-security-policy"].to_str().unwrap().contains("default-src 'none'"));
     let done = browser.connect(&url).await;
     assert!(done.text.contains("Google Calendar is connected"), "{}", done.text);

@@ -29,7 +29,10 @@ const LINES = {
 };
 
 // What was written and not spoken yet is lighter; after an interruption it was never heard.
-function agentLine({ written, spoken: said, isInterrupted }) {
+function agentLine({ written, spoken: said, isInterrupted }, { conversation }) {
+  // A question that is read out stands there already, with its buttons.
+  const isQuestion = conversation.entries.some((entry) => entry.who === "approval" && entry.question === written.trim());
+  if (isQuestion) return h("li", { hidden: true });
   const heard = said.trim().length;
   const isSpoken = written === "" || heard === 0;
   const words = isSpoken ? [written || said] : [written.slice(0, heard), h("span", { class: "unsaid" }, written.slice(heard))];
@@ -47,9 +50,9 @@ function toolLine({ tool, state, took, given, result }) {
 }
 
 function approvalLine(entry, call) {
-  const { question, tool, isOpen, isApproved } = entry;
+  const { question, tool, isOpen, isApproved, isByButton } = entry;
   if (!isOpen) {
-    const says = isApproved === undefined ? "Answered" : isApproved ? "You said yes" : "You said no";
+    const says = isApproved === undefined ? "Answered" : (isByButton ? "You said " : "Answered: ") + (isApproved ? "yes" : "no");
     return h("li", { class: "ask answered" }, h("p", { class: "question" }, question), h("small", { class: "soft" }, says + "."));
   }
   return h("li", { class: "ask", role: "alert", data: { call: entry.call } },

@@ -27,6 +27,9 @@ export class Conversation extends EventTarget {
       this.#settle();
     },
     "bot-tts-text": ({ text }) => this.#agent((entry) => { entry.spoken += spaced(entry.spoken, text); }),
+    "bot-llm-stopped": () => this.#settle(),
+    // What is not going to be spoken counts as said once it is written.
+    "bot-output": ({ text, will_be_spoken: isSpoken }) => { if (isSpoken === false && text) this.#unspoken(text); },
     "bot-started-speaking": () => this.#become("speaks"),
     "bot-stopped-speaking": () => this.#become("waits"),
     "bot-interrupted": () => this.#interrupted(),
@@ -53,12 +56,20 @@ export class Conversation extends EventTarget {
     this.#become("thinks");
   }
 
+  // The same trouble twice is one.
   note(text, kind = "") {
+    const last = this.entries.findLast((entry) => entry.who === "note");
+    if (kind && last?.text === text) return;
     this.#add({ who: "note", text, kind });
   }
 
   #turn() {
     this.turns.push({ stages: new Map(), began: performance.now() });
+    this.#closeAgent();
+  }
+
+  // What the agent says next is something else.
+  #closeAgent() {
     const entry = this.entries.findLast((entry) => entry.who === "agent");
     if (entry) entry.isOpen = false;
   }
@@ -83,6 +94,13 @@ export class Conversation extends EventTarget {
     if (!turn?.began || turn.stages.size > 0) return;
     turn.stages.set("answer", performance.now() - turn.began);
     this.#say("turn", turn);
+  }
+
+  #unspoken(text) {
+    const entry = this.entries.findLast((entry) => entry.who === "agent" && entry.written.includes(text.trim()));
+    if (!entry) return this.#agent((fresh) => { fresh.spoken += spaced(fresh.spoken, text); });
+    entry.spoken = entry.written;
+    this.#say("entry", entry);
   }
 
   #interrupted() {
@@ -128,19 +146,21 @@ export class Conversation extends EventTarget {
       entry.isOpen = false;
       entry.isApproved ??= isApproved;
       this.#say("entry", entry);
+      this.#closeAgent();
     }
   }
 
   decided(entry, isApproved) {
-    entry.isOpen = false;
-    entry.isApproved = isApproved;
+    Object.assign(entry, { isOpen: false, isApproved, isByButton: true });
     this.#say("entry", entry);
+    this.#closeAgent();
   }
 
   #measured(stages) {
     const turn = this.turns.at(-1) ?? this.turns[this.turns.push({ stages: new Map(), began: 0 }) - 1];
     turn.stages.delete("answer");
-    stages.forEach(({ processor, value }) => turn.stages.set(processor, 1000 * value));
+    // What ran side by side took as long as the longest.
+    stages.forEach(({ processor, value }) => turn.stages.set(processor, Math.max(1000 * value, turn.stages.get(processor) ?? 0)));
     this.#say("turn", turn);
   }
 

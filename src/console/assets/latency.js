@@ -6,7 +6,8 @@ const WIDTH = 240;
 const HEIGHT = 90;
 // So many turns are shown.
 const MOST = 16;
-const NAMES = { stt: "hearing", llm: "thinking", tts: "speaking", answer: "to the first word" };
+const ORDER = ["stt", "llm", "tool", "tts"];
+const NAMES = { stt: "hearing", llm: "thinking", tts: "speaking", tool: "tools", answer: "to the first word" };
 // What stands for a turn as a whole and is no stage of it.
 const WHOLE = /voice|total|turn/;
 
@@ -18,6 +19,7 @@ export class Chart {
     this.element.hidden = shown.length === 0;
     if (shown.length === 0) return;
     const stages = [...new Set(shown.flatMap((turn) => [...turn.stages.keys()]))].filter((name) => !WHOLE.test(name));
+    stages.sort((a, b) => ORDER.indexOf(a) - ORDER.indexOf(b));
     const last = shown.at(-1);
     const longest = Math.max(500, ...shown.map((turn) => Math.max(sum(turn, stages), whole(turn))));
     const step = WIDTH / MOST;
@@ -26,8 +28,12 @@ export class Chart {
     this.element.replaceChildren(
       h("figcaption", {}, h("span", {}, "Latency"), h("b", { class: "number" }, number(Math.round(whole(last) || sum(last, stages))) + " ms")),
       draw("svg", { viewBox: "0 0 " + WIDTH + " " + HEIGHT, role: "img", "aria-label": says, preserveAspectRatio: "none" }, ...bars),
-      h("ul", {}, stages.map((name, index) => h("li", { class: "stage-" + (index % 4) }, (NAMES[name] ?? name) + " ", h("span", { class: "number" }, number(Math.round(last.stages.get(name) ?? 0)))))));
+      h("ul", {}, stages.map((name, index) => last.stages.has(name) && legend(name, index, last.stages.get(name)))));
   }
+}
+
+function legend(name, index, ms) {
+  return h("li", { class: "stage-" + (index % 4) }, (NAMES[name] ?? name) + " ", h("span", { class: "number" }, number(Math.round(ms))));
 }
 
 const sum = (turn, stages) => stages.reduce((total, name) => total + (turn.stages.get(name) ?? 0), 0);

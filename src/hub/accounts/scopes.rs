@@ -40,6 +40,21 @@ impl Accounts {
         Ok(smallest(integration, integration.tools.iter().filter(is_wanted)))
     }
 
+    /// The rights that a consent for the account of `key` would ask for, with those of `tools` in any case; each with
+    /// whether it was granted before.
+    ///
+    /// # Errors
+    /// There is no such integration or tool, or the store failed.
+    pub async fn rights(&self, key: &ConnectionKey, tools: &[String]) -> Result<Vec<(String, bool)>, Error> {
+        let asked = self.scopes_for(self.site(&key.integration)?, key, tools).await?;
+        let granted = self.granted(key).await?.unwrap_or_default();
+        let known = |scope: String| {
+            let was_granted = granted.contains(&scope);
+            (scope, was_granted)
+        };
+        Ok(asked.into_iter().map(known).collect())
+    }
+
     /// What a connection that works was granted.
     async fn granted(&self, key: &ConnectionKey) -> Result<Option<Vec<String>>, Error> {
         let found = self.0.parts.vault.listed_connection(key).await.map_err(Error::internal)?;
