@@ -40,8 +40,11 @@ impl Page {
 
     /// A list of names, as programs write them.
     pub(super) fn list<'a>(mut self, names: impl IntoIterator<Item = &'a str>) -> Page {
-        let items: String = names.into_iter().map(|name| format!("<li><code>{}</code></li>", escaped(name))).collect();
-        let _ = write!(self.body, "<ul>{items}</ul>");
+        self.body.push_str("<ul>");
+        for name in names {
+            let _ = write!(self.body, "<li><code>{}</code></li>", escaped(name));
+        }
+        self.body.push_str("</ul>");
         self
     }
 
