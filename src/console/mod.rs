@@ -74,7 +74,9 @@ impl Console {
         if let Some(Calls { hears, speaks }) = self.0.calls {
             let has = |is_there: bool, word: &'static str| if is_there { word } else { "" };
             let content = [has(hears, "hears"), has(speaks, "speaks")].join(" ");
-            known.push_str(&format!("<meta name=\"calls\" content=\"{content}\">"));
+            known += "<meta name=\"calls\" content=\"";
+            known += &content;
+            known += "\">";
         }
         assets::INDEX.replace("<meta name=\"known\">", &known)
     }

@@ -34,12 +34,17 @@ const LONGEST: usize = HEARD_RATE * 120 / 1000;
 /// More than any packet of one frame has (RFC 6716 §3.4).
 const MOST_BYTES: usize = 1276;
 
+/// A rate as the codec takes it.
+fn hertz(rate: usize) -> u32 {
+    u32::try_from(rate).expect("rates of sound fit")
+}
+
 /// Packs what the agent says.
 pub struct Encoder(ropus::Encoder);
 
 impl Default for Encoder {
     fn default() -> Self {
-        let encoder = ropus::Encoder::builder(RATE as u32, Channels::Mono, Application::Voip)
+        let encoder = ropus::Encoder::builder(hertz(RATE), Channels::Mono, Application::Voip)
             .bitrate(Bitrate::Bits(BITS))
             .complexity(COMPLEXITY)
             .signal(Signal::Voice)
@@ -52,6 +57,7 @@ impl Default for Encoder {
 
 impl Encoder {
     /// Packs one frame: [`FRAME`] samples at [`RATE`]. A shorter one is filled with silence, a longer one cut.
+    #[expect(clippy::missing_panics_doc, reason = "the frame and the buffer have sizes that the codec takes")]
     pub fn encode(&mut self, frame: &[i16]) -> Vec<u8> {
         let mut samples = [0; FRAME];
         let count = frame.len().min(FRAME);
@@ -83,7 +89,7 @@ pub struct Decoder {
 
 impl Default for Decoder {
     fn default() -> Self {
-        let opus = ropus::Decoder::new(HEARD_RATE as u32, Channels::Mono);
+        let opus = ropus::Decoder::new(hertz(HEARD_RATE), Channels::Mono);
         Decoder { opus: opus.expect("Opus decodes to 16 kHz"), usual: HEARD_FRAME }
     }
 }
@@ -133,6 +139,7 @@ impl fmt::Debug for Decoder {
 }
 
 #[cfg(test)]
+#[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "the sound is made of small numbers")]
 mod tests {
     use super::*;
 

@@ -142,7 +142,7 @@ mod tests {
         ears.hear(&[2; KEPT - 1]);
         assert_eq!(ears.before().len(), KEPT);
         assert_eq!(ears.before()[..2], [1, 2]);
-        ears.hear(&[3; 2 * KEPT]);
+        ears.hear(&vec![3; 2 * KEPT]);
         assert_eq!(ears.before(), [3; KEPT]);
     }
 }

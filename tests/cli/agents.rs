@@ -64,6 +64,8 @@ fn an_agent_that_there_is_not_is_refused_with_the_nearest() {
         let owner = owner.map(|()| Client::start(&home));
         let refused = run(&home, &["stdio", "--agent", "desc"]).bad();
         assert!(refused.contains("There is no agent `desc`") && refused.contains("Did you mean `desk`?"), "{refused}");
-        owner.map(Client::leave);
+        if let Some(owner) = owner {
+            owner.leave();
+        }
     }
 }

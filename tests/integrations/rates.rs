@@ -92,7 +92,9 @@ async fn our_own_pace_stays_below_what_vendors_allow() {
         for count in 0..most * 2 {
             let pause = buckets.iter().map(Bucket::pause).max().unwrap_or_default();
             desk.clock.advance(SignedDuration::try_from(pause).unwrap());
-            buckets.iter_mut().for_each(|bucket| bucket.take_after(pause));
+            for bucket in &mut buckets {
+                bucket.take_after(pause);
+            }
             gone += pause;
             let refused = desk.try_send(request.clone()).await;
             assert_eq!(refused, None, "{} {}: the request {count} after {gone:?}", vendor.id, request.path);

@@ -65,7 +65,8 @@ impl Talk {
         loop {
             if let Some((event, rest)) = self.text.split_once("\n\n") {
                 let data: String = event.lines().filter_map(|line| line.strip_prefix("data: ")).collect();
-                self.text = rest.to_owned();
+                let rest = rest.to_owned();
+                self.text = rest;
                 if !data.is_empty() {
                     return serde_json::from_str(&data).unwrap_or_else(|_| panic!("{data}"));
                 }

@@ -1,4 +1,4 @@
-//! Loopback stand-ins for services of speech and language: OpenAI's three shapes, Deepgram's and ElevenLabs' sockets.
+//! Loopback stand-ins for services of speech and language: `OpenAI`'s three shapes, Deepgram's and `ElevenLabs`' sockets.
 //!
 //! They keep fixed times, write down every request with its times, and fail on order.
 
@@ -170,7 +170,7 @@ impl Fakes {
         format!("ws://{}/v1/listen", self.address)
     }
 
-    /// Where the socket of ElevenLabs' shape is.
+    /// Where the socket of `ElevenLabs`' shape is.
     pub fn elevenlabs(&self) -> String {
         format!("ws://{}/v1", self.address)
     }
@@ -503,7 +503,7 @@ async fn elevenlabs(
     upgrade.on_upgrade(move |socket| speak(socket, shared, headers, query, failure))
 }
 
-/// Speaks as ElevenLabs does: text until an empty one, then sound until a last message.
+/// Speaks as `ElevenLabs` does: text until an empty one, then sound until a last message.
 async fn speak(
     mut socket: WebSocket,
     shared: Arc<Shared>,

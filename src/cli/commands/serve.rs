@@ -65,9 +65,10 @@ pub async fn run(place: &Place, options: &Serve) -> Result<ExitCode, Failure> {
     let origin: Url = public.clone().map_or_else(local, Ok).map_err(Failure::of)?;
     let api = Api::new(hub.clone(), origin.clone(), id::os());
     let names = public.iter().filter_map(|url| url.host_str()).map(str::to_owned);
-    let door = match is_open {
-        true => Door::open(agents.clone()),
-        false => Door::guarded(&trust, &origin, filters.read_only, agents.clone())?,
+    let door = if is_open {
+        Door::open(agents.clone())
+    } else {
+        Door::guarded(&trust, &origin, filters.read_only, agents.clone())?
     };
     let (browsers, visitors_here) = browsers(is_open, &agents);
     let transport = transport::Options { filters, browsers, hosts: Arc::new(Hosts::new(names)), ..door.options() };

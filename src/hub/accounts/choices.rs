@@ -27,6 +27,8 @@ const MOST: usize = 10_000;
 pub(super) struct Labels(Mutex<HashMap<ConnectionKey, (u64, Option<String>)>>);
 
 impl Labels {
+    /// What is known of an account at this version; the outer `None` says that nothing is.
+    #[expect(clippy::option_option, reason = "not looked up is something else than nameless")]
     fn find(&self, key: &ConnectionKey, version: u64) -> Option<Option<String>> {
         let labels = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         labels.get(key).filter(|(of, _)| *of == version).map(|(_, label)| label.clone())

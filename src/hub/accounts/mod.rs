@@ -248,15 +248,14 @@ impl Accounts {
         account: Option<&str>,
     ) -> Result<Connection, Error> {
         let vault = &self.0.parts.vault;
-        let key = match account {
-            Some(name) => ConnectionKey::new(user.clone(), integration.id, name),
-            None => {
-                let names = vault.connection_names(&[user.as_str(), integration.id]).await.map_err(Error::internal)?;
-                match &names[..] {
-                    [(only, _)] => only.clone(),
-                    [] => return Err(not_connected(integration)),
-                    several => return Err(ambiguous(integration, several.iter().map(|(key, _)| key))),
-                }
+        let key = if let Some(name) = account {
+            ConnectionKey::new(user.clone(), integration.id, name)
+        } else {
+            let names = vault.connection_names(&[user.as_str(), integration.id]).await.map_err(Error::internal)?;
+            match &names[..] {
+                [(only, _)] => only.clone(),
+                [] => return Err(not_connected(integration)),
+                several => return Err(ambiguous(integration, several.iter().map(|(key, _)| key))),
             }
         };
         let found = vault.listed_connection(&key).await.map_err(Error::internal)?;

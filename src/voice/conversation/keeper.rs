@@ -226,11 +226,11 @@ mod tests {
     #[test]
     fn a_side_that_sends_nothing_is_silent() {
         let mut sides = Sides::default();
-        sides.add(&[1; 16_000], &[]);
+        sides.add(&vec![1; 16_000], &[]);
         let both = sides.take();
         assert_eq!(both.len(), 16_000 - APART);
         assert!(both.iter().all(|pair| *pair == (1, 0)));
-        sides.add(&[], &[9; 24_000]);
+        sides.add(&[], &vec![9; 24_000]);
         assert!(sides.take().iter().rev().take(1_000).all(|(caller, agent)| (*caller, *agent) == (0, 9)));
     }
 }

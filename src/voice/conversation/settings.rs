@@ -107,15 +107,13 @@ fn patience(voice: &Voice) -> Patience {
 fn instructions(agent: &Agent, voice: &Voice, now: &Zoned) -> String {
     let begun = now.strftime("%A, %-d %B %Y, %H:%M");
     let zone = now.time_zone().iana_name().unwrap_or("the machine's own time zone");
-    let mut text = RULES.to_owned();
-    if let Some(language) = &voice.language {
-        text += &format!("\nSpeak the language with the tag {language}, unless the caller speaks another one.");
-    }
-    if let Some(own) = agent.instructions.as_deref().map(str::trim).filter(|own| !own.is_empty()) {
-        text += &format!("\n\nYour job:\n{own}");
-    }
+    let tongue = voice.language.as_ref().map_or_else(String::new, |language| {
+        format!("\nSpeak the language with the tag {language}, unless the caller speaks another one.")
+    });
+    let own = agent.instructions.as_deref().map(str::trim).filter(|own| !own.is_empty());
+    let job = own.map_or_else(String::new, |own| format!("\n\nYour job:\n{own}"));
     // What differs from one conversation to the next stands last, so that a service knows the rest already.
-    text + &format!("\n\nThe conversation begins on {begun} ({zone}).")
+    format!("{RULES}{tongue}{job}\n\nThe conversation begins on {begun} ({zone}).")
 }
 
 /// What holds for every agent that speaks.

@@ -18,9 +18,12 @@ const MOST: usize = 512;
 /// Longer ones are not kept: twenty seconds.
 const LONGEST: usize = 20 * RATE;
 
+/// A sentence in a manner, with its sound.
+type Sounds = HashMap<(String, Manner), Arc<[i16]>>;
+
 /// The sentences that were made. Clones share them.
 #[derive(Clone, Debug, Default)]
-pub struct Usual(Arc<Mutex<HashMap<(String, Manner), Arc<[i16]>>>>);
+pub struct Usual(Arc<Mutex<Sounds>>);
 
 impl Usual {
     /// The sound of a sentence, if it was made before.

@@ -124,7 +124,7 @@ mod tests {
     #[test]
     fn a_call_without_an_id_gets_one_of_its_own() {
         let piece = json!({ "index": 0, "id": "", "function": { "name": "one" } });
-        let (first, second) = (calls(&[piece.clone()]), calls(&[piece]));
+        let (first, second) = (calls(std::slice::from_ref(&piece)), calls(&[piece]));
         assert_ne!(first[0].0, second[0].0);
         assert_eq!((first[0].1.as_str(), first[0].2.as_str()), ("one", "{}"));
     }

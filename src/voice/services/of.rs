@@ -159,7 +159,7 @@ mod tests {
         #[cfg(not(feature = "whisper"))]
         {
             let stt = Some(Stt::Whisper("model.bin".into()));
-            let whisper = VoiceSettings { llm, stt, ..VoiceSettings::default() };
+            let whisper = VoiceSettings { stt, llm, ..VoiceSettings::default() };
             assert!(error(&whisper).contains("--features whisper"), "{}", error(&whisper));
         }
     }

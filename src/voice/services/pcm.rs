@@ -116,7 +116,7 @@ mod tests {
     #[test]
     fn a_first_piece_may_be_long() {
         let mut reader = Unwrapped::default();
-        assert_eq!(reader.take(&wav(&[7; 10_000], 22_050)).unwrap().len(), 20_000);
+        assert_eq!(reader.take(&wav(&vec![7; 10_000], 22_050)).unwrap().len(), 20_000);
         let mut endless = Unwrapped::default();
         assert_eq!(endless.take(&wav(&[], 8_000)[..30]), Some(vec![]));
         assert_eq!(endless.take(&[0; LONGEST_HEAD]), None);

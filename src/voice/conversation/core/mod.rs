@@ -187,7 +187,7 @@ impl Core {
             Input::Came { call, what: Came::Asks(question) } => self.asked(call, question),
             Input::Came { call, what: Came::Done(done) } => self.done(&call, &done),
             Input::Came { call, what: Came::Failed(why) } => {
-                self.ended(&call, &format!("It could not be called: {why}"))
+                self.ended(&call, &format!("It could not be called: {why}"));
             }
             Input::Tick => {}
         }

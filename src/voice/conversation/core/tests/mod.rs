@@ -247,11 +247,11 @@ impl Talk {
 
     /// The results in the context, in their order.
     fn results(&self) -> Vec<&str> {
-        let result = |entry| match entry {
-            &Entry::Called(ref called) => Some(called.result.as_str()),
+        let called = self.entries().iter().filter_map(|entry| match entry {
+            Entry::Called(called) => Some(called.result.as_str()),
             _ => None,
-        };
-        self.entries().iter().filter_map(result).collect()
+        });
+        called.collect()
     }
 }
 

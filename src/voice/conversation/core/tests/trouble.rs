@@ -166,7 +166,7 @@ fn a_lost_network_is_waited_for_and_nothing_is_said_into_it() {
 #[test]
 fn a_conversation_ends_after_its_longest_time() {
     let mut talk = Talk::with(Voice::default()).greeted();
-    talk.now = Duration::from_mins(60);
+    talk.now = Duration::from_hours(1);
     talk.silence(6_000);
     assert!(talk.spoken()[0].starts_with("We have talked"), "{:?}", talk.spoken());
     assert_eq!(talk.ended(), Some("it was over"));
