@@ -24,6 +24,7 @@ client-legacy | tests | found_client legacy   | venv_for legacy               | 
 hosts         | tests | found_client hosts    | venv_for hosts                | tests/clients: FastMCP and OpenAI Agents
 langchain     | tests | found_client langchain | venv_for langchain           | tests/clients: LangChain's adapters
 pipecat       | tests | found_client pipecat  | venv_for pipecat              | tests/clients: Pipecat
+aiortc        | tests | found_client aiortc   | venv_for aiortc               | tests/voice: a caller that is not ours
 openapi       | tests | found_client openapi  | venv_for openapi              | tests/rest: a validator of OpenAPI documents that is not ours
 postgresql    | tests | found_postgresql      | from_apt postgresql           | src/store/postgres and tests/nodes: the shared store
 cargo-deny    | ci    | found_cargo_deny      | install_cargo_deny            | the stage supply-chain of .ci/run

@@ -33,11 +33,13 @@ impl Loudness {
         }
     }
 
+    /// What strangers send to the ports for media, and how callers hang up, is no error of ours, as the WebRTC stack
+    /// says: what matters of it is said by the calls.
     fn directives(self) -> &'static str {
         match self {
-            Loudness::Quiet => "error",
-            Loudness::Normal => "warn",
-            Loudness::Chatty => "warn,switchboard=debug",
+            Loudness::Quiet => "error,webrtc=off,rtc=off",
+            Loudness::Normal => "warn,webrtc=off,rtc=off",
+            Loudness::Chatty => "warn,switchboard=debug,webrtc=off,rtc=off",
             Loudness::Everything => "info,switchboard=trace",
         }
     }
@@ -146,6 +148,25 @@ mod tests {
         assert_eq!(written.lines().count(), 1);
         assert!(written.len() < 3 * LONGEST, "{}", written.len());
         assert!(written.contains("bytes left out"));
+    }
+
+    #[test]
+    fn strangers_at_a_port_for_media_do_not_fill_the_log() {
+        for loudness in [Loudness::Quiet, Loudness::Normal, Loudness::Chatty] {
+            let kept = Kept::default();
+            let writer = kept.clone();
+            let subscriber = tracing_subscriber::fmt()
+                .with_env_filter(EnvFilter::new(loudness.directives()))
+                .with_writer(OneLine(move || writer.clone()))
+                .finish();
+            tracing::subscriber::with_default(subscriber, || {
+                tracing::error!(target: "rtc_sctp::association", "an abort");
+                tracing::error!(target: "webrtc::peer_connection::driver", "rubbish");
+                tracing::error!(target: "switchboard::voice", "ours");
+            });
+            let written = String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
+            assert!(written.lines().count() == 1 && written.contains("ours"), "{written}");
+        }
     }
 
     #[test]

@@ -49,6 +49,10 @@ const HOMES: &[(&str, &[&str])] = &[
     ("tokio_tungstenite", &["voice"]),
     ("rubato", &["voice"]),
     ("whisper_rs", &["voice"]),
+    ("webrtc", &["voice"]),
+    ("rtc", &["voice"]),
+    ("ropus", &["voice"]),
+    ("earshot", &["voice"]),
 ];
 
 /// Layers that must not know any vendor, so that others can build on them with tools of their own.
