@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::{PAGE, get, post, rich::words, wrong};
 use crate::{
     path,
-    tool::{Call, Error, Kind, Named, Result, one_of},
+    tool::{Call, Error, Kind, Named, Result, Written, one_of},
 };
 
 /// How long a look-up is remembered: over the calls of one task, and no longer, because people change their databases.
@@ -239,7 +239,8 @@ async fn only_source(cx: &Call, database: &Value) -> Result<Source> {
         [only] => read_source(cx, only["id"].as_str().unwrap_or_default()).await,
         [] => Err(Error::not_found(format!("data source in the database `{title}` that the connection may see"))),
         several => {
-            let choice = |one: &Value| format!("`{}` [{}]", one["name"].as_str().unwrap_or_default(), one["id"].as_str().unwrap_or_default());
+            let text = |one: &Value, name: &str| one[name].as_str().unwrap_or_default().to_owned();
+            let choice = |one: &Value| format!("{} [{}]", Written::by_others(text(one, "name")).line(100), text(one, "id"));
             let choices: Vec<_> = several.iter().map(choice).collect();
             Err(Error::new(Kind::Ambiguous, format!("The database `{title}` has several data sources: {}.", choices.join(", ")))
                 .next("Give the id of one of them as `database`."))

@@ -39,7 +39,7 @@ async fn tables_come_with_fields_choices_and_views() {
         assert!(one.plain().contains(line), "{line}: {}", one.plain());
     }
     let error = desk.refused("list_tables", json!({ "base": CRM, "table": "Deels" })).await;
-    assert!(error.to_string().contains("Did you mean `Deals`"), "{error}");
+    assert!(error.to_string().contains("Did you mean ⟦Deals⟧"), "{error}");
 }
 
 #[tokio::test]
@@ -139,11 +139,11 @@ async fn a_cursor_whose_list_is_gone_says_so() {
 async fn names_that_are_not_there_get_the_nearest() {
     let desk = open().await;
     for (arguments, phrase) in [
-        (json!({ "base": "Northwind Robotics CMR", "table": "Deals" }), "Did you mean `Northwind Robotics CRM`"),
-        (crm("Deel", json!({})), "Did you mean `Deals`"),
-        (crm("Deals", json!({ "fields": ["Amounts"] })), "Did you mean `Amount`"),
-        (crm("Deals", json!({ "sort": ["Stag desc"] })), "Did you mean `Stage`"),
-        (crm("Deals", json!({ "view": "Open deal" })), "Did you mean `Open deals`"),
+        (json!({ "base": "Northwind Robotics CMR", "table": "Deals" }), "Did you mean ⟦Northwind Robotics CRM⟧"),
+        (crm("Deel", json!({})), "Did you mean ⟦Deals⟧"),
+        (crm("Deals", json!({ "fields": ["Amounts"] })), "Did you mean ⟦Amount⟧"),
+        (crm("Deals", json!({ "sort": ["Stag desc"] })), "Did you mean ⟦Stage⟧"),
+        (crm("Deals", json!({ "view": "Open deal" })), "Did you mean ⟦Open deals⟧"),
         (crm("Deals", json!({ "filter": [{ "name": "xyzzy", "is": "empty" }] })), "`Deals` has Deal, Customer, Stage"),
     ] {
         let error = desk.refused("get_records", arguments).await;
@@ -158,7 +158,7 @@ async fn a_name_that_two_bases_bear_gets_the_choices() {
     let desk = open().await;
     let error = desk.refused("list_tables", json!({ "base": "Archive" })).await;
     assert_eq!(error.kind(), Kind::Ambiguous);
-    assert!(error.to_string().starts_with("`Archive` may be any of 2 bases: `Archive` (edit) [app"), "{error}");
+    assert!(error.to_string().starts_with("`Archive` may be any of 2 bases: ⟦Archive⟧ (⟦edit⟧) [app"), "{error}");
 }
 
 #[tokio::test]

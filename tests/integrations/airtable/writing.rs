@@ -38,7 +38,7 @@ async fn values_that_do_not_fit_are_told_before_anything_is_sent() {
         ("Amount", "a lot", "`Amount` takes a number such as 1250.5, not `a lot`"),
         ("Close date", "soon", "`Close date` takes a day such as 2026-11-23"),
         ("Created", "2026-11-23", "worked out by Airtable"),
-        ("Amout", "5", "Did you mean `Amount`"),
+        ("Amout", "5", "Did you mean ⟦Amount⟧"),
         ("Customer", "Contoso Fods", "There is no `Customers` record `Contoso Fods`"),
     ] {
         let error = desk.refused("create_record", crm("Deals", json!({ "fields": [pair(field, value)] }))).await;

@@ -96,7 +96,7 @@ async fn a_sheet_that_is_not_there_gets_the_nearest() {
     let desk = open().await;
     let error = desk.refused("read_data", budget(json!({ "range": "Budgets!A1:B2" }))).await;
     assert_eq!(error.kind(), Kind::NotFound);
-    assert!(error.to_string().contains("Did you mean `Budget`"), "{error}");
+    assert!(error.to_string().contains("Did you mean ⟦Budget⟧"), "{error}");
     let error = desk.refused("read_data", budget(json!({ "range": "Zzz" }))).await;
     assert!(error.to_string().contains("It has Budget, 'Guest list'."), "{error}");
     let error = desk.refused("read_data", budget(json!({ "range": " " }))).await;
@@ -116,7 +116,7 @@ async fn rows_are_found_by_a_column() {
     let rest = desk.ok("find_rows", budget(more)).await;
     assert_eq!(rest.data["rows"].as_array().unwrap().len(), 1, "{}", rest.plain());
     let error = desk.refused("find_rows", budget(json!({ "range": "Budget", "column": "Itme", "value": "x" }))).await;
-    assert!(error.to_string().contains("Did you mean `Item`"), "{error}");
+    assert!(error.to_string().contains("Did you mean ⟦Item⟧"), "{error}");
     let none = desk.ok("find_rows", budget(json!({ "range": "Budget", "column": "Item", "value": "x" }))).await;
     assert!(none.plain().ends_with("no rows."), "{}", none.plain());
 }
@@ -143,7 +143,7 @@ async fn several_ranges_come_at_once() {
     );
     assert_eq!(desk.count("values.batchGet"), 1);
     let error = desk.refused("read_ranges", budget(json!({ "ranges": ["Budgte!A1", "Budget!A2"] }))).await;
-    assert!(error.to_string().contains("Did you mean `Budget`"), "{error}");
+    assert!(error.to_string().contains("Did you mean ⟦Budget⟧"), "{error}");
 }
 
 #[tokio::test]

@@ -25,7 +25,7 @@ async fn a_row_may_be_given_by_headers() {
     assert_eq!(sent["values"], json!([["Lukas Steiner", "", "no"]]));
     let wrong = json!([{ "name": "Comming", "value": "no" }]);
     let error = desk.refused("append_row", budget(json!({ "range": "Guest list", "by_header": wrong }))).await;
-    assert!(error.to_string().contains("Did you mean `Coming`"), "{error}");
+    assert!(error.to_string().contains("Did you mean ⟦Coming⟧"), "{error}");
     let error = desk.refused("append_row", budget(json!({ "range": "Guest list" }))).await;
     assert!(error.to_string().contains("either `rows` or `by_header`"), "{error}");
     assert_eq!(desk.count("values.append"), 1);

@@ -130,7 +130,7 @@ async fn deals_are_found_by_the_label_of_their_stage() {
     );
     let error = desk.refused("search_deals", stage("contract sent")).await;
     assert_eq!(error.kind(), Kind::Ambiguous);
-    for part in ["(Sales pipeline) [contractsent]", "(Service renewals) [70422]"] {
+    for part in ["(⟦Sales pipeline⟧) [contractsent]", "(⟦Service renewals⟧) [70422]"] {
         assert!(error.to_string().contains(part), "{error}");
     }
     let large = json!({ "filters": [{ "property": "amount", "operator": "GT", "value": "400000" }] });

@@ -47,7 +47,7 @@ async fn conditions_find_pages() {
     for (filter, phrase) in [
         (json!([is("Stage", "equals", "Signed")]), "It has Qualified, Proposal"),
         (json!([is("Deal", "greater", "x")]), "cannot be compared"),
-        (json!([is("Stge", "equals", "Won")]), "Did you mean `Stage`"),
+        (json!([is("Stge", "equals", "Won")]), "Did you mean ⟦Stage⟧"),
         (json!([{ "name": "Stage", "is": "equals" }]), "needs a `value`"),
     ] {
         let error = desk.refused("query_database", json!({ "database": "Deals", "filter": filter })).await;

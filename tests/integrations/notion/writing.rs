@@ -50,10 +50,10 @@ async fn values_that_do_not_fit_are_told_before_anything_is_sent() {
         ("Status", "Waiting", "It has Not started, In progress, Done; new ones are made in Notion."),
         ("Due", "soon", "`Due` takes a day such as 2026-11-23"),
         ("Due", "2026-11-23T09:00", "a time with an offset"),
-        ("Assignee", "Anna Ruis", "Did you mean `Ana Ruiz`"),
+        ("Assignee", "Anna Ruis", "Did you mean ⟦Ana Ruiz⟧"),
         ("Urgent", "maybe", "`Urgent` takes true or false"),
-        ("Deal", "Contoso: six", "Did you mean `Contoso: six picking cells`"),
-        ("Statsu", "Done", "Did you mean `Status`"),
+        ("Deal", "Contoso: six", "Did you mean ⟦Contoso: six picking cells⟧"),
+        ("Statsu", "Done", "Did you mean ⟦Status⟧"),
     ] {
         let arguments = json!({ "parent": "Tasks", "title": "X", "properties": [pair(name, value)] });
         let error = desk.refused("create_page", arguments).await;

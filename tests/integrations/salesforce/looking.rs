@@ -102,7 +102,7 @@ async fn a_customer_that_may_be_several_is_asked_back() {
     assert_eq!(error.kind(), Kind::Ambiguous, "{error}");
     assert!(error.to_string().contains("Contoso Foods") && error.to_string().contains("[001"), "{error}");
     let error = desk.refused("lookup_customer", json!({ "name": "Contosso Foods" })).await;
-    assert!(error.to_string().contains("Did you mean `Contoso Foods` (Hamburg, Germany) [001"), "{error}");
+    assert!(error.to_string().contains("Did you mean ⟦Contoso Foods⟧ (⟦Hamburg, Germany⟧) [001"), "{error}");
     for arguments in [json!({ "email": "nobody@x.example" }), json!({ "account_id": "001000000000000AAA" })] {
         assert_eq!(desk.refused("lookup_customer", arguments).await.kind(), Kind::NotFound);
     }

@@ -152,7 +152,7 @@ async fn a_record_that_is_not_there_is_told_apart() {
     assert_eq!(error.kind(), Kind::NotFound, "{error}");
     let field = json!({ "object": "Contact", "id": "003000000000000AAA", "fields": ["Emial"] });
     let error = desk.refused("get_record", field).await;
-    assert!(error.to_string().contains("Did you mean `Email`"), "{error}");
+    assert!(error.to_string().contains("Did you mean ⟦Email⟧"), "{error}");
 }
 
 #[tokio::test]
@@ -172,7 +172,7 @@ async fn an_object_tells_its_fields() {
     assert!(rest.text.contains("AccountId (Account ID): id of Account"), "{}", rest.text);
     assert_eq!(desk.count("describe"), 3, "Opportunities is no name, Contact is looked up once");
     let error = desk.refused("describe_object", json!({ "object": "Opportunitty" })).await;
-    assert!(error.to_string().contains("Did you mean `Opportunity`"), "{error}");
+    assert!(error.to_string().contains("Did you mean ⟦Opportunity⟧"), "{error}");
 }
 
 #[tokio::test]

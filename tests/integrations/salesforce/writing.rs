@@ -72,7 +72,7 @@ async fn a_contact_belongs_to_the_customer_that_was_named() {
     let id = made.data["record"]["id"].as_str().unwrap();
     assert_eq!(field(&desk, "Contact", id, "Full Name").await, Value::Null, "the name is the title");
     let error = desk.refused("create_contact", json!({ "last_name": "A", "account_id": "Tailspin" })).await;
-    assert!(error.kind() == Kind::NotFound && error.to_string().contains("`Tailspin Toys`"), "no guess: {error}");
+    assert!(error.kind() == Kind::NotFound && error.to_string().contains("⟦Tailspin Toys⟧"), "no guess: {error}");
 }
 
 #[tokio::test]

@@ -36,7 +36,7 @@ async fn an_ambiguous_person_returns_the_choices() {
     let error = desk.refused("send_message", json!({ "channel": "@ana", "text": "x" })).await;
     assert_eq!(error.kind(), Kind::Ambiguous);
     let text = error.to_string();
-    assert!(text.contains("`Ana Ruiz` (ana.ruiz@northwind.example) [U0") && text.contains("`Ana Rossi`"), "{text}");
+    assert!(text.contains("⟦Ana Ruiz⟧ (⟦ana.ruiz@northwind.example⟧) [U0") && text.contains("⟦Ana Rossi⟧"), "{text}");
     assert_eq!(desk.count("chat.postMessage"), 0);
     for name in ["@Ana Ruiz", "@ana.ruiz", "@mei"] {
         desk.ok("send_message", json!({ "channel": name, "text": "x" })).await;
