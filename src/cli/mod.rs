@@ -19,6 +19,11 @@ mod session;
 pub mod show;
 pub mod storage;
 mod twins;
+#[cfg(feature = "voice")]
+mod voice;
+#[cfg(not(feature = "voice"))]
+#[path = "voiceless.rs"]
+mod voice;
 
 use std::process::ExitCode;
 

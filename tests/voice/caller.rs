@@ -141,8 +141,13 @@ impl Phone {
 impl Caller {
     /// Calls as Pipecat's client does: `/start`, and then the offer in the session.
     pub async fn call(server: &str) -> Caller {
+        Caller::call_with(server, &json!({})).await
+    }
+
+    /// The same with what a page gives along.
+    pub async fn call_with(server: &str, body: &Value) -> Caller {
         let phone = Phone::new().await;
-        let (_, started) = post(&format!("{server}/start"), &json!({ "transport": "webrtc", "body": {} })).await;
+        let (_, started) = post(&format!("{server}/start"), &json!({ "transport": "webrtc", "body": body })).await;
         let session = started["sessionId"].as_str().expect("a session").to_owned();
         let offer = json!({ "sdp": phone.offer, "type": "offer", "pc_id": null, "restart_pc": false });
         let (status, answer) = post(&format!("{server}/sessions/{session}/api/offer"), &offer).await;

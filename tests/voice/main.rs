@@ -6,6 +6,7 @@
 
 mod caller;
 mod calls;
+mod conversation;
 mod exchange;
 mod fakes;
 mod foreign;
@@ -14,5 +15,6 @@ mod losses;
 mod offers;
 mod relay;
 mod services;
+mod spoken;
 #[path = "../support/mod.rs"]
 mod support;

@@ -21,10 +21,12 @@ use crate::{
         reception::Reception,
         session, show,
         storage::Storage,
+        voice::{Around, Voice},
     },
     console::{self, Console, Visitors},
     hub::Deferred,
     id,
+    sandbox::Sandbox,
     transport::{self, Browsers, Hosts, Proxies, guard, listen, proxy, rest},
 };
 
@@ -52,6 +54,7 @@ pub async fn run(place: &Place, options: &Serve) -> Result<ExitCode, Failure> {
     let visitors = ownership.as_ref().map(|ownership| ownership.listen()).transpose().map_err(Failure::of)?;
     let house = show::waiting("opening", House::open(&home, &settings, ownership.clone())).await?;
     let accounts = house.accounts.clone();
+    let stand_in = house.sandbox.as_ref().map(Sandbox::model);
     let (agents, key, store) = (house.agents.clone(), house.session_key.clone(), house.vault.store().clone());
     let house = Deferred::ready(house);
     let hub = house::hub(house.map(|house| house.desk.clone()));
@@ -59,12 +62,14 @@ pub async fn run(place: &Place, options: &Serve) -> Result<ExitCode, Failure> {
     house::check_filters(&hub, &filters)?;
     accounts.bound_to(filters.clone());
     let server = house::server_with(&hub, key, store);
+    let around = Around { home: &home, stand_in, agents: agents.clone(), metrics: hub.metrics().clone(), address };
+    let voice = Voice::open(around)?;
 
     let public = options.public_url.clone().or(settings.file.public_url.clone());
     let local = || format!("http://localhost:{}", address.port()).parse();
     let origin: Url = public.clone().map_or_else(local, Ok).map_err(Failure::of)?;
     let api = Api::new(hub.clone(), origin.clone(), id::os());
-    let names = public.iter().filter_map(|url| url.host_str()).map(str::to_owned);
+    let names = public.iter().filter_map(|url| url.host_str()).map(str::to_owned).chain(own_name(address));
     let door = if is_open {
         Door::open(agents.clone())
     } else {
@@ -72,12 +77,15 @@ pub async fn run(place: &Place, options: &Serve) -> Result<ExitCode, Failure> {
     };
     let (browsers, visitors_here) = browsers(is_open, &agents);
     let transport = transport::Options { filters, browsers, hosts: Arc::new(Hosts::new(names)), ..door.options() };
-    let pages = guard::protect(console::router(Console::new(api.clone(), visitors_here)), Arc::clone(&transport.hosts));
-    let router = door.with_metadata(routes(&server, &api, &transport).merge(pages), &transport.hosts);
+    let console = Console::new(api.clone(), visitors_here);
+    let console = voice.iter().fold(console, |console, voice| console.with_calls(voice.calls()));
+    let pages = guard::protect(console::router(console), Arc::clone(&transport.hosts));
+    let routes = voice.iter().fold(routes(&server, &api, &transport), |all, voice| all.merge(voice.router(&transport)));
+    let router = door.with_metadata(routes.merge(pages), &transport.hosts);
     let router = proxy::believe(router, proxies);
     hub.serve_pages(Arc::new(pages::Fixed(origin.to_string())));
 
-    greet(&agents, is_open, place, address).await?;
+    greet(&agents, is_open, place, address, voice.is_some()).await?;
     let redirect = Some(api.redirect_uri());
     let reception = Reception { hub, server: server.clone(), house: house.clone(), redirect, leaving: None };
     let closing = CancellationToken::new();
@@ -86,7 +94,7 @@ pub async fn run(place: &Place, options: &Serve) -> Result<ExitCode, Failure> {
         tokio::spawn(reception.run(visitors, ownership, closing.clone()))
     });
     let tidying = tokio::spawn(janitor::keep_tidy(house.clone()));
-    let served = listen::serve(listener, router, listen::Limits::default(), end_of(server)).await;
+    let served = listen::serve(listener, router, listen::Limits::default(), end_of(server, voice)).await;
     closing.cancel();
     if let Some(visitors) = visitors {
         // How it ends changes nothing any more.
@@ -137,7 +145,13 @@ fn routes(server: &crate::mcp::Server, api: &Api, options: &transport::Options) 
 }
 
 /// Says where it is to be found, on stderr; programs wait for this line.
-async fn greet(agents: &Agents, is_open: bool, place: &Place, address: SocketAddr) -> Result<(), Failure> {
+async fn greet(
+    agents: &Agents,
+    is_open: bool,
+    place: &Place,
+    address: SocketAddr,
+    can_talk: bool,
+) -> Result<(), Failure> {
     if !is_open && let Some(token) = agents.administrator_token_if_first().await.map_err(Failure::of)? {
         show::aside(&format!("Your administrator token, shown only this once:\n\n  {}\n", token.expose()));
     }
@@ -146,12 +160,16 @@ async fn greet(agents: &Agents, is_open: bool, place: &Place, address: SocketAdd
         show::aside(&format!(
             "  the sandbox: offline twins, no account needed. Clients connect to http://{address}/mcp"
         ));
+        if can_talk {
+            show::aside(&format!("  talk with an agent: http://{address}/call"));
+        }
     }
     Ok(())
 }
 
-/// Ends with Ctrl-C or SIGTERM; sessions and streams are told first.
-async fn end_of(server: crate::mcp::Server) {
+/// Ends with Ctrl-C or SIGTERM; conversations end first, because they use the server, and sessions and streams are
+/// told.
+async fn end_of(server: crate::mcp::Server, voice: Option<Voice>) {
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).ok();
     let terminated = async {
         match &mut terminate {
@@ -163,7 +181,19 @@ async fn end_of(server: crate::mcp::Server) {
         _ = tokio::signal::ctrl_c() => {}
         () = terminated => {}
     }
+    if let Some(voice) = voice {
+        voice.close().await;
+    }
     server.close();
+}
+
+/// The address itself as a name. No other page can be called by it.
+fn own_name(address: SocketAddr) -> Option<String> {
+    match address {
+        _ if address.ip().is_unspecified() => None,
+        SocketAddr::V4(address) => Some(address.ip().to_string()),
+        SocketAddr::V6(address) => Some(format!("[{}]", address.ip())),
+    }
 }
 
 fn address(options: &Serve, file: Option<&str>) -> Result<SocketAddr, Failure> {

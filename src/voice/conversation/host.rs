@@ -4,11 +4,12 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, tz::TimeZone};
 use serde_json::json;
+use tokio::time::{sleep, timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use url::Url;
 
 use super::{
-    driver::{Parts, lead},
+    driver::{LAST_WORDS, Parts, lead},
     keeper::{Keeper, Keeps, folder},
     settings::Settings,
     toolbox::Link,
@@ -20,7 +21,12 @@ use crate::{
     id::{SharedEntropy, base32hex},
     secret::Secret,
     telemetry::metrics::Metrics,
-    voice::{line::Line, rtvi::Tell, services::Services},
+    voice::{
+        line::{Event, Line},
+        rtvi::Tell,
+        services::Services,
+        signalling::{Answering, StartRequest},
+    },
 };
 
 /// A conversation's token counts a little longer than the longest conversation.
@@ -28,6 +34,9 @@ const TOKEN_FOR: SignedDuration = SignedDuration::from_mins(75);
 
 /// When the server ends, conversations may take so long to say what they have to.
 const FAREWELL: Duration = Duration::from_secs(5);
+
+/// A page that is refused has so long to come and be told.
+const REFUSED_WITHIN: Duration = Duration::from_secs(10);
 
 /// What conversations are made with.
 #[derive(Clone, Debug)]
@@ -112,7 +121,7 @@ impl Conversations {
     pub async fn close(&self) {
         self.0.ending.cancel();
         self.0.running.close();
-        if tokio::time::timeout(FAREWELL, self.0.running.wait()).await.is_err() {
+        if timeout(FAREWELL, self.0.running.wait()).await.is_err() {
             tracing::warn!("conversations were cut off while their tools were still at work");
         }
     }
@@ -175,16 +184,27 @@ impl Conversations {
     }
 }
 
-/// Tells the page why nobody answers.
-async fn refuse(line: Line, error: &Error) {
+impl Answering for Conversations {
+    /// The page may name an agent, by its id or its name: `{"agent":"desk"}`.
+    fn begin(&self, caller: Principal, request: StartRequest, line: Line) {
+        let wish = request.data["agent"].as_str().map(str::to_owned);
+        self.begin(caller, wish, line);
+    }
+}
+
+/// Tells the page why nobody answers, as soon as it is there to be told.
+async fn refuse(mut line: Line, error: &Error) {
     let text = match error {
         Error::NoSuchAgent(_) => error.to_string(),
         Error::Agents(_) => "the conversation cannot begin now: try again later".to_owned(),
     };
+    let has_page = async { while !matches!(line.events.recv().await, None | Some(Event::Said(_))) {} };
+    // A caller without a page hears the line being cut.
+    let _ = timeout(REFUSED_WITHIN, has_page).await;
     for message in (Tell::Trouble { text, is_fatal: true }).write(|| "1".to_owned()) {
-        // Without a page there is nobody to tell.
         let _ = line.texts.send(message).await;
     }
+    sleep(LAST_WORDS).await;
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use std::{
 use tokio::{
     sync::mpsc::{Sender, error::TrySendError},
     task::JoinSet,
-    time::{Instant, MissedTickBehavior, interval, timeout},
+    time::{Instant, MissedTickBehavior, interval, sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -53,6 +53,9 @@ const MOST_TEXTS: usize = 2_000;
 
 /// What is under way when the line is cut may still end within this.
 const GRACE: Duration = Duration::from_secs(30);
+
+/// Before a line is cut, the last texts have so long to leave.
+pub(super) const LAST_WORDS: Duration = Duration::from_millis(400);
 
 /// What a conversation works with.
 #[derive(Debug)]
@@ -148,6 +151,7 @@ impl Driver {
     }
 
     async fn run(&mut self) {
+        self.parts.services.warm();
         self.look_at_tools(Duration::ZERO);
         self.prepare_usual();
         let mut ticks = interval(TICK);
@@ -184,6 +188,7 @@ impl Driver {
             "a conversation has ended"
         );
         self.send_texts();
+        sleep(LAST_WORDS).await;
         let Driver { line, mut jobs, calls, ear, answers, voices, parts, .. } = self;
         drop((line, ear, answers, voices, parts.keeper));
         let mut waits = calls;

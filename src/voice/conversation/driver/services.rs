@@ -51,6 +51,8 @@ impl Driver {
 
     /// Opens the recogniser, with what was heard a moment before, in which the voice began.
     pub(super) fn listen(&mut self, id: u64) {
+        // Nobody is to hear a handshake when the turn is over.
+        self.parts.services.warm();
         let Some(recogniser) = &self.parts.services.recogniser else { return };
         let listening = recogniser.listen(self.parts.settings.manner.language.as_deref());
         let mut ear = Ear { id, listening, unsent: vec![], has_ended: false };

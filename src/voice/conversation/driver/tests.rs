@@ -10,7 +10,6 @@ use serde_json::{Map, Value, json};
 use tokio::{
     sync::mpsc::{self, Receiver},
     task::JoinHandle,
-    time::sleep,
 };
 
 use super::*;
