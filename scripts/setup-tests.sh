@@ -33,6 +33,7 @@ npm-clients   | tests | found_npm_clients     | install_npm_clients           | 
 oidc-provider | tests | found_oidc            | install_oidc                  | tests/foreign_server: an authorization server that is not ours
 conformance   | tests | found_conformance     | install_conformance           | tests/conformance.rs: the official conformance suite
 chromium      | tests | found_chromium        | from_apt chromium chromium-driver | tests/browser: the console in a real browser
+pipecat-web   | tests | found_pipecat_web     | install_pipecat_web           | tests/browser: Pipecat's own client for browsers
 espeak-ng     | later | found_program espeak-ng | from_apt espeak-ng          | no test yet
 ROWS
 }
@@ -81,6 +82,11 @@ found_npm_clients() {
 found_oidc() {
   local home="$tools/oidc"
   cmp -s tests/foreign_server/npm/package-lock.json "$home/installed.json" && say "$home"
+}
+
+found_pipecat_web() {
+  local home="$tools/pipecat-web"
+  cmp -s tests/browser/npm/package-lock.json "$home/installed.json" && [ -s "$home/pipecat.js" ] && say "$home"
 }
 
 found_conformance() {
@@ -156,6 +162,22 @@ install_oidc() {
   PATH="$tools/node/node_modules/node/bin:$PATH" npm ci --prefix "$home" --ignore-scripts --no-audit --no-fund
   # Written last, so that an interrupted install is done again.
   cp tests/foreign_server/npm/package-lock.json "$home/installed.json"
+}
+
+# As one script, as a page would load it.
+install_pipecat_web() {
+  local home="$tools/pipecat-web"
+  command -v npm >/dev/null || fail "this comes as npm packages: install npm first (on Debian: apt-get install npm)"
+  rm -rf "$home" && mkdir -p "$home"
+  cp tests/browser/npm/package.json tests/browser/npm/package-lock.json tests/browser/npm/pipecat.mjs "$home"
+  (
+    cd "$home"
+    PATH="$tools/node/node_modules/node/bin:$PATH"
+    npm ci --ignore-scripts --no-audit --no-fund
+    node_modules/.bin/esbuild pipecat.mjs --bundle --format=iife --global-name=Pipecat --outfile=pipecat.js --log-level=warning
+  )
+  # Written last, so that an interrupted install is done again.
+  cp tests/browser/npm/package-lock.json "$home/installed.json"
 }
 
 # Each in a folder of its own: npm removes what its command does not name.

@@ -6,6 +6,8 @@
 mod support;
 
 mod agents;
+#[cfg(feature = "voice")]
+mod calls;
 mod driver;
 mod integrations;
 mod keyboard;
