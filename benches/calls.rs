@@ -7,6 +7,13 @@
 //! `CALLS=100` makes it fewer calls for the growth.
 
 #![allow(clippy::unwrap_used, reason = "a bench fails by panicking")]
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "sound is made and measured with small numbers"
+)]
+#![allow(clippy::large_futures, reason = "a connection is large, and there are few")]
 
 #[path = "../tests/voice/caller.rs"]
 mod caller;
@@ -128,7 +135,7 @@ async fn talk(url: &str, id: u32) -> (Duration, u64) {
         let saying = callers.iter().map(|caller| caller.say(&said));
         futures_util::future::join_all(saying).await;
     }
-    let (lasted, spent) = (begin.elapsed(), processor_time(id) - before);
+    let (lasted, spent) = (begin.elapsed(), processor_time(id).saturating_sub(before));
     let talking = memory(id);
     assert!(callers.iter().all(|caller| caller.frames().iter().any(caller::Heard::is_audible)), "all hear the echo");
     for caller in callers {

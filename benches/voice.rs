@@ -9,6 +9,13 @@
 //! the silence none of them worked in. The bench fails when a bound is broken.
 
 #![allow(clippy::unwrap_used, reason = "a bench fails by panicking")]
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "sound is made and measured with small numbers"
+)]
+#![allow(clippy::large_futures, reason = "a connection is large, and there are few")]
 
 #[path = "../tests/voice/caller.rs"]
 mod caller;

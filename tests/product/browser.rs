@@ -42,6 +42,12 @@ impl Browser {
         self.go(Method::POST, target, Some(page.url.clone()), body).await
     }
 
+    /// Sends an empty form that a script of the page made.
+    pub async fn press(&mut self, page: &Page, path: &str) -> Page {
+        let target = page.url.join(path).unwrap();
+        self.go(Method::POST, target, Some(page.url.clone()), String::new()).await
+    }
+
     /// What a person does at the page behind a link: goes on, and consents at the vendor.
     pub async fn connect(&mut self, url: &str) -> Page {
         let question = self.open(url).await;

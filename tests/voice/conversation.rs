@@ -187,7 +187,7 @@ async fn transcript(home: &Home) -> Vec<Value> {
             return text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         }
     }
-    panic!("no transcript in {folder:?}")
+    panic!("no transcript in {}", folder.display())
 }
 
 #[tokio::test(flavor = "multi_thread")]

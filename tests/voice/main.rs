@@ -3,6 +3,13 @@
 
 #![cfg(feature = "voice")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "sound is made and measured with small numbers"
+)]
+#![allow(clippy::large_futures, reason = "a connection is large, and there are few")]
 
 mod caller;
 mod calls;

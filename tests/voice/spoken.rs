@@ -202,5 +202,5 @@ async fn recording(home: &Home) -> (Vec<i16>, Vec<i16>) {
             return samples.chunks_exact(2).map(|pair| (pair[0], pair[1])).unzip();
         }
     }
-    panic!("no recording in {folder:?}")
+    panic!("no recording in {}", folder.display())
 }

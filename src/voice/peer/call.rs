@@ -43,7 +43,7 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 /// Texts that wait for a channel; older ones are left out.
 const MOST_TEXTS: usize = 256;
 
-/// Tells a page that the agent has left (Pipecat's SmallWebRTC).
+/// Tells a page that the agent has left (Pipecat's `SmallWebRTC`).
 const LEFT: &str = r#"{"type":"signalling","message":{"type":"peerLeft"}}"#;
 
 type Channel = Option<Arc<dyn DataChannel>>;

@@ -110,7 +110,7 @@ impl Peer {
         let (gathered_in, has_gathered) = watch::channel(false);
         let handler =
             Handler { happened: happened_in, state: state_in, gathered: gathered_in, listens: Arc::default() };
-        let inner = build(settings, handler).await?;
+        let inner = Box::pin(build(settings, handler)).await?;
         let ssrc = rand::random();
         let track = Arc::new(TrackLocalStaticRTP::new(agent(ssrc)));
         let settings = Arc::clone(settings);
@@ -231,7 +231,7 @@ async fn build(settings: &Settings, handler: Handler) -> Result<Arc<dyn PeerConn
         .with_multicast_dns_mode(rtc::ice::mdns::MulticastDnsMode::Disabled)
         .build();
     let port = free_port(settings)?;
-    let connection = PeerConnectionBuilder::new()
+    let building = PeerConnectionBuilder::new()
         .with_configuration(RTCConfigurationBuilder::default().with_ice_servers(servers.collect()).build())
         .with_media_engine(media)
         .with_interceptor_registry(configure_rtcp_reports(Registry::new()))
@@ -239,9 +239,8 @@ async fn build(settings: &Settings, handler: Handler) -> Result<Arc<dyn PeerConn
         .with_data_channel_send_buffer_limit(MOST_WAITING)
         .with_handler(Arc::new(handler))
         .with_udp_addrs(settings.sockets(port))
-        .build()
-        .await
-        .map_err(Refused::because)?;
+        .build();
+    let connection = Box::pin(building).await.map_err(Refused::because)?;
     Ok(Arc::new(connection))
 }
 

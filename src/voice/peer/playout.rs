@@ -133,7 +133,8 @@ impl Playout {
 
 /// The clock wraps around, as it does in the packets.
 fn ticks(time: Duration) -> u32 {
-    (time.as_micros() * u128::from(CLOCK_RATE) / 1_000_000 % (1 << 32)) as u32
+    let ticks = time.as_micros() * u128::from(CLOCK_RATE) / 1_000_000;
+    u32::try_from(ticks % (1 << 32)).expect("the remainder fits")
 }
 
 #[cfg(test)]

@@ -53,8 +53,8 @@ pub struct Ports {
 impl Ports {
     /// All of them, beginning somewhere in the middle, so that two calls that begin at once seldom try the same.
     pub(super) fn from(self, middle: u16) -> impl Iterator<Item = u16> {
-        let count = u32::from(self.last - self.first) + 1;
-        (0..count).map(move |n| self.first + ((u32::from(middle) + n) % count) as u16)
+        let count = usize::from(self.last - self.first) + 1;
+        (self.first..=self.last).cycle().skip(usize::from(middle) % count).take(count)
     }
 }
 

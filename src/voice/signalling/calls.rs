@@ -149,7 +149,7 @@ impl Calls {
     /// Answers an offer in a task of its own: what a stranger sent must not take more down than itself.
     async fn answer(&self, offer: String) -> Result<(Peer, String), Refused> {
         let settings = Arc::clone(&self.settings);
-        let answering = tokio::spawn(async move { Peer::answer(&settings, &offer).await });
+        let answering = tokio::spawn(async move { Box::pin(Peer::answer(&settings, &offer)).await });
         answering.await.unwrap_or_else(|_| Err(Refused::Offer("the offer cannot be understood".into())))
     }
 

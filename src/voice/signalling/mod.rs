@@ -1,4 +1,4 @@
-//! How calls begin: offers and answers over HTTP, as Pipecat's clients (SmallWebRTC) and WHIP clients (RFC 9725) speak
+//! How calls begin: offers and answers over HTTP, as Pipecat's clients (`SmallWebRTC`) and WHIP clients (RFC 9725) speak
 //! them.
 //!
 //! The router knows nothing of tokens. Whoever puts it into a server lets it be reached only by known callers and adds

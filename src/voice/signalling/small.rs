@@ -1,4 +1,4 @@
-//! SmallWebRTC: `/start` and offers in JSON, as `@pipecat-ai/small-webrtc-transport` 1.10 sends them.
+//! `SmallWebRTC`: `/start` and offers in JSON, as `@pipecat-ai/small-webrtc-transport` 1.10 sends them.
 
 use axum::{
     Extension, Json,
@@ -95,20 +95,17 @@ async fn answer(
         let problem = Problem::new(StatusCode::BAD_REQUEST, "bad_offer", "the description is no offer");
         return Err(problem.next("Send `\"type\": \"offer\"` with the offer in `sdp`."));
     }
-    let answered = match offer.pc_id.filter(|id| !id.is_empty()) {
-        Some(id) => {
-            let call = signalling.0.call(&caller.principal, &id)?;
-            let sdp = if offer.restart_pc == Some(true) {
-                signalling.0.replace(&call, offer.sdp).await?
-            } else {
-                call.renegotiate(&offer.sdp).await?
-            };
-            Answered { id, sdp }
-        }
-        None => {
-            let data = if offer.data.is_null() { prepared } else { offer.data };
-            signalling.0.begin(caller.principal, offer.sdp, StartRequest { data }, true).await?
-        }
+    let answered = if let Some(id) = offer.pc_id.filter(|id| !id.is_empty()) {
+        let call = signalling.0.call(&caller.principal, &id)?;
+        let sdp = if offer.restart_pc == Some(true) {
+            signalling.0.replace(&call, offer.sdp).await?
+        } else {
+            call.renegotiate(&offer.sdp).await?
+        };
+        Answered { id, sdp }
+    } else {
+        let data = if offer.data.is_null() { prepared } else { offer.data };
+        signalling.0.begin(caller.principal, offer.sdp, StartRequest { data }, true).await?
     };
     Ok(Json(json!({ "sdp": answered.sdp, "type": "answer", "pc_id": answered.id })))
 }
