@@ -15,7 +15,7 @@ readonly cargo_deny_version=0.20.2
 readonly conformance_version=0.2.0-alpha.12
 
 # One row per program: name | who asks for it | how it is looked for | how it is had | what needs it.
-# "tests" rows are needed by the suite as it stands; "ci" rows by one stage of .ci/run; "later" rows by nothing yet.
+# "tests" rows are needed by the suite as it stands; "ci" rows by one stage of .ci/run.
 programs() {
   cat <<'ROWS'
 python        | tests | found_python          | from_apt python3 python3-venv | the Python clients of tests/clients
@@ -34,7 +34,7 @@ oidc-provider | tests | found_oidc            | install_oidc                  | 
 conformance   | tests | found_conformance     | install_conformance           | tests/conformance.rs: the official conformance suite
 chromium      | tests | found_chromium        | from_apt chromium chromium-driver | tests/browser: the console in a real browser
 pipecat-web   | tests | found_pipecat_web     | install_pipecat_web           | tests/browser: Pipecat's own client for browsers
-espeak-ng     | later | found_program espeak-ng | from_apt espeak-ng          | no test yet
+espeak-ng     | tests | found_program espeak-ng | from_apt espeak-ng          | tests/voice: the voice that needs no key
 ROWS
 }
 
