@@ -128,7 +128,7 @@ impl Stage {
         if answer.contains("\"calendars\"") {
             return;
         }
-        if answer.contains("has to be made again") {
+        if answer.contains("has to be made again") || answer.contains("has to be connected again") {
             self.dead.lock().unwrap().insert(grant);
             self.vendor.books.lock().unwrap().shown.insert(grant, true);
             if !is_known_dead() {
