@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, timeout};
 
 use crate::{
-    caller::{Caller, LIMIT, http, sent},
+    caller::{Caller, LIMIT, Phone, http, sent},
     support::{Home, Server},
 };
 
@@ -88,6 +88,17 @@ impl Talk {
         read
     }
 
+    /// The agent's answer to what was typed last, heard to its end. An earlier answer that it cut off may fall silent
+    /// after it was typed.
+    pub async fn hears_out(&mut self) {
+        let asked = self.messages.iter().rposition(|message| message["type"] == "user-llm-text").unwrap_or(0);
+        let begins = |message: &Value| message["type"] == "bot-started-speaking";
+        if !self.messages[asked..].iter().any(begins) {
+            self.until("bot-started-speaking").await;
+        }
+        self.until("bot-stopped-speaking").await;
+    }
+
     /// A question for a yes.
     pub async fn is_asked(&mut self) -> Value {
         self.until_data("server-message", |data| data["kind"] == "approval").await
@@ -154,7 +165,7 @@ async fn an_agent_has_its_own_tools_and_leaves_a_transcript() {
     talk.types("Cancel the dentist").await;
     let read = talk.reads("cancel").await;
     assert!(!read.contains("is cancelled"), "an agent that only looks cancels nothing: {read}");
-    talk.until("bot-stopped-speaking").await;
+    talk.hears_out().await;
     talk.types("When is my next meeting?").await;
     let called = talk.until("llm-function-call-in-progress").await;
     assert!(called["arguments"].is_object(), "{called}");
@@ -194,13 +205,20 @@ async fn transcript(home: &Home) -> Vec<Value> {
 async fn an_agent_that_is_not_there_is_said_to_be_missing() {
     let home = Home::new();
     let server = home.serve();
-    let mut caller = Caller::call_with(&server.url(""), &json!({ "agent": "nobody" })).await;
-    let ready = json!({ "label": "rtvi-ai", "type": "client-ready", "id": "r", "data": { "version": "2.2.0" } });
-    caller.text(&ready.to_string()).await;
-    let message: Value = serde_json::from_str(&caller.next_text().await).unwrap();
-    assert_eq!(message["type"], "error");
-    assert!(message["data"]["error"].as_str().unwrap().contains("`nobody`"), "{message}");
-    caller.is_left().await;
+    let phone = Phone::new().await;
+    let small = |data: Value| json!({ "sdp": phone.offer, "type": "offer", "requestData": data });
+    let whip = http().post(server.url("/api/whip?agent=nobody")).header("content-type", "application/sdp");
+    for asked in [
+        http().post(server.url("/start")).json(&json!({ "body": { "agent": "nobody" } })),
+        http().post(server.url("/api/offer")).json(&small(json!({ "agent": "nobody" }))),
+        whip.body(phone.offer.clone()),
+    ] {
+        let (status, problem) = sent(asked).await;
+        assert_eq!((status, &problem["code"]), (404, &json!("not_found")), "{problem}");
+        assert!(problem["detail"].as_str().unwrap().contains("`nobody`"), "{problem}");
+    }
+    let (status, answer) = sent(http().post(server.url("/api/offer")).json(&small(json!({ "agent": "" })))).await;
+    assert_eq!(status, 200, "who names none talks with their own: {answer}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -59,9 +59,9 @@ impl Dialogue {
             match message {
                 Message::Instructions => {}
                 Message::User(text) => {
-                    let (said, news) = without_notes(text);
+                    let (lines, news) = without_notes(text);
                     dialogue.news = news;
-                    if !said.is_empty() {
+                    for said in wishes(&lines, &is_wish) {
                         dialogue.hear(said, &agent, &is_wish);
                         agent.clear();
                     }
@@ -108,21 +108,36 @@ impl Dialogue {
     }
 }
 
-/// What the caller said, and the result that a note brings. A result may have several lines, so it goes to the end.
-fn without_notes(text: &str) -> (Said, Option<String>) {
+/// The lines that the caller said, and the result that a note brings. A result may have several lines, so it goes to
+/// the end.
+fn without_notes(text: &str) -> (Vec<&str>, Option<String>) {
     let mut said = Vec::new();
     let mut lines = text.lines();
     while let Some(line) = lines.next() {
         match line.split_once("Its result: ") {
             Some((note, result)) if note.starts_with(NOTE) => {
                 let result = std::iter::once(result).chain(lines).collect::<Vec<_>>().join("\n");
-                return (Said::new(&said.join(" ")), Some(result));
+                return (said, Some(result));
             }
             _ if line.starts_with(NOTE) => {}
             _ => said.push(line),
         }
     }
-    (Said::new(&said.join(" ")), None)
+    (said, None)
+}
+
+/// What was said in one go. A caller who is not answered, because they go on or interrupt, says several lines: a line
+/// that is a wish of its own takes the place of what was before it, any other goes on with it.
+fn wishes(lines: &[&str], is_wish: impl Fn(&Said) -> bool) -> Vec<Said> {
+    let mut wishes: Vec<Said> = Vec::new();
+    for line in lines.iter().filter(|line| !line.trim().is_empty()) {
+        let said = Said::new(line);
+        match wishes.last_mut() {
+            Some(last) if !is_wish(&said) => *last = Said::new(&format!("{} {line}", last.raw)),
+            _ => wishes.push(said),
+        }
+    }
+    wishes
 }
 
 #[cfg(test)]
@@ -165,6 +180,8 @@ mod tests {
     fn notes_are_not_the_callers_words() {
         let text = "[note, not said by the caller] You were interrupted.\nBook it";
         assert_eq!(Dialogue::of(&[user(text)], is_wish).said.raw, "Book it");
+        let text = "Book it\n[note] You were interrupted.\nfor ten\nCancel it\nthe dentist";
+        assert_eq!(Dialogue::of(&[user(text)], is_wish).said.raw, "Cancel it the dentist", "the last wish counts");
         let text = "[note] The call of t has ended meanwhile. Its result: Sent.\nTo #sales.";
         assert_eq!(Dialogue::of(&[user(text)], is_wish).news.as_deref(), Some("Sent.\nTo #sales."));
     }
