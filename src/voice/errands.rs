@@ -32,6 +32,15 @@ pub struct Errand {
     pub began: At,
     /// When it is given up.
     pub until: At,
+    /// Since when it has waited for a person, while it does.
+    pub asked: Option<At>,
+}
+
+impl Errand {
+    /// How long it has been worked on: the time in which a person thinks is not the tool's.
+    pub fn worked(&self, now: At) -> Duration {
+        self.asked.unwrap_or(now).saturating_sub(self.began)
+    }
 }
 
 impl Errands {
@@ -50,19 +59,22 @@ impl Errands {
     }
 
     /// A call waits for a person, who may take their time.
-    pub fn wait_for_person(&mut self, id: &str) {
-        self.set_until(id, At::MAX);
-    }
-
-    /// The person has answered, and the call goes on until then at most.
-    pub fn go_on(&mut self, id: &str, until: At) {
-        self.set_until(id, until);
-    }
-
-    fn set_until(&mut self, id: &str, until: At) {
-        if let Some(call) = self.calls.iter_mut().find(|call| call.id == id) {
-            call.until = until;
+    pub fn wait_for_person(&mut self, id: &str, now: At) {
+        if let Some(call) = self.find(id) {
+            (call.until, call.asked) = (At::MAX, Some(now));
         }
+    }
+
+    /// The person has answered, and the call goes on for so long at most.
+    pub fn go_on(&mut self, id: &str, now: At, most: Duration) {
+        if let Some(call) = self.find(id) {
+            call.began = now.saturating_sub(call.worked(now));
+            (call.until, call.asked) = (now + most, None);
+        }
+    }
+
+    fn find(&mut self, id: &str) -> Option<&mut Errand> {
+        self.calls.iter_mut().find(|call| call.id == id)
     }
 
     /// Whether any is under way. The clock for silent callers rests meanwhile.
@@ -122,7 +134,7 @@ mod tests {
     }
 
     fn errand(id: &str, only_looks: bool, began: u64) -> Errand {
-        Errand { id: id.into(), tool: "t".into(), only_looks, began: ms(began), until: ms(began + 30_000) }
+        Errand { id: id.into(), tool: "t".into(), only_looks, began: ms(began), until: ms(began + 30_000), asked: None }
     }
 
     fn ids(errands: &[Errand]) -> Vec<&str> {
@@ -162,6 +174,19 @@ mod tests {
         errands.nobody_speaks(ms(2_000));
         assert!(!errands.wants_filler(ms(2_600)));
         assert!(errands.wants_filler(ms(2_700)));
+    }
+
+    #[test]
+    fn the_time_of_a_persons_thinking_is_not_the_tools() {
+        let mut errands = Errands::default();
+        errands.begin(errand("a", false, 1_000));
+        errands.wait_for_person("a", ms(1_300));
+        assert!(errands.give_up(ms(60_000)).is_empty(), "a person may take their time");
+        errands.go_on("a", ms(61_300), ms(30_000));
+        assert_eq!(errands.end("a").unwrap().worked(ms(61_500)), ms(500));
+        errands.begin(errand("b", false, 0));
+        errands.wait_for_person("b", ms(200));
+        assert_eq!(errands.end("b").unwrap().worked(ms(9_000)), ms(200), "refused");
     }
 
     #[test]

@@ -19,6 +19,9 @@ use crate::voice::{
 /// Who interrupts a question and then says nothing for so long did not say yes.
 const INTERRUPTED: Duration = Duration::from_secs(10);
 
+/// So long there is to read a question on the page that the voice could not read out.
+const UNREAD: Duration = Duration::from_secs(20);
+
 /// What a person has to say yes to.
 #[derive(Debug)]
 pub(super) struct Question {
@@ -36,11 +39,9 @@ enum State {
     Reading,
     /// It has been read to its end, and the next words decide.
     Open(Pending),
-    /// The caller began to speak before its end.
-    Interrupted {
-        /// When.
-        since: At,
-    },
+    /// It was not heard to its end: the caller began to speak, or the voice failed. Without an answer by then, that
+    /// is a no.
+    Unheard { until: At },
 }
 
 impl Core {
@@ -51,7 +52,7 @@ impl Core {
             return self.out.push(Output::Decide { call, approve: false });
         };
         let tool = running.tool.clone();
-        self.errands.wait_for_person(&call);
+        self.errands.wait_for_person(&call, self.now);
         self.tell(Tell::Own(json!({ "kind": "approval", "call": call, "tool": tool, "question": text })));
         self.questions.push_back(Question { call, tool, text, state: State::Queued });
     }
@@ -66,13 +67,10 @@ impl Core {
                 self.decide_first(false, "nothing");
             }
             State::Open(_) => {}
-            // Whoever interrupted and then said nothing did not say yes.
-            State::Interrupted { since }
-                if self.now.saturating_sub(*since) >= INTERRUPTED && !self.turn.is_callers() =>
-            {
+            State::Unheard { until } if self.now >= *until && !self.turn.is_callers() => {
                 self.decide_first(false, "nothing");
             }
-            State::Interrupted { .. } => {}
+            State::Unheard { .. } => {}
         }
     }
 
@@ -111,7 +109,7 @@ impl Core {
         // Who types has the whole question before them.
         let was_heard = match first.state {
             State::Open(_) => true,
-            State::Interrupted { .. } => is_typed,
+            State::Unheard { .. } => is_typed,
             State::Queued | State::Reading => return false,
         };
         match judge(said) {
@@ -173,7 +171,7 @@ impl Core {
         self.out.push(Output::Note(Line::Asked { tool, question: text, approved: approve, answer: answer.to_owned() }));
         if approve {
             self.agreed.insert(call.clone(), asked);
-            self.errands.go_on(&call, self.now + self.settings.call);
+            self.errands.go_on(&call, self.now, self.settings.call);
             self.reply_waiting_for(&call);
         } else {
             let has_turn = self.reply.is_some();
@@ -184,11 +182,9 @@ impl Core {
         }
     }
 
-    /// A question that could not be read cannot be answered.
+    /// A question that could not be read out can only be answered by who reads it.
     pub(super) fn question_failed(&mut self) {
-        if self.questions.front().is_some_and(|first| first.state == State::Reading) {
-            self.decide_first(false, "none, because the question could not be read out");
-        }
+        self.leave_unheard(UNREAD);
     }
 
     /// The caller said something to an open question that nobody understood.
@@ -202,9 +198,13 @@ impl Core {
 
     /// The caller interrupts a question.
     pub(super) fn interrupt_question(&mut self) {
-        let since = self.now;
+        self.leave_unheard(INTERRUPTED);
+    }
+
+    fn leave_unheard(&mut self, waits: Duration) {
+        let until = self.now + waits;
         if let Some(first) = self.questions.front_mut().filter(|first| first.state == State::Reading) {
-            first.state = State::Interrupted { since };
+            first.state = State::Unheard { until };
         }
     }
 }

@@ -82,7 +82,8 @@ impl Core {
     fn send(&mut self, reply: &mut Reply, call: String, tool: String, written: String, arguments: Map<String, Value>) {
         let only_looks = self.tools.only_look.get(&tool).copied().unwrap_or(false);
         let until = self.now + self.settings.call;
-        self.errands.begin(Errand { id: call.clone(), tool: tool.clone(), only_looks, began: self.now, until });
+        let (id, began) = (call.clone(), self.now);
+        self.errands.begin(Errand { id, tool: tool.clone(), only_looks, began, until, asked: None });
         self.running.insert(call.clone(), Running { tool: tool.clone(), arguments: written });
         reply.calls.insert(call.clone());
         let shown = self.settings.shows_calls.then(|| Value::Object(arguments.clone()));
@@ -106,7 +107,7 @@ impl Core {
             Some(agreed) => format!("{result} ({agreed})"),
             None => result.to_owned(),
         };
-        self.took(Stage::Tool, self.now.saturating_sub(errand.began));
+        self.took(Stage::Tool, errand.worked(self.now));
         self.settle_call(&errand, &result, false);
     }
 
