@@ -4,8 +4,10 @@
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use axum::{Extension, Router};
+use futures_util::future::BoxFuture;
 use switchboard::{
     agents::Principal,
+    api::Problem,
     hub::Caller,
     id,
     transport::{Access, Options, rest},
@@ -48,6 +50,10 @@ pub struct Conversation {
 struct Desk(mpsc::UnboundedSender<Conversation>);
 
 impl Answering for Desk {
+    fn admits<'a>(&'a self, _: &'a Principal, _: &'a StartRequest) -> BoxFuture<'a, Result<(), Problem>> {
+        Box::pin(async { Ok(()) })
+    }
+
     fn begin(&self, caller: Principal, request: StartRequest, line: Line) {
         let _ = self.0.send(Conversation { caller, request, line });
     }

@@ -2,14 +2,16 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
+use axum::http::StatusCode;
+use futures_util::future::BoxFuture;
 use jiff::{SignedDuration, tz::TimeZone};
 use serde_json::json;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use url::Url;
 
 use super::{
-    driver::{LAST_WORDS, Parts, lead},
+    driver::{Parts, lead},
     keeper::{Keeper, Keeps, folder},
     settings::Settings,
     toolbox::Link,
@@ -17,13 +19,13 @@ use super::{
 };
 use crate::{
     agents::{self, Agent, Agents, Principal, TokenId},
+    api::Problem,
     clock::SharedClock,
     id::{SharedEntropy, base32hex},
     secret::Secret,
     telemetry::metrics::Metrics,
     voice::{
-        line::{Event, Line},
-        rtvi::Tell,
+        line::Line,
         services::Services,
         signalling::{Answering, StartRequest},
     },
@@ -34,9 +36,6 @@ const TOKEN_FOR: SignedDuration = SignedDuration::from_mins(75);
 
 /// When the server ends, conversations may take so long to say what they have to.
 const FAREWELL: Duration = Duration::from_secs(5);
-
-/// A page that is refused has so long to come and be told.
-const REFUSED_WITHIN: Duration = Duration::from_secs(10);
 
 /// What conversations are made with.
 #[derive(Clone, Debug)]
@@ -73,7 +72,7 @@ struct Host {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// There is no such agent, or it is not this caller's.
-    #[error("there is no agent `{0}` for this caller: list the agents to see which there are")]
+    #[error("there is no agent `{0}` for this caller")]
     NoSuchAgent(String),
     /// The store failed.
     #[error(transparent)]
@@ -127,13 +126,7 @@ impl Conversations {
     }
 
     async fn hold(&self, caller: &Principal, wish: Option<&str>, line: Line) -> Result<(), Error> {
-        let agent = match self.agent(caller, wish).await {
-            Ok(agent) => agent,
-            Err(error) => {
-                refuse(line, &error).await;
-                return Err(error);
-            }
-        };
+        let agent = self.agent(caller, wish).await?;
         let (id, token) = self.token(&agent).await?;
         lead(line, self.parts_for(&agent, token)).await;
         self.0.parts.agents.revoke_token(&id).await?;
@@ -185,26 +178,28 @@ impl Conversations {
 }
 
 impl Answering for Conversations {
-    /// The page may name an agent, by its id or its name: `{"agent":"desk"}`.
+    fn admits<'a>(&'a self, caller: &'a Principal, request: &'a StartRequest) -> BoxFuture<'a, Result<(), Problem>> {
+        Box::pin(async move { Ok(self.agent(caller, wish(request)).await.map(drop)?) })
+    }
+
     fn begin(&self, caller: Principal, request: StartRequest, line: Line) {
-        let wish = request.data["agent"].as_str().map(str::to_owned);
-        self.begin(caller, wish, line);
+        self.begin(caller, wish(&request).map(str::to_owned), line);
     }
 }
 
-/// Tells the page why nobody answers, as soon as it is there to be told.
-async fn refuse(mut line: Line, error: &Error) {
-    let text = match error {
-        Error::NoSuchAgent(_) => error.to_string(),
-        Error::Agents(_) => "the conversation cannot begin now: try again later".to_owned(),
-    };
-    let has_page = async { while !matches!(line.events.recv().await, None | Some(Event::Said(_))) {} };
-    // A caller without a page hears the line being cut.
-    let _ = timeout(REFUSED_WITHIN, has_page).await;
-    for message in (Tell::Trouble { text, is_fatal: true }).write(|| "1".to_owned()) {
-        let _ = line.texts.send(message).await;
+/// A page may name an agent, by its id or its name: `{"agent":"desk"}`.
+fn wish(request: &StartRequest) -> Option<&str> {
+    request.data["agent"].as_str().filter(|name| !name.is_empty())
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::NoSuchAgent(_) => Problem::new(StatusCode::NOT_FOUND, "not_found", error.to_string())
+                .next("`GET /api/v1/agents` lists those that there are."),
+            Error::Agents(error) => error.into(),
+        }
     }
-    sleep(LAST_WORDS).await;
 }
 
 #[cfg(test)]

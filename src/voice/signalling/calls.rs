@@ -85,7 +85,12 @@ impl Calls {
     }
 
     /// Prepares a session for `owner`.
-    pub fn prepare(&self, owner: Principal, data: Value) -> String {
+    pub async fn prepare(&self, owner: Principal, request: StartRequest) -> Result<String, Problem> {
+        self.answering.admits(&owner, &request).await?;
+        Ok(self.keep(owner, request.data))
+    }
+
+    fn keep(&self, owner: Principal, data: Value) -> String {
         let name = self.name();
         let now = Instant::now();
         let mut state = self.state();
@@ -121,6 +126,7 @@ impl Calls {
         request: StartRequest,
         can_return: bool,
     ) -> Result<Answered, Problem> {
+        self.answering.admits(&owner, &request).await?;
         let place = self.place()?;
         let (peer, sdp) = self.answer(offer).await?;
         let (line, carrier) = line();

@@ -19,6 +19,7 @@ use axum::{
     routing::{delete, post},
 };
 use calls::Calls;
+use futures_util::future::BoxFuture;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -30,6 +31,9 @@ const LARGEST: usize = 256 * 1024;
 
 /// Answers calls: holds a conversation on the line of each.
 pub trait Answering: fmt::Debug + Send + Sync {
+    /// Refuses what no conversation can begin with, such as an agent that is not the caller's.
+    fn admits<'a>(&'a self, caller: &'a Principal, request: &'a StartRequest) -> BoxFuture<'a, Result<(), Problem>>;
+
     /// Begins a conversation, and does not wait for it. The caller is being connected meanwhile; what is played and
     /// sent before they are there waits for them. The conversation ends with the line, and the line with it.
     fn begin(&self, caller: Principal, request: StartRequest, line: Line);
@@ -38,7 +42,8 @@ pub trait Answering: fmt::Debug + Send + Sync {
 /// What a client asks for.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StartRequest {
-    /// What the page gave along: `requestData` of the offer, or `body` of `/start`; else null.
+    /// What the page gave along: `requestData` of the offer, or `body` of `/start`, or the query of a WHIP client; else
+    /// null.
     pub data: Value,
 }
 

@@ -53,7 +53,7 @@ pub async fn start(
 ) -> Result<Json<Value>, Problem> {
     let start: Start = read(&body)?;
     let servers = signalling.0.settings.ice_servers.iter().map(shown).collect::<Vec<_>>();
-    let session = signalling.0.prepare(caller.principal, start.body);
+    let session = signalling.0.prepare(caller.principal, StartRequest { data: start.body }).await?;
     Ok(Json(json!({ "sessionId": session, "iceConfig": { "iceServers": servers } })))
 }
 

@@ -2,11 +2,11 @@
 
 use axum::{
     Extension,
-    extract::{Path, State},
+    extract::{Path, RawQuery, State},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{Body, Signalling, StartRequest};
 use crate::{api::Problem, hub::Caller, voice::peer::Candidate};
@@ -14,15 +14,16 @@ use crate::{api::Problem, hub::Caller, voice::peer::Candidate};
 const SDP: &str = "application/sdp";
 const FRAGMENT: &str = "application/trickle-ice-sdpfrag";
 
-/// Takes an offer, and begins a call.
+/// Takes an offer, and begins a call. What a page would give along stands in the query: `?agent=desk`.
 pub async fn offer(
     State(signalling): State<Signalling>,
     Extension(caller): Extension<Caller>,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
     Body(body): Body,
 ) -> Result<Response, Problem> {
     let offer = text(&headers, SDP, &body)?;
-    let request = StartRequest { data: Value::Null };
+    let request = StartRequest { data: data(query.as_deref()) };
     let answered = signalling.0.begin(caller.principal, offer, request, false).await?;
     let place = format!("/api/whip/{}", answered.id);
     let headers = [(header::CONTENT_TYPE, SDP), (header::LOCATION, place.as_str())];
@@ -52,6 +53,12 @@ pub async fn hang_up(
 ) -> Result<StatusCode, Problem> {
     signalling.0.call(&caller.principal, &call)?.hang_up().await;
     Ok(StatusCode::OK)
+}
+
+fn data(query: Option<&str>) -> Value {
+    let pairs = url::form_urlencoded::parse(query.unwrap_or_default().as_bytes());
+    let pairs = pairs.map(|(name, value)| (name.into_owned(), Value::from(value))).collect::<Map<_, _>>();
+    if pairs.is_empty() { Value::Null } else { Value::Object(pairs) }
 }
 
 /// The candidates of a fragment, each with the section that it stands in.
@@ -87,7 +94,15 @@ fn text(headers: &HeaderMap, kind: &'static str, body: &[u8]) -> Result<String, 
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    #[test]
+    fn a_query_is_what_a_page_gives_along() {
+        assert_eq!(data(Some("agent=front%20desk")), json!({ "agent": "front desk" }));
+        assert_eq!((data(Some("")), data(None)), (Value::Null, Value::Null));
+    }
 
     #[test]
     fn a_fragment_holds_candidates_of_its_sections() {

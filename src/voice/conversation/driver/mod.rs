@@ -55,7 +55,7 @@ const MOST_TEXTS: usize = 2_000;
 const GRACE: Duration = Duration::from_secs(30);
 
 /// Before a line is cut, the last texts have so long to leave.
-pub(super) const LAST_WORDS: Duration = Duration::from_millis(400);
+const LAST_WORDS: Duration = Duration::from_millis(400);
 
 /// What a conversation works with.
 #[derive(Debug)]
