@@ -180,6 +180,11 @@ impl Fakes {
         self.shared.failures.lock().unwrap().push((service, failure, times));
     }
 
+    /// Lets everything work again.
+    pub fn mend(&self) {
+        self.shared.failures.lock().unwrap().clear();
+    }
+
     /// What is understood next.
     pub fn will_hear(&self, words: &str) {
         self.shared.words.lock().unwrap().push_back(words.into());

@@ -149,6 +149,58 @@ async fn failing_services_are_excused_and_the_conversation_goes_on() {
     assert_eq!((&shown["text"], &shown["will_be_spoken"]), (&json!("This is to be read."), &json!(false)));
 }
 
+/// However a service fails in the middle of a turn, the caller hears something, and the next turn is as ever.
+async fn is_never_silent(service: Service) {
+    let fakes = Fakes::start(Pace::quick()).await;
+    let mut talk = call(&fakes, true).await;
+    // What is said in a hurry is made at the beginning of a conversation.
+    sleep(Duration::from_secs(3)).await;
+    for failure in [Failure::Status(500), Failure::Hang, Failure::Stall, Failure::Cut, Failure::Rubbish] {
+        fakes.fail(service, failure, usize::MAX);
+        let before = audible(&talk.caller);
+        asks(&mut talk, service).await;
+        hears_more(&talk, before, &format!("{service:?} with {failure:?}")).await;
+        fakes.mend();
+        is_quiet(&talk).await;
+        fakes.will_answer(Reply::text("It is at eleven."));
+        asks(&mut talk, service).await;
+        talk.reads("It is at eleven.").await;
+        is_quiet(&talk).await;
+    }
+}
+
+/// Asks in the way that needs the service.
+async fn asks(talk: &mut Talk, service: Service) {
+    if service == Service::Stt { talk.caller.say(&clip("frei")).await } else { talk.types("When?").await }
+}
+
+/// Waits until at least ten more frames with sound than before have come.
+async fn hears_more(talk: &Talk, before: usize, why: &str) {
+    let began = Instant::now();
+    while audible(&talk.caller) < before + 10 {
+        assert!(began.elapsed() < LIMIT, "the caller hears nothing: {why}\n{}", talk.server.log());
+        sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// Waits until no sound has come for a while.
+async fn is_quiet(talk: &Talk) {
+    let mut heard = audible(&talk.caller);
+    loop {
+        sleep(SILENT * 3).await;
+        let now = audible(&talk.caller);
+        if std::mem::replace(&mut heard, now) == now {
+            return;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_failure_leaves_a_caller_in_silence() {
+    // Side by side, because most of it is waiting for what hangs.
+    tokio::join!(is_never_silent(Service::Llm), is_never_silent(Service::Stt), is_never_silent(Service::Tts));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_caller_who_comes_back_goes_on_with_the_same_conversation() {
     let fakes = Fakes::start(Pace::quick()).await;

@@ -11,6 +11,8 @@ pub struct Phrases {
     pub no_answer: &'static str,
     /// When the model fails in the middle of an answer.
     pub broken_off: &'static str,
+    /// When the voice fails, and this was made before.
+    pub voice_failed: &'static str,
     /// When speech was heard and not understood.
     pub not_understood: &'static str,
     /// When the caller has been silent for long.
@@ -26,8 +28,8 @@ pub struct Phrases {
 impl Phrases {
     /// All that may be needed at any moment, and so is worth being made before.
     pub fn urgent(&self) -> impl Iterator<Item = &'static str> {
-        let single = [self.no_answer, self.broken_off, self.not_understood, self.still_there, self.goodbye];
-        self.fillers.iter().copied().chain(single)
+        let apologies = [self.no_answer, self.broken_off, self.voice_failed, self.not_understood];
+        self.fillers.iter().copied().chain(apologies).chain([self.still_there, self.goodbye])
     }
 }
 
@@ -47,6 +49,7 @@ const ENGLISH: Phrases = Phrases {
     fillers: &["One moment, please.", "Let me look.", "Just a second."],
     no_answer: "I am sorry, I cannot think of an answer right now. Please try again in a moment.",
     broken_off: "I am sorry, I lost my thread. Please ask me again.",
+    voice_failed: "I am sorry, my voice is failing me. Please ask me again in a moment.",
     not_understood: "I am sorry, I did not catch that. Could you say it again?",
     still_there: "Are you still there?",
     goodbye: "Goodbye!",
@@ -59,6 +62,7 @@ const GERMAN: Phrases = Phrases {
     fillers: &["Einen Moment, bitte.", "Ich sehe nach.", "Eine Sekunde."],
     no_answer: "Entschuldigung, mir fällt gerade keine Antwort ein. Bitte versuchen Sie es gleich noch einmal.",
     broken_off: "Entschuldigung, ich habe den Faden verloren. Bitte fragen Sie noch einmal.",
+    voice_failed: "Entschuldigung, mir versagt die Stimme. Bitte fragen Sie mich gleich noch einmal.",
     not_understood: "Entschuldigung, das habe ich nicht verstanden. Können Sie es noch einmal sagen?",
     still_there: "Sind Sie noch da?",
     goodbye: "Auf Wiederhören!",
@@ -71,6 +75,7 @@ const FRENCH: Phrases = Phrases {
     fillers: &["Un instant, s'il vous plaît.", "Je regarde.", "Une seconde."],
     no_answer: "Désolé, je ne peux pas répondre pour le moment. Réessayez dans un instant.",
     broken_off: "Désolé, j'ai perdu le fil. Pouvez-vous répéter ?",
+    voice_failed: "Désolé, ma voix me fait défaut. Redemandez-moi dans un instant, s'il vous plaît.",
     not_understood: "Désolé, je n'ai pas compris. Pouvez-vous répéter ?",
     still_there: "Êtes-vous toujours là ?",
     goodbye: "Au revoir !",
@@ -83,6 +88,7 @@ const SPANISH: Phrases = Phrases {
     fillers: &["Un momento, por favor.", "Déjeme ver.", "Un segundo."],
     no_answer: "Lo siento, ahora mismo no puedo responder. Inténtelo de nuevo en un momento.",
     broken_off: "Lo siento, he perdido el hilo. ¿Puede repetirlo?",
+    voice_failed: "Lo siento, me falla la voz. Pregúnteme otra vez dentro de un momento.",
     not_understood: "Lo siento, no le he entendido. ¿Puede repetirlo?",
     still_there: "¿Sigue ahí?",
     goodbye: "¡Adiós!",

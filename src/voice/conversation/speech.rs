@@ -133,6 +133,11 @@ impl Speech {
         Some(Start { id: piece.id, text: piece.text.clone(), is_usual: piece.kind.is_usual() })
     }
 
+    /// Whether it has this piece.
+    pub(super) fn has(&self, id: u64) -> bool {
+        self.pieces.iter().any(|piece| piece.id == id)
+    }
+
     /// Takes sound.
     pub(super) fn spoken(&mut self, now: At, id: u64, what: Spoken) -> Came {
         let Some(piece) = self.pieces.iter_mut().find(|piece| piece.id == id) else { return Came::Late };

@@ -1,9 +1,6 @@
 //! Where calls come in, and over what.
 
-use std::{
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    str::FromStr,
-};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use crate::secret::Secret;
 
@@ -58,22 +55,6 @@ impl Ports {
     }
 }
 
-impl FromStr for Ports {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let read = |text: &str| text.trim().parse::<u16>().ok().filter(|port| *port > 0);
-        let ports = match text.split_once('-') {
-            Some((first, last)) => read(first).zip(read(last)),
-            None => read(text).map(|port| (port, port)),
-        };
-        match ports {
-            Some((first, last)) if first <= last => Ok(Ports { first, last }),
-            _ => Err(format!("`{text}` is no range of ports such as `50000-50100`")),
-        }
-    }
-}
-
 /// A STUN or TURN server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IceServer {
@@ -83,31 +64,6 @@ pub struct IceServer {
     pub username: String,
     /// What proves it. Callers get it too, because they use the server as we do.
     pub credential: Secret,
-}
-
-impl FromStr for IceServer {
-    type Err = String;
-
-    /// Reads `stun:host:port` or `turn:user:password@host:port`.
-    fn from_str(text: &str) -> Result<Self, String> {
-        const EXAMPLES: &str = "`stun:host:3478` or `turn:user:password@host:3478`";
-        // The text may hold a password, so it is not repeated.
-        let (scheme, rest) = text.trim().split_once(':').ok_or(format!("an ICE server is written as {EXAMPLES}"))?;
-        let (login, host) = rest.rsplit_once('@').map_or((None, rest), |(login, host)| (Some(login), host));
-        let (username, credential) = login.and_then(|login| login.split_once(':')).unwrap_or_default();
-        let is_turn = matches!(scheme, "turn" | "turns");
-        if !is_turn && !matches!(scheme, "stun" | "stuns") {
-            return Err(format!("an ICE server is a `stun:` or `turn:` server: {EXAMPLES}"));
-        }
-        if host.is_empty() || is_turn == username.is_empty() || is_turn == credential.is_empty() {
-            return Err(format!("a TURN server needs a user and a password, a STUN server has none: {EXAMPLES}"));
-        }
-        Ok(IceServer {
-            url: format!("{scheme}:{host}"),
-            username: username.into(),
-            credential: Secret::new(credential),
-        })
-    }
 }
 
 #[cfg(test)]
@@ -125,27 +81,10 @@ mod tests {
     }
 
     #[test]
-    fn ports_are_a_range() {
-        assert_eq!("50000-50100".parse(), Ok(Ports { first: 50_000, last: 50_100 }));
-        assert_eq!("7".parse(), Ok(Ports { first: 7, last: 7 }));
-        for wrong in ["", "-", "9-8", "0-5", "1-70000", "a-b"] {
-            assert!(wrong.parse::<Ports>().is_err(), "{wrong}");
-        }
+    fn every_port_of_a_range_is_tried() {
         let all = Ports { first: 10, last: 12 }.from(65_000).collect::<Vec<_>>();
         assert_eq!(all.len(), 3);
         assert!([10, 11, 12].iter().all(|port| all.contains(port)), "{all:?}");
         assert_eq!(Ports { first: 1, last: 65_535 }.from(65_535).count(), 65_535);
-    }
-
-    #[test]
-    fn an_ice_server_is_read_with_its_login() {
-        let server = "turn:ann:p:w@example.com:3478?transport=udp".parse::<IceServer>().unwrap();
-        assert_eq!((server.url.as_str(), server.username.as_str()), ("turn:example.com:3478?transport=udp", "ann"));
-        assert_eq!(server.credential.expose(), "p:w");
-        assert_eq!("stun:example.com:3478".parse::<IceServer>().unwrap().url, "stun:example.com:3478");
-        for wrong in ["", "example.com", "http://x", "turn:example.com", "stun:a:b@example.com", "turn:a:b@"] {
-            let error = wrong.parse::<IceServer>().unwrap_err();
-            assert!(error.contains("turn:user:password@"), "{error}");
-        }
     }
 }

@@ -236,28 +236,37 @@ impl Core {
     /// What the voice makes.
     pub(super) fn spoken(&mut self, piece: u64, what: Spoken) {
         let now = self.now;
-        let mut came = Came::Late;
-        for reply in [&mut self.reply, &mut self.draft].into_iter().flatten() {
-            if came == Came::Late {
-                came = reply.speech.spoken(now, piece, what.clone());
-            }
-        }
-        match came {
+        let is_draft = self.draft.as_ref().is_some_and(|draft| draft.speech.has(piece));
+        let place = if is_draft { &mut self.draft } else { &mut self.reply };
+        let Some(reply) = place else { return };
+        match reply.speech.spoken(now, piece, what) {
             Came::First(waited) => self.took(Stage::Voice, waited),
-            Came::Failed(unspoken, trouble) => self.voice_failed(piece, unspoken, &trouble),
+            Came::Failed(unspoken, trouble) => {
+                self.out.push(Output::Unspeak(piece));
+                self.out.push(Output::Trouble(trouble.to_string()));
+                if is_draft {
+                    // Nothing is lost with it: the model is asked again when the caller has finished.
+                    self.drop_draft();
+                } else {
+                    self.voice_failed(unspoken, &trouble);
+                }
+            }
             Came::Late | Came::Taken => {}
         }
     }
 
-    /// What cannot be heard can be read.
-    fn voice_failed(&mut self, piece: u64, unspoken: Unspoken, trouble: &Trouble) {
-        self.out.push(Output::Unspeak(piece));
-        self.out.push(Output::Trouble(trouble.to_string()));
+    /// What cannot be heard can be read, and a sentence that was made before says so.
+    fn voice_failed(&mut self, unspoken: Unspoken, trouble: &Trouble) {
         self.tell(Tell::Trouble { text: trouble.to_string(), is_fatal: false });
-        if let (Some(reply), Some(text)) = (&mut self.reply, unspoken.text) {
+        let Some(mut reply) = self.reply.take() else { return };
+        if let Some(text) = unspoken.text {
             reply.shown.push(text.clone());
             self.tell(Tell::Shown(text));
         }
+        if !std::mem::replace(&mut reply.has_apologised, true) {
+            self.say_of_us(&mut reply, self.settings.phrases.voice_failed.to_owned(), Kind::Aside);
+        }
+        self.reply = Some(reply);
         if unspoken.is_question {
             self.question_failed();
         }

@@ -85,12 +85,52 @@ fn what_cannot_be_spoken_is_read() {
 }
 
 #[test]
+fn a_voice_that_fails_is_excused_once_with_what_was_made_before() {
+    let mut talk = Talk::new();
+    talk.has_voice = false;
+    talk.says("When?");
+    talk.writes("At ten. With Ana.");
+    talk.silence(100);
+    let pieces = talk.all(|output| if let Output::Speak { piece, .. } = output { Some(*piece) } else { None });
+    assert_eq!(pieces.len(), 2);
+    for piece in pieces {
+        let what = Spoken::Failed(Trouble::Refuses { service: "voice", reason: "402".into() });
+        talk.tell(Input::Spoken { piece, what });
+    }
+    talk.silence(100);
+    let apology = "I am sorry, my voice is failing me. Please ask me again in a moment.";
+    let made = talk.all(|output| if let Output::Speak { text, .. } = output { Some(text.clone()) } else { None });
+    assert_eq!(made, ["At ten.", "With Ana.", apology]);
+    let is_usual = |output: &Output| matches!(output, Output::Speak { is_usual: true, .. }).then_some(());
+    assert_eq!(talk.all(is_usual).len(), 1, "the apology is a usual sentence");
+}
+
+#[test]
+fn a_draft_without_a_voice_costs_nothing() {
+    let mut talk = Talk::new();
+    talk.voice(600);
+    talk.silence(100);
+    talk.understood(Understood::Final("When?".into()));
+    talk.has_voice = false;
+    talk.written(Written::Text("At ten. ".into()));
+    let piece = talk.last(|output| if let Output::Speak { piece, .. } = output { Some(*piece) } else { None }).unwrap();
+    talk.tell(Input::Spoken { piece, what: Spoken::Failed(Trouble::Rubbish("voice")) });
+    talk.has_voice = true;
+    talk.silence(300);
+    talk.writes("At ten.");
+    talk.silence(2_000);
+    assert_eq!(talk.asked().len(), 2, "the model is asked again when the caller has finished");
+    assert_eq!(talk.entries().last(), Some(&agent("At ten.")), "and is heard");
+}
+
+#[test]
 fn a_voice_that_hangs_is_given_up() {
     let mut talk = Talk::new();
     talk.has_voice = false;
     talk.says("When?");
     talk.writes("At ten.");
-    talk.silence(13_000);
+    // The apology is not made either.
+    talk.silence(25_000);
     assert_eq!(talk.entries().last(), Some(&agent("At ten.")));
 }
 
