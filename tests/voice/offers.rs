@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use switchboard::{
     agents::{Principal, Role},
     id::{AgentId, UserId},
+    secret::Secret,
     voice::peer::{IceServer, Ports},
 };
 
@@ -163,8 +164,12 @@ async fn media_comes_to_the_ports_and_addresses_that_were_set() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_is_told_the_servers_that_help_it_through() {
-    let servers = ["stun:stun.example:3478", "turn:ann:secret@turn.example:3478"];
-    let servers = servers.map(|server| server.parse::<IceServer>().unwrap());
+    let server = |url: &str, username: &str, credential: &str| IceServer {
+        url: url.into(),
+        username: username.into(),
+        credential: Secret::new(credential),
+    };
+    let servers = [server("stun:stun.example:3478", "", ""), server("turn:turn.example:3478", "ann", "secret")];
     let exchange = Exchange::with(|settings| settings.ice_servers = servers.to_vec()).await;
     let (_, started) = post(&format!("{}/start", exchange.url), &json!({ "enableDefaultIceServers": true })).await;
     assert_eq!(
