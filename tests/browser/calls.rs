@@ -1,10 +1,13 @@
 //! Calls to an agent from the page, and from Pipecat's own client.
 
+use std::path::Path;
+
 use serde_json::Value;
 
 use crate::{
     driver::{Browser, DESK, ENTER, ESCAPE, PHONE},
-    support::{Home, lacks, test_tool},
+    fakes::{Fakes, Pace, Reply, Service},
+    support::{Home, Server, lacks, test_tool},
 };
 
 /// Types a sentence to the agent.
@@ -54,6 +57,110 @@ async fn a_call_fits_a_phone() {
     assert_eq!(browser.run(fits).await, true);
     browser.press(&[ESCAPE, "x"]).await;
     browser.find("//p[contains(@class, 'state')][text()='The call is over']").await;
+    browser.close().await;
+}
+
+/// Keeps the connections of a page, so that a test can look at them.
+const KEEP_PEERS: &str = "
+    window.peers = [];
+    window.RTCPeerConnection = class extends RTCPeerConnection {
+        constructor(...settings) { super(...settings); window.peers.push(this); }
+    };
+    window.energy = 0;
+    setInterval(async () => {
+        for (const peer of window.peers)
+            for (const report of (await peer.getStats()).values())
+                if (report.type === 'inbound-rtp') window.energy = report.totalAudioEnergy;
+    }, 100);";
+
+/// A recording for a microphone: a clip after three seconds of silence.
+fn recording(home: &Home) -> String {
+    let clip = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/voice/clips/meeting.wav");
+    let mut clip = hound::WavReader::open(clip).unwrap();
+    let (path, rate) = (home.path().join("said.wav"), clip.spec().sample_rate);
+    let mut recording = hound::WavWriter::create(&path, clip.spec()).unwrap();
+    let said: Vec<i16> = clip.samples().map(Result::unwrap).collect();
+    for sample in vec![0; 3 * rate as usize].into_iter().chain(said) {
+        recording.write_sample(sample).unwrap();
+    }
+    recording.finalize().unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_question_into_the_microphone_is_answered_in_sound() {
+    let home = Home::new();
+    let microphone = format!("--use-file-for-fake-audio-capture={}%noloop", recording(&home));
+    let Some(browser) = Browser::start_with(DESK, &[&microphone]).await else { return };
+    let fakes = Fakes::start(Pace::default()).await;
+    let mut command = home.command(&["serve", "--sandbox", "--listen", "127.0.0.1:0"]);
+    for service in ["STT", "LLM", "TTS"] {
+        command.env(format!("SWITCHBOARD_{service}_URL"), fakes.http());
+    }
+    command.env("SWITCHBOARD_LLM_MODEL", "fake");
+    let server = Server::start(command);
+    fakes.will_hear("What is on my calendar today?");
+    fakes.will_answer(Reply::call("google_calendar_list_meetings", serde_json::json!({ "limit": 5 })));
+    fakes.will_answer(Reply::text("Two meetings, the first one at ten."));
+    browser.run_before(KEEP_PEERS).await;
+    browser.open(&server.url("/call")).await;
+    browser.click("//button[contains(@class, 'dial')]").await;
+    browser.find("//li[contains(@class, 'agent')][contains(., 'How can I help')]").await;
+    browser.find("//li[contains(@class, 'you')][contains(., 'What is on my calendar today?')]").await;
+    browser.find("//li[@data-tool='google_calendar_list_meetings'][contains(@class, 'done')]").await;
+    let before = browser.run("return window.energy").await.as_f64().unwrap();
+    browser.find("//li[contains(@class, 'agent')][contains(., 'the first one at ten.')]").await;
+    browser.find("//p[contains(@class, 'state')][text()='Listening']").await;
+    let after = browser.run("return window.energy").await.as_f64().unwrap();
+    assert!(after > before && before > 0.0, "the greeting and the answer are heard: {before}, {after}");
+    let heard = fakes.log(Service::Stt).pop().expect("speech was recognised");
+    assert!(heard.sound > 32_000, "a second of speech or more came from the microphone: {} bytes", heard.sound);
+    browser.close().await;
+}
+
+/// What a browser with recognition and a voice of its own brings: it hears one question, and notes what it speaks.
+const OWN_EARS_AND_VOICE: &str = "
+    window.SpeechRecognition = class extends EventTarget {
+        start() {
+            if (window.hasHeard) return;
+            window.hasHeard = true;
+            const result = Object.assign([{ transcript: ' What is on my calendar today? ' }], { isFinal: true });
+            const heard = Object.assign(new Event('result'), { results: [result], resultIndex: 0 });
+            setTimeout(() => this.dispatchEvent(heard), 300);
+        }
+        abort() {}
+    };
+    window.SpeechSynthesisUtterance = class extends EventTarget {
+        constructor(text) { super(); this.text = text; }
+    };
+    window.spoken = [];
+    Object.defineProperty(window, 'speechSynthesis', { value: {
+        cancel() {},
+        speak(utterance) {
+            window.spoken.push(utterance.text);
+            utterance.dispatchEvent(new Event('start'));
+            setTimeout(() => utterance.dispatchEvent(new Event('end')), 100);
+        },
+    } });";
+
+#[tokio::test]
+async fn a_browsers_own_recognition_and_voice_need_no_service() {
+    let Some(browser) = Browser::start(DESK).await else { return };
+    let home = Home::new();
+    let mut command = home.command(&["serve", "--sandbox", "--listen", "127.0.0.1:0"]);
+    // No program that speaks is found.
+    command.env("PATH", home.path());
+    let server = Server::start(command);
+    browser.run_before(OWN_EARS_AND_VOICE).await;
+    browser.open(&server.url("/call")).await;
+    browser.click("//input[@name='listens']").await;
+    browser.click("//button[contains(@class, 'dial')]").await;
+    browser.find("//li[contains(@class, 'you')][contains(., 'What is on my calendar today?')]").await;
+    browser.find("//li[@data-tool='google_calendar_list_meetings'][contains(@class, 'done')]").await;
+    browser.find("//p[contains(@class, 'state')][text()='Listening']").await;
+    let spoken = browser.run("return window.spoken.join(' ')").await;
+    let spoken = spoken.as_str().unwrap();
+    assert!(spoken.contains("How can I help you?") && spoken.contains("meeting"), "{spoken}");
     browser.close().await;
 }
 

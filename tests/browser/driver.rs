@@ -58,14 +58,19 @@ impl Drop for Browser {
 impl Browser {
     /// A fresh browser of that size; `None`, said loudly, where this machine has none.
     pub async fn start(size: (u32, u32)) -> Option<Browser> {
-        let browser = Browser::launch(size).await;
+        Browser::start_with(size, &[]).await
+    }
+
+    /// The same with further flags.
+    pub async fn start_with(size: (u32, u32), more: &[&str]) -> Option<Browser> {
+        let browser = Browser::launch(size, more).await;
         if browser.is_none() {
             lacks("chromedriver", "scripts/setup-tests.sh chromium");
         }
         browser
     }
 
-    async fn launch((width, height): (u32, u32)) -> Option<Browser> {
+    async fn launch((width, height): (u32, u32), more: &[&str]) -> Option<Browser> {
         let mut driver = Command::new("chromedriver");
         let mut driver = driver.arg("--port=0").stdout(Stdio::piped()).stderr(Stdio::null()).spawn().ok()?;
         let said = BufReader::new(driver.stdout.take().unwrap()).lines().map_while(Result::ok);
@@ -77,7 +82,7 @@ impl Browser {
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         let mut browser = Browser { driver, http, session: format!("http://127.0.0.1:{port}/session") };
         let size = format!("--window-size={width},{height}");
-        let flags: Vec<&str> = FLAGS.iter().copied().chain([&*size]).collect();
+        let flags: Vec<&str> = FLAGS.iter().chain(more).copied().chain([&*size]).collect();
         let wish = json!({
             "browserName": "chrome",
             "goog:chromeOptions": { "args": flags },
@@ -191,6 +196,13 @@ impl Browser {
 
     pub async fn run(&self, script: &str) -> Value {
         self.ask("POST", "/execute/sync", json!({"script": script, "args": []})).await
+    }
+
+    /// Runs a script on every page that is opened from now on, before its own.
+    pub async fn run_before(&self, script: &str) {
+        let told = json!({ "cmd": "Page.addScriptToEvaluateOnNewDocument", "params": { "source": script } });
+        let told = self.ask("POST", "/goog/cdp/execute", told).await;
+        assert!(told["identifier"].is_string(), "{told}");
     }
 
     /// Light or dark, as the browser tells pages.

@@ -9,6 +9,10 @@ mod agents;
 #[cfg(feature = "voice")]
 mod calls;
 mod driver;
+#[cfg(feature = "voice")]
+#[path = "../voice/fakes.rs"]
+#[allow(dead_code, reason = "the tests of the voice use all of it")]
+mod fakes;
 mod integrations;
 mod keyboard;
 mod people;
