@@ -1,8 +1,9 @@
-//! What a call costs: `cargo bench --bench calls`.
+//! What conversations cost: `cargo bench --bench calls`.
 //!
-//! The exchange runs in a process of its own, which echoes what it hears, so that the callers' work is not counted.
-//! Figures: processor time for a second of a call, memory of ten calls above an idle exchange, and growth of memory over
-//! a thousand calls. The bench fails when one of them is above its bound.
+//! The program runs as a user starts it, in the sandbox, with stand-ins for the services of speech and language in this
+//! process, where the callers are too, so that neither is counted. Figures: processor time for a second of a
+//! conversation, memory of ten conversations above an idle server, and growth of memory over a thousand of them. The
+//! bench fails when one of them is above its bound.
 //!
 //! `CALLS=100` makes it fewer calls for the growth.
 
@@ -17,8 +18,11 @@
 
 #[path = "../tests/voice/caller.rs"]
 mod caller;
-#[path = "../tests/voice/exchange.rs"]
-mod exchange;
+#[path = "../tests/voice/fakes.rs"]
+#[allow(dead_code, reason = "the tests use all of it")]
+mod fakes;
+#[path = "../tests/support/mod.rs"]
+mod support;
 
 use std::{
     fs,
@@ -27,84 +31,59 @@ use std::{
 };
 
 use caller::{Caller, clip};
-use exchange::{Conversation, Exchange};
-use switchboard::voice::line::Event;
-use tokio::{
-    io::{AsyncBufReadExt, BufReader},
-    process::{Child, Command},
-    time::sleep,
-};
+use fakes::{Fakes, Pace, Reply};
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use support::{Home, Server};
+use tokio::time::sleep;
 
 /// Callers at once.
 const CALLERS: usize = 10;
 
-/// How long they talk.
+/// How long they talk at least.
 const TALK: Duration = Duration::from_secs(20);
 
-/// Processor time that a second of a call may take: 20 calls a core.
-const TIME: Duration = Duration::from_millis(50);
+/// Processor time that a second of a conversation may take: 50 conversations a core.
+const TIME: Duration = Duration::from_millis(20);
 
-/// Memory that ten calls may take above an idle exchange, in bytes.
-const MEMORY: u64 = 50 << 20;
+/// Memory that ten conversations may take above an idle server, in bytes.
+const MEMORY: u64 = 15 << 20;
 
-/// Memory by which the exchange may grow over a thousand calls, in bytes.
-const GROWTH: u64 = 20 << 20;
+/// Memory by which a server may grow over a thousand calls, in bytes: what an allocator keeps, and no more.
+const GROWTH: u64 = 4 << 20;
+
+/// What the agent says at each turn.
+const ANSWER: &str = "You have two meetings today, and the first one is at ten.";
+
+/// After this the memory of ended calls has been given back: tokens, sockets and the ports of calls have their time.
+const SETTLED: Duration = Duration::from_secs(6);
 
 fn main() -> ExitCode {
-    let is_exchange = std::env::var_os("CALLS_EXCHANGE").is_some();
     // `cargo test --benches` runs this too, with a debug build whose speed says nothing.
-    if !is_exchange && !std::env::args().any(|argument| argument == "--bench") {
+    if !std::env::args().any(|argument| argument == "--bench") {
         println!("calls: measured by `cargo bench --bench calls` only");
         return ExitCode::SUCCESS;
     }
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    if is_exchange { runtime.block_on(serve()) } else { runtime.block_on(measure()) }
-}
-
-/// The exchange of its own process: tells its address, and echoes every call.
-async fn serve() -> ExitCode {
-    let exchange = Exchange::with(|settings| settings.most_calls = 1_000).await;
-    println!("{}", exchange.url);
-    loop {
-        tokio::select! {
-            conversation = exchange.arrives() => { tokio::spawn(echo(conversation)); }
-            _ = tokio::signal::ctrl_c() => return ExitCode::SUCCESS,
-        }
-    }
-}
-
-async fn echo(mut conversation: Conversation) {
-    conversation.line.player.mouth().begin("echo");
-    while let Some(event) = conversation.line.events.recv().await {
-        if let Event::Sound(samples) = event {
-            // Three samples for two: as near as an echo has to be.
-            let faster = samples.chunks_exact(2).flat_map(|pair| [pair[0], pair[0].midpoint(pair[1]), pair[1]]);
-            conversation.line.player.mouth().add(&faster.collect::<Vec<_>>());
-            conversation.line.player.wake();
-        }
-    }
+    tokio::runtime::Runtime::new().unwrap().block_on(measure())
 }
 
 async fn measure() -> ExitCode {
-    let (child, url) = start().await;
-    let id = child.id().unwrap();
-    Caller::call(&url).await.hang_up().await;
-    sleep(Duration::from_secs(3)).await;
-    let idle = memory(id);
-    let (time, talking) = talk(&url, id).await;
+    let fakes = Fakes::start(Pace::default()).await;
+    let home = Home::new();
+    let server = serve(&home, &fakes);
+    Talk::begin(&server).await.caller.hang_up().await;
+    sleep(SETTLED).await;
+    let idle = memory(&server);
+    let (time, talking) = talk(&server, &fakes).await;
     let above = talking.saturating_sub(idle);
     let per_core = 1.0 / time.as_secs_f64();
-    let mut holds =
-        verdict("processor time", time <= TIME, &format!("{time:.1?} a second of a call, {per_core:.0} calls a core"));
-    holds &= verdict(
-        "memory",
-        above <= MEMORY,
-        &format!("{} kB for {CALLERS} calls above {} kB", above / 1024, idle / 1024),
-    );
+    let cost = format!("{time:.1?} a second of a conversation, {per_core:.0} conversations a core");
+    let mut holds = verdict("processor time", time <= TIME, &cost);
+    let size = format!("{} kB for {CALLERS} conversations above {} kB", above / 1024, idle / 1024);
+    holds &= verdict("memory", above <= MEMORY, &size);
     let count = std::env::var("CALLS").ok().and_then(|count| count.parse().ok()).unwrap_or(1_000);
-    let grown = grow(&url, id, count).await;
+    let grown = grow(&server, count).await;
     holds &= verdict("growth", grown <= GROWTH, &format!("{} kB over {count} calls", grown / 1024));
-    drop(child);
     if holds { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
@@ -113,66 +92,96 @@ fn verdict(what: &str, holds: bool, figure: &str) -> bool {
     holds
 }
 
-async fn start() -> (Child, String) {
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    command.env("CALLS_EXCHANGE", "1").kill_on_drop(true).stdout(std::process::Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let url = lines.next_line().await.unwrap().unwrap();
-    (child, url)
+fn serve(home: &Home, fakes: &Fakes) -> Server {
+    let mut command = home.command(&["serve", "--sandbox", "--listen", "127.0.0.1:0"]);
+    for service in ["STT", "LLM", "TTS"] {
+        command.env(format!("SWITCHBOARD_{service}_URL"), fakes.http());
+    }
+    command.env("SWITCHBOARD_LLM_MODEL", "fake");
+    Server::start(command)
 }
 
-/// All callers talk at once. Gives the processor time for a second of one call, and the memory meanwhile.
-async fn talk(url: &str, id: u32) -> (Duration, u64) {
-    let mut callers = vec![];
-    for _ in 0..CALLERS {
-        callers.push(Caller::call(url).await);
+/// A caller in a conversation.
+struct Talk {
+    caller: Caller,
+}
+
+impl Talk {
+    /// Calls, and hears the greeting.
+    async fn begin(server: &Server) -> Talk {
+        let mut talk = Talk { caller: Caller::call(&server.url("")).await };
+        let ready = json!({ "label": "rtvi-ai", "type": "client-ready", "id": "1", "data": { "version": "2.2.0" } });
+        talk.caller.text(&ready.to_string()).await;
+        talk.until("bot-stopped-speaking").await;
+        talk
     }
+
+    /// Speaks and is answered.
+    async fn turn(&mut self, said: &[i16]) {
+        self.caller.say(said).await;
+        self.until("bot-stopped-speaking").await;
+    }
+
+    async fn until(&mut self, kind: &str) {
+        loop {
+            let message: Value = serde_json::from_str(&self.caller.next_text().await).unwrap();
+            if message["type"] == kind {
+                return;
+            }
+        }
+    }
+}
+
+/// All callers talk at once. Gives the processor time for a second of one conversation, and the memory meanwhile.
+async fn talk(server: &Server, fakes: &Fakes) -> (Duration, u64) {
+    let mut talks = join_all((0..CALLERS).map(|_| Talk::begin(server))).await;
     let said = clip("meeting");
-    sleep(Duration::from_secs(1)).await;
-    let (begin, before) = (Instant::now(), processor_time(id));
-    while begin.elapsed() < TALK {
-        let saying = callers.iter().map(|caller| caller.say(&said));
-        futures_util::future::join_all(saying).await;
-    }
-    let (lasted, spent) = (begin.elapsed(), processor_time(id).saturating_sub(before));
-    let talking = memory(id);
-    assert!(callers.iter().all(|caller| caller.frames().iter().any(caller::Heard::is_audible)), "all hear the echo");
-    for caller in callers {
-        caller.hang_up().await;
+    let (begin, before) = (Instant::now(), processor_time(server));
+    let turns = talks.iter_mut().map(|talk| async {
+        let mut turns = 0;
+        while begin.elapsed() < TALK {
+            fakes.will_answer(Reply::text(ANSWER));
+            talk.turn(&said).await;
+            turns += 1;
+        }
+        turns
+    });
+    let turns = join_all(turns).await;
+    let (lasted, spent) = (begin.elapsed(), processor_time(server).saturating_sub(before));
+    let talking = memory(server);
+    println!("{} turns in {lasted:.0?}", turns.iter().sum::<u32>());
+    for talk in talks {
+        talk.caller.hang_up().await;
     }
     (spent.div_f64(lasted.as_secs_f64() * CALLERS as f64), talking)
 }
 
-/// So many calls one after the other, a few at once. Gives by how much the memory grew after the first tenth.
-async fn grow(url: &str, id: u32, count: usize) -> u64 {
+/// So many calls, a few at once. Gives by how much the memory grew after the first tenth.
+async fn grow(server: &Server, count: usize) -> u64 {
+    let rounds = count.div_ceil(CALLERS);
     let mut after_first = 0;
-    for n in 0..count / CALLERS {
-        let calls = (0..CALLERS).map(|_| async {
-            let caller = Caller::call(url).await;
-            caller.say(&[1_000; 3_200]).await;
-            caller.hang_up().await;
-        });
-        futures_util::future::join_all(calls).await;
-        if n == count / CALLERS / 10 {
-            sleep(Duration::from_secs(4)).await;
-            after_first = memory(id);
+    for round in 1..=rounds {
+        join_all((0..CALLERS).map(|_| async { Talk::begin(server).await.caller.hang_up().await })).await;
+        if round % (rounds / 10).max(1) == 0 {
+            sleep(SETTLED).await;
+            let now = memory(server);
+            eprintln!("{} calls: {} kB", round * CALLERS, now / 1024);
+            after_first = if after_first == 0 { now } else { after_first };
         }
     }
-    sleep(Duration::from_secs(5)).await;
-    memory(id).saturating_sub(after_first)
+    memory(server).saturating_sub(after_first)
 }
 
-/// The memory that a process has, in bytes.
-fn memory(id: u32) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap();
+/// The memory that the server has, in bytes.
+fn memory(server: &Server) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{}/status", server.id())).unwrap();
     let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
     line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1024
 }
 
-/// The processor time that a process has taken: fields 14 and 15 of its line, in hundredths of a second.
-fn processor_time(id: u32) -> Duration {
-    let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap();
+/// The processor time that the server has taken: fields 14 and 15 of its line, in hundredths of a second.
+fn processor_time(server: &Server) -> Duration {
+    let stat = fs::read_to_string(format!("/proc/{}/stat", server.id())).unwrap();
     let fields = stat.rsplit(')').next().unwrap().split_whitespace().collect::<Vec<_>>();
     let ticks = [11, 12].map(|n: usize| fields[n].parse::<u64>().unwrap());
     Duration::from_millis((ticks[0] + ticks[1]) * 10)

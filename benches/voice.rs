@@ -83,6 +83,11 @@ async fn measure() -> ExitCode {
     if holds.contains(&false) { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
+/// The turns take as long as people would, some minutes.
+fn progress(what: &str, number: usize) {
+    eprintln!("{what}: {number} of {TURNS}");
+}
+
 fn report(what: &str, times: &Times, bound: Duration) -> bool {
     let holds = times.median() <= bound;
     let verdict = match (holds, bound) {
@@ -139,8 +144,9 @@ impl Line {
 
     async fn turns(&mut self, tools: Tools) -> Vec<Turn> {
         let mut turns = vec![];
-        for _ in 0..TURNS {
+        for number in 1..=TURNS {
             turns.push(self.turn(tools).await);
+            progress(if tools == Tools::One { "turns with a tool" } else { "turns" }, number);
         }
         turns
     }
@@ -193,8 +199,9 @@ impl Line {
 
     async fn interruptions(&mut self) -> Vec<Duration> {
         let mut times = vec![];
-        for _ in 0..TURNS {
+        for number in 1..=TURNS {
             times.push(self.interruption().await);
+            progress("interruptions", number);
         }
         times
     }
