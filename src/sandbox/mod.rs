@@ -6,6 +6,7 @@
 
 pub mod airtable;
 mod api;
+mod days;
 pub mod diff;
 pub mod fault;
 pub mod gmail;

@@ -10,7 +10,10 @@ use super::{
     GoogleCalendar, errors,
     event::{Event, Point},
 };
-use crate::sandbox::twin::{Call, Outcome};
+use crate::sandbox::{
+    days,
+    twin::{Call, Outcome},
+};
 
 /// What a sentence says.
 #[derive(Debug, Default, PartialEq)]
@@ -143,28 +146,11 @@ fn date(words: &[&str], today: Date) -> Option<(Date, usize)> {
 }
 
 fn weekday(word: &str) -> Option<Weekday> {
-    let names = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
-    let offset = names.iter().position(|name| *name == word || name[..3] == *word)?;
-    Weekday::from_monday_zero_offset(i8::try_from(offset).ok()?).ok()
+    days::weekday(|name| name == word || name[..3] == *word)
 }
 
 fn month(word: &str) -> Option<i8> {
-    let names = [
-        "january",
-        "february",
-        "march",
-        "april",
-        "may",
-        "june",
-        "july",
-        "august",
-        "september",
-        "october",
-        "november",
-        "december",
-    ];
-    let index = names.iter().position(|name| *name == word || name[..3] == *word)?;
-    i8::try_from(index + 1).ok()
+    days::month(|name| name == word || name[..3] == *word)
 }
 
 /// `30 minutes`, `2 hours`, `1h`, `45min`.

@@ -2,84 +2,93 @@
 
 /// Words after which a name is over.
 const NO_NAME: &[&str] = &[
-    "a",
-    "about",
     "address",
     "after",
     "again",
-    "all",
-    "an",
-    "and",
     "are",
     "as",
-    "at",
     "because",
     "before",
     "by",
-    "call",
-    "can",
     "channel",
     "contact",
     "customer",
-    "day",
     "deal",
     "deals",
     "email",
+    "into",
+    "mail",
+    "number",
+    "open",
+    "or",
+    "phone",
+    "regarding",
+    "saying",
+    "tonight",
+    "up",
+    "via",
+    "we",
+    "your",
+];
+
+/// Words that stand in every sentence and name nothing: neither somebody nor a meeting.
+const SMALL: &[&str] = &[
+    "a",
+    "about",
+    "afternoon",
+    "all",
+    "an",
+    "and",
+    "at",
+    "call",
+    "can",
+    "day",
+    "evening",
     "for",
+    "friday",
     "from",
     "half",
     "i",
     "in",
-    "into",
     "is",
     "it",
-    "mail",
     "me",
     "meeting",
+    "monday",
+    "morning",
     "my",
     "next",
     "noon",
-    "number",
     "of",
     "on",
-    "open",
-    "or",
     "our",
-    "phone",
     "please",
     "quarter",
-    "regarding",
-    "saying",
+    "saturday",
+    "sunday",
     "that",
     "the",
     "this",
+    "thursday",
     "to",
     "today",
     "tomorrow",
-    "tonight",
+    "tuesday",
     "until",
-    "up",
-    "via",
     "was",
-    "we",
+    "wednesday",
+    "week",
     "with",
     "you",
-    "your",
-    "monday",
-    "tuesday",
-    "wednesday",
-    "thursday",
-    "friday",
-    "saturday",
-    "sunday",
-    "morning",
-    "afternoon",
-    "evening",
-    "week",
 ];
 
 /// Words that end in `'s` and own nothing.
 const NO_OWNER: &[&str] = &["what", "it", "that", "who", "let", "where", "here", "there", "he", "she", "when", "how"];
+
+/// Whether a word in small letters names nothing: a number and a time are none either.
+pub(super) fn is_small(word: &str) -> bool {
+    SMALL.contains(&word) || super::times::number(word).is_some() || word.contains(':')
+}
 
 /// Something that was said, word by word.
 #[derive(Clone, Debug, Default)]
@@ -265,7 +274,7 @@ impl Word {
     }
 
     fn can_be_a_name(&self) -> bool {
-        !NO_NAME.contains(&self.low.as_str()) && super::times::number(&self.low).is_none() && !self.low.contains(':')
+        !NO_NAME.contains(&self.low.as_str()) && !is_small(&self.low)
     }
 }
 

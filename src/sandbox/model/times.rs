@@ -2,33 +2,10 @@
 
 use jiff::{
     ToSpan,
-    civil::{Date, Time, Weekday},
+    civil::{Date, Time},
 };
 
-const WEEKDAYS: &[(&str, Weekday)] = &[
-    ("monday", Weekday::Monday),
-    ("tuesday", Weekday::Tuesday),
-    ("wednesday", Weekday::Wednesday),
-    ("thursday", Weekday::Thursday),
-    ("friday", Weekday::Friday),
-    ("saturday", Weekday::Saturday),
-    ("sunday", Weekday::Sunday),
-];
-
-const MONTHS: &[&str] = &[
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-];
+use crate::sandbox::days;
 
 const UNITS: &[&str] = &[
     "zero",
@@ -85,14 +62,13 @@ pub(super) fn day(words: &[&str], today: Date) -> Option<Date> {
 }
 
 fn weekday(words: &[&str], today: Date) -> Option<Date> {
-    let (_, wanted) = WEEKDAYS.iter().find(|(name, _)| words.contains(name))?;
-    (1..=7).map(|days| today.saturating_add(days.days())).find(|date| date.weekday() == *wanted)
+    let wanted = days::weekday(|name| words.contains(&name))?;
+    today.nth_weekday(1, wanted).ok()
 }
 
 /// `December 14`, `the 14th of December`: this year's, or next year's when it is over.
 fn of_month(words: &[&str], today: Date) -> Option<Date> {
-    let at = words.iter().position(|word| MONTHS.contains(word))?;
-    let month = i8::try_from(MONTHS.iter().position(|month| *month == words[at])? + 1).ok()?;
+    let (at, month) = words.iter().enumerate().find_map(|(at, word)| Some((at, days::month(|name| name == *word)?)))?;
     let near = [at.checked_sub(1), at.checked_sub(2), Some(at + 1), Some(at + 2)];
     let day = near.into_iter().flatten().filter_map(|at| words.get(at)).find_map(|word| ordinal(word))?;
     let this_year = Date::new(today.year(), month, day).ok()?;
@@ -205,26 +181,13 @@ pub(super) fn clock(time: Time) -> String {
 
 /// A day as it is said: `today`, `tomorrow`, `on Monday`, `on Monday, December 14`.
 pub(super) fn day_name(day: Date, today: Date) -> String {
-    let name = |list: &[(&'static str, Weekday)]| {
-        let found = list.iter().find(|(_, weekday)| *weekday == day.weekday()).map_or("", |(name, _)| *name);
-        capital(found)
-    };
     match (day - today).get_days() {
         -1 => "yesterday".into(),
         0 => "today".into(),
         1 => "tomorrow".into(),
-        2..=6 => format!("on {}", name(WEEKDAYS)),
-        _ => {
-            let month =
-                usize::try_from(day.month() - 1).ok().and_then(|at| MONTHS.get(at)).copied().unwrap_or_default();
-            format!("on {}, {} {}", name(WEEKDAYS), capital(month), day.day())
-        }
+        2..=6 => day.strftime("on %A").to_string(),
+        _ => day.strftime("on %A, %B %-d").to_string(),
     }
-}
-
-fn capital(word: &str) -> String {
-    let mut letters = word.chars();
-    letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
 }
 
 #[cfg(test)]
