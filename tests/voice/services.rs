@@ -117,7 +117,7 @@ async fn a_model_calls_several_tools_at_once() {
     let calls = calls.map(|(tool, arguments)| (tool.to_owned(), arguments));
     fakes.will_answer(Reply { text: "One moment.".into(), calls: calls.to_vec() });
     let parameters = json!({ "type": "object", "properties": {}, "required": [], "additionalProperties": false });
-    let tool = Offered { name: "slack_find_user".into(), description: "Finds people.".into(), parameters };
+    let tool = Offered::new("slack_find_user", "Finds people.", &parameters);
     let prompt = Prompt { tools: [tool].into(), ..prompt("Where is Ana?") };
     let written = all(services(&fakes, false).model.answer(prompt)).await;
     let called = written.iter().filter_map(|one| match one {
@@ -348,7 +348,7 @@ async fn the_sandboxs_script_is_a_model_like_others() {
     let written = answer(&services, "Hello").await;
     assert!(text_of(&written).contains("no language model"), "{written:?}");
     let parameters = json!({ "type": "object", "properties": {}, "required": [], "additionalProperties": false });
-    let tool = Offered { name: "google_calendar_list_meetings".into(), description: "d".into(), parameters };
+    let tool = Offered::new("google_calendar_list_meetings", "d", &parameters);
     let prompt = Prompt { tools: [tool].into(), ..prompt("What is on my calendar today?") };
     let written = all(services.model.answer(prompt)).await;
     assert!(

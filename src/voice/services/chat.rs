@@ -44,7 +44,7 @@ impl ChatModel {
 impl Model for ChatModel {
     fn answer(&self, prompt: Prompt) -> mpsc::Receiver<Written> {
         let (out, written) = mpsc::channel(WAITING);
-        let asking = Asking { model: self.clone(), request: prompt::request(&self.model, &prompt), out };
+        let asking = Asking { model: self.clone(), prompt, out };
         tokio::spawn(async move {
             let unwanted = asking.out.clone();
             tokio::select! {
@@ -63,7 +63,7 @@ impl Model for ChatModel {
 /// One question on its way.
 struct Asking {
     model: ChatModel,
-    request: Value,
+    prompt: Prompt,
     out: mpsc::Sender<Written>,
 }
 
@@ -103,7 +103,8 @@ impl Asking {
         let patience = self.endpoint().patience;
         let mut until = Instant::now() + patience.first;
         let chat = self.model.client.chat();
-        let asked = timeout_at(until, chat.create_stream_byot::<_, Value>(&self.request)).await;
+        let request = prompt::request(&self.model.model, &self.prompt);
+        let asked = timeout_at(until, chat.create_stream_byot::<_, Value>(&request)).await;
         let mut stream = asked
             .map_err(|_| early(self.endpoint().slow()))?
             .map_err(|error| early(self.endpoint().trouble(&error)))?;

@@ -22,7 +22,10 @@ mod whisper;
 
 use std::{fmt, sync::Arc};
 
-use serde_json::Value;
+use serde_json::{
+    Value,
+    value::{RawValue, to_raw_value},
+};
 use tokio::sync::mpsc;
 
 #[cfg(feature = "whisper")]
@@ -96,14 +99,31 @@ pub struct Prompt {
 }
 
 /// A tool as a model is offered it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Offered {
     /// Its name.
     pub name: String,
     /// What the model reads.
     pub description: String,
-    /// The schema of its arguments, in the form of OpenAI's strict mode.
-    pub parameters: Value,
+    /// The schema of its arguments, in the form of OpenAI's strict mode. It is written once and sent at every turn, and
+    /// as a text takes a fraction of the memory.
+    pub parameters: Box<RawValue>,
+}
+
+impl Offered {
+    /// A tool with the schema `parameters`.
+    #[expect(clippy::missing_panics_doc, reason = "a value of JSON can be written as JSON")]
+    pub fn new(name: impl Into<String>, description: impl Into<String>, parameters: &Value) -> Self {
+        let parameters = to_raw_value(parameters).expect("a value of JSON can be written as JSON");
+        Offered { name: name.into(), description: description.into(), parameters }
+    }
+}
+
+impl PartialEq for Offered {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.name, &self.description, self.parameters.get())
+            == (&other.name, &other.description, other.parameters.get())
+    }
 }
 
 /// A piece of an answer.

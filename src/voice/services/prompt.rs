@@ -3,7 +3,8 @@
 //! Many servers demand that the caller and the agent take turns, and all of them that each call is followed by its
 //! result. So what one side says in a row becomes one message, and every call goes out with the result it has now.
 
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::{Value, json, value::RawValue};
 
 use super::{Offered, Prompt};
 use crate::voice::context::{Called, Entry};
@@ -13,25 +14,42 @@ use crate::voice::context::{Called, Entry};
 pub const NOTE: &str = "[note, not said by the caller]";
 
 /// The body of a request.
-pub(super) fn request(model: &str, prompt: &Prompt) -> Value {
-    let mut request = json!({
-        "model": model,
-        "stream": true,
-        "messages": messages(&prompt.instructions, &prompt.entries),
-    });
-    if !prompt.tools.is_empty() {
-        request["tools"] = prompt.tools.iter().map(tool).collect();
-    }
-    request
+#[derive(Debug, Serialize)]
+pub(super) struct Request<'a> {
+    model: &'a str,
+    stream: bool,
+    messages: Vec<Value>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tools: Vec<Tool<'a>>,
 }
 
-fn tool(offered: &Offered) -> Value {
-    json!({ "type": "function", "function": {
-        "name": offered.name,
-        "description": offered.description,
-        "parameters": offered.parameters,
-        "strict": true,
-    } })
+#[derive(Debug, Serialize)]
+struct Tool<'a> {
+    r#type: &'static str,
+    function: Function<'a>,
+}
+
+#[derive(Debug, Serialize)]
+struct Function<'a> {
+    name: &'a str,
+    description: &'a str,
+    parameters: &'a RawValue,
+    strict: bool,
+}
+
+/// The request to `model` for the next part of a conversation.
+pub(super) fn request<'a>(model: &'a str, prompt: &'a Prompt) -> Request<'a> {
+    Request {
+        model,
+        stream: true,
+        messages: messages(&prompt.instructions, &prompt.entries),
+        tools: prompt.tools.iter().map(tool).collect(),
+    }
+}
+
+fn tool(offered: &Offered) -> Tool<'_> {
+    let Offered { name, description, parameters } = offered;
+    Tool { r#type: "function", function: Function { name, description, parameters, strict: true } }
 }
 
 fn messages(instructions: &str, entries: &[Entry]) -> Vec<Value> {
@@ -136,16 +154,17 @@ mod tests {
 
     #[test]
     fn the_beginning_stays_the_same() {
-        let tools = [Offered { name: "t".into(), description: "d".into(), parameters: json!({}) }];
+        let tools = [Offered::new("t", "d", &json!({}))];
+        let request = |prompt: &Prompt| serde_json::to_value(request("m", prompt)).unwrap();
         let prompt = |entries| Prompt { instructions: "Be brief.".into(), tools: tools.clone().into(), entries };
         let mut context = Context::default();
         context.caller("Hello");
-        let first = request("m", &prompt(context.entries().to_vec()));
+        let first = request(&prompt(context.entries().to_vec()));
         context.agent(&Heard { text: "Hi.".into(), missed: vec![] });
-        let second = request("m", &prompt(context.entries().to_vec()));
+        let second = request(&prompt(context.entries().to_vec()));
         assert_eq!(first["tools"], second["tools"]);
         assert_eq!(first["tools"][0]["function"]["strict"], true);
         assert_eq!(first["messages"].as_array().unwrap()[..], second["messages"].as_array().unwrap()[..2]);
-        assert!(request("m", &Prompt { tools: [].into(), ..prompt(vec![]) }).get("tools").is_none());
+        assert!(request(&Prompt { tools: [].into(), ..prompt(vec![]) }).get("tools").is_none());
     }
 }

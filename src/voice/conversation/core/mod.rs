@@ -244,11 +244,7 @@ impl Core {
 impl Toolset {
     /// The list is kept as it is when nothing has changed, because a service keeps what it has read.
     fn are(&mut self, tools: &[Listed]) {
-        let offer = |tool: &Listed| Offered {
-            name: tool.name.clone(),
-            description: tool.description.clone(),
-            parameters: schema::strict(&tool.input),
-        };
+        let offer = |tool: &Listed| Offered::new(&*tool.name, &*tool.description, &schema::strict(&tool.input));
         let offered: Arc<[Offered]> = tools.iter().map(offer).chain(control::offered()).collect();
         if self.offered.as_ref() != Some(&offered) {
             self.offered = Some(offered);
