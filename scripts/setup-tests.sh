@@ -34,6 +34,7 @@ oidc-provider | tests | found_oidc            | install_oidc                  | 
 conformance   | tests | found_conformance     | install_conformance           | tests/conformance.rs: the official conformance suite
 chromium      | tests | found_chromium        | from_apt chromium chromium-driver | tests/browser: the console in a real browser
 pipecat-web   | tests | found_pipecat_web     | install_pipecat_web           | tests/browser: Pipecat's own client for browsers
+coturn        | tests | found_program turnserver | from_apt coturn         | tests/voice: a TURN server that is not ours
 espeak-ng     | tests | found_program espeak-ng | from_apt espeak-ng          | tests/voice: the voice that needs no key
 ROWS
 }
