@@ -17,5 +17,6 @@ pub mod rtvi;
 pub mod sentences;
 pub mod services;
 pub mod signalling;
+pub mod tones;
 pub mod turn;
 pub mod words;

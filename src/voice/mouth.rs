@@ -127,9 +127,9 @@ impl Mouth {
         Frame::Sound { samples, begins: was_silent }
     }
 
-    /// Keeps what is played, for [`played`](Self::played).
-    pub fn record(&mut self) {
-        self.played.get_or_insert_default();
+    /// Keeps what is played from now on, for [`played`](Self::played), or keeps nothing any more.
+    pub fn record(&mut self, is_wanted: bool) {
+        self.played = is_wanted.then(Vec::new);
     }
 
     /// What was played since this was asked last.

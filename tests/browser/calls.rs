@@ -45,6 +45,28 @@ async fn a_typed_conversation_books_a_meeting_and_asks_before_it_is_cancelled() 
 }
 
 #[tokio::test]
+async fn the_page_tells_who_goes_on_with_a_call() {
+    let Some(browser) = Browser::start(DESK).await else { return };
+    let home = Home::new();
+    let server = home.serve();
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    for name in ["desk", "sales"] {
+        let voice = serde_json::json!({ "greeting": format!("This is {name}.") });
+        let agent = serde_json::json!({ "name": name, "level": "read-only", "integrations": [], "voice": voice });
+        let made = http.post(server.url("/api/v1/agents")).json(&agent).send().await.unwrap();
+        assert_eq!(made.status(), 201, "{}", made.text().await.unwrap());
+    }
+    browser.open(&server.url("/call?agent=desk")).await;
+    browser.click("//button[contains(@class, 'dial')]").await;
+    browser.find("//h1[text()='desk']").await;
+    type_words(&browser, "Transfer me to sales").await;
+    browser.find("//li[contains(., 'You are put through to sales.')]").await;
+    browser.find("//li[contains(@class, 'agent')][contains(., 'This is sales.')]").await;
+    browser.find("//h1[text()='sales']").await;
+    browser.close().await;
+}
+
+#[tokio::test]
 async fn a_call_fits_a_phone() {
     let Some(browser) = Browser::start(PHONE).await else { return };
     let home = Home::new();

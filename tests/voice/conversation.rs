@@ -184,6 +184,40 @@ async fn an_agent_has_its_own_tools_and_leaves_a_transcript() {
     assert!(lines.iter().any(|line| line["who"] == "caller" && line["text"] == "When is my next meeting?"));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_is_put_through_to_another_agent() {
+    let home = Home::new();
+    let server = home.serve();
+    let make = async |agent: Value| {
+        let (status, made) = sent(http().post(server.url("/api/v1/agents")).json(&agent)).await;
+        assert_eq!(status, 201, "{made}");
+        made
+    };
+    make(json!({ "name": "desk", "level": "read-only", "integrations": [], "voice": { "greeting": "Front desk." } }))
+        .await;
+    let voice = json!({ "greeting": "Sales, good morning.", "transcript": true });
+    let sales = json!({ "name": "sales", "level": "full", "integrations": ["google-calendar"], "voice": voice });
+    let sales = make(sales).await;
+    let mut talk = Talk::with(home, server, json!({ "agent": "desk" })).await;
+    talk.types("What is on my calendar?").await;
+    talk.reads("I have no tool for").await;
+    talk.hears_out().await;
+    talk.types("Transfer me to sales").await;
+    let told = talk.until_data("server-message", |data| data["kind"] == "transferred").await;
+    assert_eq!(told["to"], "sales");
+    talk.reads("Sales, good morning.").await;
+    talk.types("When is my next meeting?").await;
+    talk.until("llm-function-call-stopped").await;
+    talk.reads("Your next meeting is").await;
+    let (_, audit) = sent(http().get(talk.server.url("/api/v1/audit"))).await;
+    assert_eq!(audit["entries"][0]["agent"], sales["id"], "the tools are those of the other agent: {audit}");
+    talk.send(json!({ "type": "disconnect-bot", "id": "x", "data": {} })).await;
+    talk.caller.is_left().await;
+    let lines = transcript(&talk.home).await;
+    assert_eq!(lines[0]["agent_name"], "sales");
+    assert!(lines.iter().all(|line| line["text"] != "What is on my calendar?"), "it begins with its own caller");
+}
+
 /// The lines of the one transcript, when it is whole.
 async fn transcript(home: &Home) -> Vec<Value> {
     let folder = home.path().join("sandbox").join("conversations");

@@ -47,6 +47,7 @@ function during(main, call, context) {
   const orb = h("div", { class: "orb", "aria-hidden": "true" }, h("i"));
   const state = h("p", { class: "state", role: "status" });
   const clock = h("p", { class: "soft number" });
+  const name = h("h1");
   const chart = new Chart();
   const mute = button("", () => call.mute(!call.isMuted));
   const hangUp = button(h("span", {}, "Hang up"), () => call.hangUp(), "danger main", "hangup");
@@ -68,6 +69,7 @@ function during(main, call, context) {
     const isOver = call.line.state === "closed";
     const shown = isOver ? "over" : call.line.state !== "open" ? call.line.state : conversation.isHeld ? "held" : conversation.state;
     orb.dataset.state = shown;
+    name.textContent = call.agent.name;
     state.textContent = { over: "The call is over", connecting: "Connecting", lost: "Connecting again", held: "On hold" }[shown] ?? (call.isMuted && shown === "waits" ? "Muted" : STATES[shown]);
     mute.hidden = isOver || !call.canBeMuted;
     const does = call.isMuted ? "Unmute" : "Mute";
@@ -96,7 +98,7 @@ function during(main, call, context) {
   main.replaceChildren(h("div", { class: "call" },
     h("section", { class: "talk", "aria-label": "What is said" }, said, composer),
     h("aside", { class: "panel" },
-      h("div", { class: "standing" }, orb, h("div", {}, h("h1", {}, call.agent.name), state, clock)),
+      h("div", { class: "standing" }, orb, h("div", {}, name, state, clock)),
       h("div", { class: "row controls" }, mute, resume, hangUp, again),
       chart.element,
       h("p", { class: "help keys" }, h("code", {}, "M"), " mute · ", h("code", {}, "T"), " type · ", h("code", {}, "A"), " answer · ", h("code", {}, "X"), " hang up"))));

@@ -64,10 +64,17 @@ export class Call extends EventTarget {
 
   #take(message) {
     this.conversation.take(message);
+    if (message.type === "server-message" && message.data?.kind === "transferred") this.#goesOn(message.data.to);
     if (!this.#speaker) return;
     if (message.type === "bot-llm-text") this.#speaker.add(message.data.text);
     if (["bot-llm-stopped", "metrics"].includes(message.type)) this.#speaker.finish();
     if (message.type === "bot-interrupted") this.#speaker.stop();
+  }
+
+  // Another agent goes on, under its own name.
+  #goesOn(name) {
+    this.agent = { ...this.agent, name };
+    this.dispatchEvent(new Event("changed"));
   }
 
   #heard(text, isFinal) {

@@ -3,7 +3,13 @@
 use jiff::{Zoned, civil::Date};
 use serde_json::{Value, json};
 
-use super::{calendar, customers, dialogue::Dialogue, english::Said, messages, tell, times, wire::Tool};
+use super::{
+    calendar, customers,
+    dialogue::Dialogue,
+    english::{Said, listed},
+    messages, tell, times,
+    wire::Tool,
+};
 
 /// What the model does next.
 #[derive(Clone, Debug, PartialEq)]
@@ -61,8 +67,18 @@ impl Tools {
 
     /// Whether the tool takes an argument of this name.
     pub fn takes(&self, tool: &str, argument: &str) -> bool {
-        let known = self.0.iter().find(|one| one.name == tool);
-        known.is_some_and(|one| one.parameters["properties"].get(argument).is_some())
+        self.argument(tool, argument).is_some()
+    }
+
+    /// What there is to choose from for an argument.
+    pub fn choices(&self, tool: &str, argument: &str) -> Vec<String> {
+        let choices = self.argument(tool, argument).and_then(|schema| schema["enum"].as_array());
+        choices.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+    }
+
+    fn argument(&self, tool: &str, argument: &str) -> Option<&Value> {
+        let known = self.0.iter().find(|one| one.name == tool)?;
+        known.parameters["properties"].get(argument)
     }
 }
 
@@ -242,11 +258,14 @@ fn hang_up(scene: &Scene<'_>) -> Move {
 }
 
 fn transfer(scene: &Scene<'_>) -> Move {
-    let Some(tool) = scene.tool("transfer") else { return no_tool("passing calls on") };
-    match (scene.dialogue.result(tool), scene.said().name_after(&["to", "through"])) {
+    let Some(tool) = scene.tool("transfer") else {
+        return Move::say("There is nobody whom I could put you through to.");
+    };
+    let (known, said) = (scene.tools.choices(tool, "to"), scene.said().raw.to_lowercase());
+    match (scene.dialogue.result(tool), known.iter().find(|name| said.contains(&name.to_lowercase()))) {
         (Some(result), _) => Move::say(tell::anything(result)),
         (None, Some(to)) => Move::call(tool, json!({ "to": to })),
-        (None, None) => Move::say("Whom shall I pass you on to?"),
+        (None, None) => Move::say(format!("Whom shall I put you through to: {}?", listed(&known, "or"))),
     }
 }
 

@@ -1,10 +1,10 @@
 //! Functions of the line itself that the model is offered beside the tools: hang up, hold, transfer, keys.
 //!
-//! A line over WebRTC can be cut and held. It has nobody to transfer to and no keypad on the other side, and says so.
+//! A transfer is to another agent of the same person, because a line over WebRTC reaches nobody else.
 
 use serde_json::{Map, Value, json};
 
-use crate::voice::services::Offered;
+use crate::voice::{services::Offered, tones::tones};
 
 /// What the line is to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub(super) enum Control {
     Hold,
     /// Listen again.
     Resume,
-    /// Connect the caller with somebody else.
+    /// Let another agent go on.
     Transfer,
     /// Press keys towards the caller.
     Keys,
@@ -38,9 +38,13 @@ const ALL: &[(Control, &str, &str)] = &[
     (
         Control::Transfer,
         "call_control_transfer",
-        "Connects the caller with somebody else. Use it when the caller asks for a person.",
+        "Puts the caller through to another agent, once everything is said. Use it when the caller asks for that agent.",
     ),
-    (Control::Keys, "call_control_send_dtmf", "Presses keys of a telephone towards the other side of the line."),
+    (
+        Control::Keys,
+        "call_control_send_dtmf",
+        "Presses keys of a telephone: the other side of the line hears their tones. Use it when the caller asks for it.",
+    ),
 ];
 
 impl Control {
@@ -49,29 +53,11 @@ impl Control {
         ALL.iter().find(|(_, known, _)| *known == name).map(|(control, ..)| *control)
     }
 
-    /// What the model learns of it.
-    pub(super) fn answer(self, arguments: &Map<String, Value>) -> String {
-        let named = |name: &str| arguments.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-        match self {
-            Control::HangUp => "The line is cut as soon as everything is said.".into(),
-            Control::Hold => "The caller is on hold. Say in a few words that you wait.".into(),
-            Control::Resume => "The caller is listened to again.".into(),
-            Control::Transfer => format!(
-                "Not done: this line is a call in a browser and cannot be transferred to {}. Tell the caller, and \
-                 offer to pass on a message.",
-                Some(named("to")).filter(|to| !to.is_empty()).unwrap_or_else(|| "anybody".into())
-            ),
-            Control::Keys => "Not done: this line is a call in a browser and has no keypad on its other side.".into(),
-        }
-    }
-
-    fn parameters(self) -> Value {
+    fn parameters(self, others: &[String]) -> Value {
         let properties = match self {
-            Control::Transfer => json!({ "to": {
-                "type": "string", "description": "Whom: a name, a department or a telephone number."
-            } }),
+            Control::Transfer => json!({ "to": { "type": "string", "description": "The agent.", "enum": others } }),
             Control::Keys => json!({ "digits": {
-                "type": "string", "description": "The keys: 0 to 9, * and #, such as `12#`."
+                "type": "string", "description": "The keys: 0 to 9, A to D, * and #, such as `12#`."
             } }),
             _ => json!({}),
         };
@@ -83,9 +69,28 @@ fn names(properties: &Value) -> Vec<&String> {
     properties.as_object().into_iter().flat_map(Map::keys).collect()
 }
 
-/// The functions as a model is offered them.
-pub(super) fn offered() -> impl Iterator<Item = Offered> {
-    ALL.iter().map(|(control, name, description)| Offered::new(*name, *description, &control.parameters()))
+/// The functions as a model is offered them. Nobody is put through where there are no `others`.
+pub(super) fn offered(others: &[String]) -> impl Iterator<Item = Offered> {
+    let is_there = |control: Control| control != Control::Transfer || !others.is_empty();
+    ALL.iter()
+        .filter(move |(control, ..)| is_there(*control))
+        .map(|(control, name, description)| Offered::new(*name, *description, &control.parameters(others)))
+}
+
+/// The agent that is asked for, or what the model should know.
+pub(super) fn addressee(arguments: &Map<String, Value>, others: &[String]) -> Result<String, String> {
+    let to = arguments.get("to").and_then(Value::as_str).unwrap_or_default();
+    let found = others.iter().find(|other| other.to_lowercase() == to.trim().to_lowercase());
+    found.cloned().ok_or_else(|| match others {
+        [] => "Not done: there is no other agent to put the caller through to. Tell the caller.".into(),
+        others => format!("Not done: there is no agent {to:?}. There are: {}. Tell the caller.", others.join(", ")),
+    })
+}
+
+/// The sound of the keys that are to be pressed, or what the model should know.
+pub(super) fn keys(arguments: &Map<String, Value>) -> Result<Vec<i16>, String> {
+    let digits = arguments.get("digits").and_then(Value::as_str).unwrap_or_default();
+    tones(digits).ok_or_else(|| "Not done: `digits` takes 1 to 32 keys of 0 to 9, A to D, * and #.".into())
 }
 
 #[cfg(test)]
@@ -93,15 +98,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_function_is_found_by_its_name_and_answers() {
-        for function in offered() {
-            let control = Control::called(&function.name).unwrap();
-            assert!(!control.answer(&Map::new()).is_empty());
+    fn every_function_is_found_by_its_name() {
+        let others = ["sales".to_owned()];
+        for function in offered(&others) {
+            assert!(Control::called(&function.name).is_some());
             let parameters: Value = serde_json::from_str(function.parameters.get()).unwrap();
             assert_eq!(parameters["additionalProperties"], false, "{}", function.name);
         }
+        assert_eq!(offered(&others).count(), offered(&[]).count() + 1, "nobody is put through to nobody");
         assert_eq!(Control::called("google_calendar_list_meetings"), None);
-        let to = Map::from_iter([("to".to_owned(), "sales".into())]);
-        assert!(Control::Transfer.answer(&to).contains("cannot be transferred to sales"));
+    }
+
+    #[test]
+    fn a_caller_is_put_through_to_an_agent_that_is_there() {
+        let others = ["Sales".to_owned(), "front desk".to_owned()];
+        let to = |name: &str| addressee(&Map::from_iter([("to".to_owned(), name.into())]), &others);
+        assert_eq!(to("sales ").as_deref(), Ok("Sales"));
+        let refused = to("legal").unwrap_err();
+        assert!(refused.contains("\"legal\"") && refused.contains("Sales, front desk"), "{refused}");
+        assert!(addressee(&Map::new(), &[]).is_err());
     }
 }

@@ -11,7 +11,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use url::Url;
 
 use super::{
-    driver::{Parts, lead},
+    driver::{Left, Parts, Rest, lead},
     keeper::{Keeper, Keeps, folder},
     settings::Settings,
     toolbox::Link,
@@ -126,11 +126,37 @@ impl Conversations {
     }
 
     async fn hold(&self, caller: &Principal, wish: Option<&str>, line: Line) -> Result<(), Error> {
-        let agent = self.agent(caller, wish).await?;
-        let (id, token) = self.token(&agent).await?;
-        lead(line, self.parts_for(&agent, token)).await;
-        self.0.parts.agents.revoke_token(&id).await?;
-        Ok(())
+        let (mut agent, mut line) = (self.agent(caller, wish).await?, line);
+        loop {
+            let others = self.others(caller, &agent).await?;
+            let (id, token) = self.token(&agent).await?;
+            let Left { goes_on, rest } = lead(line, self.parts_for(&agent, others, token)).await;
+            self.end(id, rest);
+            let Some((same, to)) = goes_on else { return Ok(()) };
+            (agent, line) = (self.agent(caller, Some(&to)).await?, same);
+        }
+    }
+
+    /// The agents that a person may be put through to: the others of theirs that are set up for conversations. Who
+    /// calls with an agent's token stays with that agent.
+    async fn others(&self, caller: &Principal, agent: &Agent) -> Result<Vec<String>, Error> {
+        if !caller.is_person() {
+            return Ok(vec![]);
+        }
+        let agents = self.0.parts.agents.agents(&caller.user).await?;
+        let others = agents.into_iter().filter(|other| other.id != agent.id && other.voice.is_some());
+        Ok(others.map(|other| other.name).collect())
+    }
+
+    /// Lets what is still under way finish, and then ends the conversation's token.
+    fn end(&self, id: TokenId, rest: Rest) {
+        let agents = self.0.parts.agents.clone();
+        self.0.running.spawn(async move {
+            rest.finish().await;
+            if let Err(error) = agents.revoke_token(&id).await {
+                tracing::warn!(%error, "the token of a conversation that is over still counts for an hour");
+            }
+        });
     }
 
     /// A token for this conversation alone.
@@ -140,10 +166,10 @@ impl Conversations {
         Ok((made.0.id, made.1))
     }
 
-    fn parts_for(&self, agent: &Agent, token: Secret) -> Parts {
+    fn parts_for(&self, agent: &Agent, others: Vec<String>, token: Secret) -> Parts {
         let Host { parts, usual, ending, .. } = &*self.0;
         let now = parts.clock.now().to_zoned(TimeZone::system());
-        let settings = Settings::of(agent, &now);
+        let settings = Settings { others, ..Settings::of(agent, &now) };
         let keeps = Keeps { transcript: settings.keeps_transcript, sound: settings.records };
         Parts {
             services: parts.services.clone(),

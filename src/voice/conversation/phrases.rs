@@ -17,6 +17,8 @@ pub struct Phrases {
     pub not_understood: &'static str,
     /// When the caller has been silent for long.
     pub still_there: &'static str,
+    /// Before another agent goes on.
+    pub put_through: &'static str,
     /// Before the line is cut.
     pub goodbye: &'static str,
     /// When a conversation has lasted as long as it may.
@@ -52,6 +54,7 @@ const ENGLISH: Phrases = Phrases {
     voice_failed: "I am sorry, my voice is failing me. Please ask me again in a moment.",
     not_understood: "I am sorry, I did not catch that. Could you say it again?",
     still_there: "Are you still there?",
+    put_through: "I am putting you through.",
     goodbye: "Goodbye!",
     too_long: "We have talked for as long as I may. Please call again. Goodbye!",
     say_yes_or_no: "Please say yes or no.",
@@ -65,6 +68,7 @@ const GERMAN: Phrases = Phrases {
     voice_failed: "Entschuldigung, mir versagt die Stimme. Bitte fragen Sie mich gleich noch einmal.",
     not_understood: "Entschuldigung, das habe ich nicht verstanden. Können Sie es noch einmal sagen?",
     still_there: "Sind Sie noch da?",
+    put_through: "Ich verbinde Sie.",
     goodbye: "Auf Wiederhören!",
     too_long: "Länger darf ich nicht sprechen. Bitte rufen Sie noch einmal an. Auf Wiederhören!",
     say_yes_or_no: "Bitte sagen Sie ja oder nein.",
@@ -78,6 +82,7 @@ const FRENCH: Phrases = Phrases {
     voice_failed: "Désolé, ma voix me fait défaut. Redemandez-moi dans un instant, s'il vous plaît.",
     not_understood: "Désolé, je n'ai pas compris. Pouvez-vous répéter ?",
     still_there: "Êtes-vous toujours là ?",
+    put_through: "Je vous mets en communication.",
     goodbye: "Au revoir !",
     too_long: "Je ne peux pas parler plus longtemps. Rappelez-moi, s'il vous plaît. Au revoir !",
     say_yes_or_no: "Répondez par oui ou par non.",
@@ -91,6 +96,7 @@ const SPANISH: Phrases = Phrases {
     voice_failed: "Lo siento, me falla la voz. Pregúnteme otra vez dentro de un momento.",
     not_understood: "Lo siento, no le he entendido. ¿Puede repetirlo?",
     still_there: "¿Sigue ahí?",
+    put_through: "Le paso la llamada.",
     goodbye: "¡Adiós!",
     too_long: "No puedo hablar más tiempo. Vuelva a llamar, por favor. ¡Adiós!",
     say_yes_or_no: "Responda sí o no.",

@@ -30,6 +30,8 @@ pub(super) struct Reply {
     pub(super) has_filled: bool,
     /// Whether the line is cut after it.
     pub(super) is_last: bool,
+    /// The agent that goes on after it.
+    pub(super) goes_to: Option<String>,
     /// Whether the caller knows already that something went wrong.
     pub(super) has_apologised: bool,
     sentences: Sentences,

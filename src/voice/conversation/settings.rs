@@ -53,6 +53,8 @@ pub struct Settings {
     pub idle: Duration,
     /// The same for who types.
     pub idle_typing: Duration,
+    /// The agents by name that the caller may be put through to.
+    pub others: Vec<String>,
     /// How long the conversation may be.
     pub longest: Duration,
     /// How long a tool may take.
@@ -80,6 +82,7 @@ impl Settings {
             has_voice: true,
             idle,
             idle_typing: idle * IDLE_TYPING,
+            others: vec![],
             longest: LONGEST,
             call: CALL,
             manner: Manner { voice: voice.voice, language: voice.language, speed: voice.speed },

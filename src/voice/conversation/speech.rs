@@ -122,6 +122,20 @@ impl Speech {
         });
     }
 
+    /// Takes a sound that has no words.
+    pub(super) fn play(&mut self, id: u64, samples: Vec<i16>) {
+        self.pieces.push_back(Piece {
+            id,
+            text: String::new(),
+            kind: Kind::Aside,
+            state: State::Whole,
+            samples,
+            has_sounded: true,
+            is_in_mouth: false,
+            was_tried: true,
+        });
+    }
+
     /// The piece to make next, when there is one and its time has come.
     pub(super) fn start(&mut self, now: At, most: usize) -> Option<Start> {
         let ahead = self.pieces.iter().filter(|piece| piece.state != State::Waiting).count();
@@ -192,7 +206,7 @@ impl Speech {
         while let Some(piece) = self.pieces.front_mut().filter(|piece| piece.has_sounded) {
             if !std::mem::replace(&mut piece.is_in_mouth, true) {
                 mouth.begin(if piece.kind.is_told() { piece.text.as_str() } else { "" });
-                begun.push((piece.id, piece.text.clone()));
+                begun.extend((!piece.text.is_empty()).then(|| (piece.id, piece.text.clone())));
             }
             let left = mouth.add(&piece.samples).len();
             piece.samples.drain(..piece.samples.len() - left);

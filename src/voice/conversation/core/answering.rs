@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde_json::json;
+
 use super::Core;
 use crate::voice::{
     context::Entry,
@@ -293,7 +295,13 @@ impl Core {
         self.keep(reply.shown, heard);
         self.agent_ends();
         self.quiet.since = self.now;
-        if reply.is_last {
+        if let Some(to) = reply.goes_to {
+            self.tell(Tell::Own(json!({
+                "kind": "transferred", "to": to, "text": format!("You are put through to {to}."),
+            })));
+            self.goes_to = Some(to);
+            self.end("another agent goes on");
+        } else if reply.is_last {
             self.end("it was over");
         }
     }

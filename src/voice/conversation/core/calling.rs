@@ -8,7 +8,7 @@ use crate::{
     schema::nearest,
     voice::{
         conversation::{
-            control::Control,
+            control::{self, Control},
             moves::{Line, Output, Stage},
             reply::{Reply, Round, Wanted},
             speech::Kind,
@@ -70,12 +70,46 @@ impl Core {
     }
 
     fn control(&mut self, reply: &mut Reply, control: Control, call: &str, arguments: &Map<String, Value>) {
-        self.context.ended(call, &control.answer(arguments));
-        match control {
-            Control::HangUp => reply.is_last = true,
-            Control::Hold => self.hold(),
-            Control::Resume => self.resume(),
-            Control::Transfer | Control::Keys => {}
+        let answer = match control {
+            Control::HangUp => {
+                reply.is_last = true;
+                "The line is cut as soon as everything is said.".into()
+            }
+            Control::Hold => {
+                self.hold();
+                "The caller is on hold. Say in a few words that you wait.".into()
+            }
+            Control::Resume => {
+                self.resume();
+                "The caller is listened to again.".into()
+            }
+            Control::Transfer => self.put_through(reply, arguments),
+            Control::Keys => self.press(reply, arguments),
+        };
+        self.context.ended(call, &answer);
+    }
+
+    /// Lets another agent go on when everything is said.
+    fn put_through(&mut self, reply: &mut Reply, arguments: &Map<String, Value>) -> String {
+        match control::addressee(arguments, &self.settings.others) {
+            Ok(to) => {
+                let answer = format!("The caller is put through to {to} as soon as everything is said.");
+                (reply.is_last, reply.goes_to) = (true, Some(to));
+                answer
+            }
+            Err(why) => why,
+        }
+    }
+
+    /// Lets the other side hear keys, after what was said so far.
+    fn press(&mut self, reply: &mut Reply, arguments: &Map<String, Value>) -> String {
+        match control::keys(arguments) {
+            Ok(sound) => {
+                let id = self.fresh();
+                reply.speech.play(id, sound);
+                "The keys are heard at the other side.".into()
+            }
+            Err(why) => why,
         }
     }
 
@@ -167,7 +201,9 @@ impl Core {
         if reply.is_last {
             reply.round = Round::Over;
             if !reply.has_words() {
-                self.say_of_us(&mut reply, self.settings.phrases.goodbye.to_owned(), Kind::Usual);
+                let phrases = self.settings.phrases;
+                let last = if reply.goes_to.is_some() { phrases.put_through } else { phrases.goodbye };
+                self.say_of_us(&mut reply, last.to_owned(), Kind::Usual);
             }
         } else if reply.rounds >= MOST_ROUNDS {
             self.apologise(&mut reply);

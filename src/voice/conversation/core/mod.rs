@@ -72,6 +72,8 @@ pub struct Core {
     fillers_said: usize,
     has_news: bool,
     is_over: bool,
+    /// The agent that goes on with the caller.
+    goes_to: Option<String>,
 }
 
 /// What is known of the caller and of the way to them.
@@ -149,6 +151,7 @@ impl Core {
             fillers_said: 0,
             has_news: false,
             is_over: false,
+            goes_to: None,
             settings,
         }
     }
@@ -165,9 +168,14 @@ impl Core {
         std::mem::take(&mut self.out)
     }
 
-    /// Whether the line is to be cut.
+    /// Whether it has ended.
     pub fn is_over(&self) -> bool {
         self.is_over
+    }
+
+    /// The agent that goes on with the caller, once it has ended so; else the line is to be cut.
+    pub fn goes_to(&self) -> Option<&str> {
+        self.goes_to.as_deref()
     }
 
     fn take(&mut self, input: Input) {
@@ -182,8 +190,8 @@ impl Core {
             Input::RoundTrip(time) => self.caller.round_trip = time,
             Input::Written { answer, what } => self.written(answer, what),
             Input::Spoken { piece, what } => self.spoken(piece, what),
-            Input::Tools(tools) => self.tools.are(&tools),
-            Input::ToolsAway => self.tools.are_away(),
+            Input::Tools(tools) => self.tools.are(&tools, &self.settings.others),
+            Input::ToolsAway => self.tools.are_away(&self.settings.others),
             Input::Came { call, what: Came::Asks(question) } => self.asked(call, question),
             Input::Came { call, what: Came::Done(done) } => self.done(&call, &done),
             Input::Came { call, what: Came::Failed(why) } => {
@@ -243,9 +251,9 @@ impl Core {
 
 impl Toolset {
     /// The list is kept as it is when nothing has changed, because a service keeps what it has read.
-    fn are(&mut self, tools: &[Listed]) {
+    fn are(&mut self, tools: &[Listed], others: &[String]) {
         let offer = |tool: &Listed| Offered::new(&*tool.name, &*tool.description, &schema::strict(&tool.input));
-        let offered: Arc<[Offered]> = tools.iter().map(offer).chain(control::offered()).collect();
+        let offered: Arc<[Offered]> = tools.iter().map(offer).chain(control::offered(others)).collect();
         if self.offered.as_ref() != Some(&offered) {
             self.offered = Some(offered);
         }
@@ -253,7 +261,7 @@ impl Toolset {
     }
 
     /// Without tools one can still talk, and hang up.
-    fn are_away(&mut self) {
-        self.offered.get_or_insert_with(|| control::offered().collect());
+    fn are_away(&mut self, others: &[String]) {
+        self.offered.get_or_insert_with(|| control::offered(others).collect());
     }
 }

@@ -78,14 +78,47 @@ pub struct Parts {
     pub ending: CancellationToken,
 }
 
+/// What a conversation leaves when it has ended.
+#[derive(Debug)]
+pub struct Left {
+    /// The line, and the agent that goes on with the caller. Else the line is cut.
+    pub goes_on: Option<(Line, String)>,
+    /// What is still under way.
+    pub rest: Rest,
+}
+
+/// Calls that change something and may still finish.
+#[derive(Debug)]
+pub struct Rest {
+    jobs: JoinSet<Job>,
+    calls: HashMap<String, Call>,
+}
+
 /// Leads a conversation to its end.
-pub async fn lead(line: Line, parts: Parts) {
+pub async fn lead(line: Line, parts: Parts) -> Left {
     parts.metrics.conversation(true);
     let metrics = parts.metrics.clone();
     let mut driver = Driver::new(line, parts);
     driver.run().await;
     metrics.conversation(false);
-    driver.leave().await;
+    driver.leave().await
+}
+
+impl Rest {
+    /// Waits for it, but not for ever. Whatever is not done by then is known to nobody; the server's audit tells.
+    pub async fn finish(self) {
+        let Rest { mut jobs, mut calls } = self;
+        let finish = async {
+            while !calls.is_empty() {
+                match jobs.join_next().await {
+                    Some(Ok(Job::Called(id, _))) => drop(calls.remove(&id)),
+                    Some(_) => {}
+                    None => break,
+                }
+            }
+        };
+        let _ = timeout(GRACE, finish).await;
+    }
 }
 
 /// What comes back from a task.
@@ -127,9 +160,7 @@ impl Driver {
     fn new(line: Line, mut parts: Parts) -> Self {
         parts.settings.has_ears = parts.services.recogniser.is_some();
         parts.settings.has_voice = parts.services.speaker.is_some();
-        if parts.keeper.as_ref().is_some_and(Keeper::records) {
-            line.player.mouth().record();
-        }
+        line.player.mouth().record(parts.keeper.as_ref().is_some_and(Keeper::records));
         let core = Core::new(parts.settings.clone(), line.player.clone(), parts.clock.now());
         Driver {
             core,
@@ -177,8 +208,8 @@ impl Driver {
         }
     }
 
-    /// The end of a conversation: its last texts go out, and what changes something may still finish.
-    async fn leave(mut self) {
+    /// The end of a conversation: its last texts go out.
+    async fn leave(mut self) -> Left {
         tracing::info!(
             seconds = self.began.elapsed().as_secs(),
             turns = self.figures.turns.len(),
@@ -188,21 +219,12 @@ impl Driver {
             "a conversation has ended"
         );
         self.send_texts();
-        sleep(LAST_WORDS).await;
-        let Driver { line, mut jobs, calls, ear, answers, voices, parts, .. } = self;
-        drop((line, ear, answers, voices, parts.keeper));
-        let mut waits = calls;
-        let finish = async {
-            while !waits.is_empty() {
-                match jobs.join_next().await {
-                    Some(Ok(Job::Called(id, _))) => drop(waits.remove(&id)),
-                    Some(_) => {}
-                    None => break,
-                }
-            }
-        };
-        // Whatever is not done by then is known to nobody; the server's audit tells.
-        let _ = timeout(GRACE, finish).await;
+        let goes_to = self.core.goes_to().map(str::to_owned);
+        if goes_to.is_none() {
+            sleep(LAST_WORDS).await;
+        }
+        let Driver { line, jobs, calls, .. } = self;
+        Left { goes_on: goes_to.map(|to| (line, to)), rest: Rest { jobs, calls } }
     }
 
     fn event(&mut self, event: Event) {

@@ -126,7 +126,14 @@ impl Stage {
             clock: clock::system(),
             ending: CancellationToken::new(),
         };
-        Stage { carrier, script, tone, shed, running: tokio::spawn(lead(line, parts)), played: 0 }
+        Stage {
+            carrier,
+            script,
+            tone,
+            shed,
+            running: tokio::spawn(async { lead(line, parts).await.rest.finish().await }),
+            played: 0,
+        }
     }
 
     async fn says(&self, said: Said) {

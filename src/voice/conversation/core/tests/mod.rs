@@ -189,6 +189,13 @@ impl Talk {
     }
 
     /// The calls that were made: tools with their numbers.
+    /// The model calls a function of the line.
+    fn controls(&mut self, function: &str, arguments: &str) {
+        let (tool, arguments) = (function.to_owned(), arguments.to_owned());
+        self.written(Written::Call { id: "1".into(), tool, arguments });
+        self.written(Written::Done);
+    }
+
     fn called(&self) -> Vec<(String, String)> {
         self.all(|output| match output {
             Output::Call { call, tool, .. } => Some((tool.clone(), call.clone())),

@@ -208,11 +208,31 @@ fn a_caller_on_hold_is_not_heard_until_they_come_back() {
 }
 
 #[test]
-fn a_browser_line_says_what_it_cannot_do() {
-    let mut talk = Talk::new();
+fn a_caller_is_put_through_when_everything_is_said() {
+    let settings = Settings { others: vec!["sales".into()], ..patient() };
+    let mut talk = Talk::of(settings).greeted();
     talk.says("Connect me with sales.");
-    let arguments = r#"{"to":"sales"}"#.into();
-    talk.written(Written::Call { id: "1".into(), tool: "call_control_transfer".into(), arguments });
-    talk.written(Written::Done);
-    assert!(talk.results()[0].contains("cannot be transferred to sales"), "{:?}", talk.results());
+    talk.controls("call_control_transfer", r#"{"to":"legal"}"#);
+    assert!(talk.results()[0].contains("There are: sales"), "{:?}", talk.results());
+    talk.controls("call_control_transfer", r#"{"to":"Sales"}"#);
+    talk.silence(200);
+    assert_eq!((talk.ended(), talk.core.goes_to()), (None, None), "it is still speaking");
+    assert_eq!(talk.spoken(), ["I am putting you through."]);
+    talk.silence(4_000);
+    assert_eq!((talk.ended(), talk.core.goes_to()), (Some("another agent goes on"), Some("sales")));
+}
+
+#[test]
+fn keys_are_heard_at_the_other_side() {
+    let mut talk = Talk::new();
+    talk.says("Press one and hash.");
+    talk.controls("call_control_send_dtmf", r#"{"digits":"twelve"}"#);
+    assert!(talk.results()[0].starts_with("Not done"), "{:?}", talk.results());
+    assert!(!talk.player.mouth().has_more());
+    talk.controls("call_control_send_dtmf", r#"{"digits":"1#"}"#);
+    assert!(talk.player.mouth().has_more(), "the tones are played");
+    talk.writes("Done.");
+    talk.silence(3_000);
+    assert_eq!(talk.spoken(), ["Done."], "tones are no words");
+    assert_eq!(talk.entries().last(), Some(&agent("Done.")));
 }
