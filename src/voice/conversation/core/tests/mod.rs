@@ -188,7 +188,6 @@ impl Talk {
         self.written(Written::Done);
     }
 
-    /// The calls that were made: tools with their numbers.
     /// The model calls a function of the line.
     fn controls(&mut self, function: &str, arguments: &str) {
         let (tool, arguments) = (function.to_owned(), arguments.to_owned());
@@ -196,6 +195,7 @@ impl Talk {
         self.written(Written::Done);
     }
 
+    /// The calls that were made: tools with their numbers.
     fn called(&self) -> Vec<(String, String)> {
         self.all(|output| match output {
             Output::Call { call, tool, .. } => Some((tool.clone(), call.clone())),
