@@ -199,6 +199,7 @@ impl Browser {
     }
 
     /// Runs a script on every page that is opened from now on, before its own.
+    #[cfg(feature = "voice")]
     pub async fn run_before(&self, script: &str) {
         let told = json!({ "cmd": "Page.addScriptToEvaluateOnNewDocument", "params": { "source": script } });
         let told = self.ask("POST", "/goog/cdp/execute", told).await;
