@@ -244,4 +244,5 @@ async fn pipecats_own_client_gets_a_greeting_and_an_answer() {
     told(&browser, "called", 1).await;
     told(&browser, "text", 1).await;
     browser.run("window.client.disconnect()").await;
+    browser.quit().await;
 }

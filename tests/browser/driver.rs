@@ -49,7 +49,6 @@ pub struct Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // It takes the browser with it.
         let _ = self.driver.kill();
         let _ = self.driver.wait();
     }
@@ -226,7 +225,13 @@ impl Browser {
 
     /// Ends it, and makes sure that nothing on its pages was refused or went wrong.
     pub async fn close(self) {
-        assert_eq!(self.complaints().await, Vec::<Value>::new());
+        let complaints = self.complaints().await;
+        self.quit().await;
+        assert_eq!(complaints, Vec::<Value>::new());
+    }
+
+    /// Ends it, whatever went wrong on its pages. Without this the browser stays when its driver goes.
+    pub async fn quit(self) {
         self.ask("DELETE", "", Value::Null).await;
     }
 }

@@ -52,5 +52,7 @@ async fn somebody_who_is_invited_signs_in_by_the_link_and_makes_a_token() {
     administrator.find("//ul[@id='people'][not(contains(., 'Ana'))]").await;
     ana.open(&server.url("/agents")).await;
     ana.find("//h1[text()='Sign in to Switchboard']").await;
+    ana.quit().await;
+    other.quit().await;
     administrator.close().await;
 }
