@@ -34,7 +34,6 @@ use std::{
 use caller::{Caller, clip};
 use fakes::{Fakes, Pace, Reply};
 use futures_util::future::join_all;
-use serde_json::{Value, json};
 use support::{Home, Server};
 use tokio::time::sleep;
 
@@ -74,9 +73,9 @@ async fn measure() -> ExitCode {
     let home = Home::new();
     let server = serve(&home, &fakes);
     // With the first call everybody's usual sentences are made, which is paid once.
-    let first = Talk::begin(&server).await;
+    let first = call(&server).await;
     sleep(SETTLED).await;
-    first.caller.hang_up().await;
+    first.hang_up().await;
     sleep(SETTLED).await;
     let idle = memory(&server);
     let (time, talking) = talk(&server, &fakes).await;
@@ -101,54 +100,28 @@ fn verdict(what: &str, holds: bool, figure: &str) -> bool {
 
 fn serve(home: &Home, fakes: &Fakes) -> Server {
     let mut command = home.command(&["serve", "--sandbox", "--listen", "127.0.0.1:0"]);
-    for service in ["STT", "LLM", "TTS"] {
-        command.env(format!("SWITCHBOARD_{service}_URL"), fakes.http());
-    }
-    command.env("SWITCHBOARD_LLM_MODEL", "fake");
+    fakes.serve(&mut command);
     Server::start(command)
 }
 
 /// A caller in a conversation.
-struct Talk {
-    caller: Caller,
-}
-
-impl Talk {
-    /// Calls, and hears the greeting.
-    async fn begin(server: &Server) -> Talk {
-        let mut talk = Talk { caller: Caller::call(&server.url("")).await };
-        let ready = json!({ "label": "rtvi-ai", "type": "client-ready", "id": "1", "data": { "version": "2.2.0" } });
-        talk.caller.text(&ready.to_string()).await;
-        talk.until("bot-stopped-speaking").await;
-        talk
-    }
-
-    /// Speaks and is answered.
-    async fn turn(&mut self, said: &[i16]) {
-        self.caller.say(said).await;
-        self.until("bot-stopped-speaking").await;
-    }
-
-    async fn until(&mut self, kind: &str) {
-        loop {
-            let message: Value = serde_json::from_str(&self.caller.next_text().await).unwrap();
-            if message["type"] == kind {
-                return;
-            }
-        }
-    }
+async fn call(server: &Server) -> Caller {
+    let mut caller = Caller::call(&server.url("")).await;
+    caller.is_greeted().await;
+    caller
 }
 
 /// All callers talk at once. Gives the processor time for a second of one conversation, and the memory meanwhile.
 async fn talk(server: &Server, fakes: &Fakes) -> (Duration, u64) {
-    let mut talks = join_all((0..CALLERS).map(|_| Talk::begin(server))).await;
+    let mut callers = join_all((0..CALLERS).map(|_| call(server))).await;
     let said = clip("meeting");
     let (begin, before) = (Instant::now(), processor_time(server));
-    let turns = talks.iter_mut().map(|talk| async {
+    let turns = callers.iter_mut().map(|caller| async {
         let mut turns = 0;
         while begin.elapsed() < TALK {
             fakes.will_answer(Reply::text(ANSWER));
-            talk.turn(&said).await;
+            caller.say(&said).await;
+            caller.until("bot-stopped-speaking").await;
             turns += 1;
         }
         turns
@@ -157,8 +130,8 @@ async fn talk(server: &Server, fakes: &Fakes) -> (Duration, u64) {
     let (lasted, spent) = (begin.elapsed(), processor_time(server).saturating_sub(before));
     let talking = memory(server);
     println!("{} turns in {lasted:.0?}", turns.iter().sum::<u32>());
-    for talk in talks {
-        talk.caller.hang_up().await;
+    for caller in callers {
+        caller.hang_up().await;
     }
     (spent.div_f64(lasted.as_secs_f64() * CALLERS as f64), talking)
 }
@@ -168,7 +141,7 @@ async fn grow(server: &Server, count: usize) -> u64 {
     let rounds = count.div_ceil(CALLERS);
     let mut after_half = 0;
     for round in 1..=rounds {
-        join_all((0..CALLERS).map(|_| async { Talk::begin(server).await.caller.hang_up().await })).await;
+        join_all((0..CALLERS).map(|_| async { call(server).await.hang_up().await })).await;
         if round % (rounds / 10).max(1) == 0 || round == rounds {
             sleep(SETTLED).await;
             eprintln!("{} calls: {} kB", round * CALLERS, memory(server) / 1024);

@@ -29,7 +29,7 @@ use std::{process::ExitCode, time::Duration};
 
 use caller::{Caller, clip};
 use fakes::{Fakes, Pace, Reply, Service};
-use serde_json::{Value, json};
+use serde_json::json;
 use support::{Home, Server};
 use tokio::time::{Instant, sleep, timeout};
 
@@ -127,15 +127,10 @@ impl Line {
         let fakes = Fakes::start(Pace::default()).await;
         let home = Home::new();
         let mut command = home.command(&["serve", "--sandbox", "--listen", "127.0.0.1:0"]);
-        for service in ["STT", "LLM", "TTS"] {
-            command.env(format!("SWITCHBOARD_{service}_URL"), fakes.http());
-        }
-        command.env("SWITCHBOARD_LLM_MODEL", "fake");
+        fakes.serve(&mut command);
         let server = Server::start(command);
         let mut caller = Caller::call(&server.url("")).await;
-        let ready = json!({ "label": "rtvi-ai", "type": "client-ready", "id": "1", "data": { "version": "2.2.0" } });
-        caller.text(&ready.to_string()).await;
-        until(&mut caller, "bot-stopped-speaking").await;
+        caller.is_greeted().await;
         let line = Line { fakes, caller, speech: trimmed(&clip("frei")), _server: server, _home: home };
         // What is said in a hurry is made now, and must not stand in the way of the first turns.
         sleep(Duration::from_secs(4)).await;
@@ -163,7 +158,7 @@ impl Line {
         let heard = self.first_sound(before).await;
         let whole = heard - spoken;
         let own = whole.saturating_sub(ASKED_AFTER + self.services());
-        until(&mut self.caller, "bot-stopped-speaking").await;
+        self.caller.until("bot-stopped-speaking").await;
         sleep(SILENT).await;
         Turn { whole, own }
     }
@@ -213,7 +208,7 @@ impl Line {
         let options = json!({ "run_immediately": true, "audio_response": true });
         let data = json!({ "content": "And?", "options": options });
         self.caller.text(&json!({ "type": "send-text", "id": "1", "data": data }).to_string()).await;
-        until(&mut self.caller, "bot-started-speaking").await;
+        self.caller.until("bot-started-speaking").await;
         sleep(Duration::from_millis(1_500)).await;
         self.fakes.will_hear("Stop, that is enough for now.");
         let began = Instant::now();
@@ -221,20 +216,10 @@ impl Line {
         let last = self.caller.frames().iter().rfind(|frame| frame.is_audible()).map(|frame| frame.at).unwrap();
         // What it says then is none of it.
         for message in ["bot-interrupted", "bot-started-speaking", "bot-stopped-speaking"] {
-            until(&mut self.caller, message).await;
+            self.caller.until(message).await;
         }
         sleep(SILENT).await;
         last.saturating_duration_since(began)
-    }
-}
-
-/// Waits for a message.
-async fn until(caller: &mut Caller, kind: &str) {
-    loop {
-        let message: Value = serde_json::from_str(&caller.next_text().await).unwrap();
-        if message["type"] == kind {
-            return;
-        }
     }
 }
 

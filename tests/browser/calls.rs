@@ -116,10 +116,7 @@ async fn a_question_into_the_microphone_is_answered_in_sound() {
     let Some(browser) = Browser::start_with(DESK, &[&microphone]).await else { return };
     let fakes = Fakes::start(Pace::default()).await;
     let mut command = home.command(&["serve", "--sandbox", "--listen", "127.0.0.1:0"]);
-    for service in ["STT", "LLM", "TTS"] {
-        command.env(format!("SWITCHBOARD_{service}_URL"), fakes.http());
-    }
-    command.env("SWITCHBOARD_LLM_MODEL", "fake");
+    fakes.serve(&mut command);
     let server = Server::start(command);
     fakes.will_hear("What is on my calendar today?");
     fakes.will_answer(Reply::call("google_calendar_list_meetings", serde_json::json!({ "limit": 5 })));

@@ -207,6 +207,23 @@ impl Caller {
         timeout(LIMIT, self.texts.recv()).await.expect("a message comes").expect("the channel is open")
     }
 
+    /// Tells that its page is ready, and hears the greeting.
+    pub async fn is_greeted(&mut self) {
+        let ready = json!({ "label": "rtvi-ai", "type": "client-ready", "id": "1", "data": { "version": "2.2.0" } });
+        self.text(&ready.to_string()).await;
+        self.until("bot-stopped-speaking").await;
+    }
+
+    /// Waits for a message of a kind.
+    pub async fn until(&mut self, kind: &str) {
+        loop {
+            let message: Value = serde_json::from_str(&self.next_text().await).unwrap();
+            if message["type"] == kind {
+                return;
+            }
+        }
+    }
+
     /// Waits until the other side has closed the channel.
     pub async fn is_left(&mut self) {
         let end = async { while self.texts.recv().await.is_some() {} };

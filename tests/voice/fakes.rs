@@ -5,6 +5,7 @@
 use std::{
     collections::VecDeque,
     net::SocketAddr,
+    process::Command,
     sync::{Arc, Mutex, MutexGuard},
     time::{Duration, Instant},
 };
@@ -158,6 +159,14 @@ impl Fakes {
             }
         });
         Fakes { address, shared, _stop: stop.drop_guard() }
+    }
+
+    /// Makes them the three services of a program.
+    pub fn serve(&self, program: &mut Command) {
+        for service in ["STT", "LLM", "TTS"] {
+            program.env(format!("SWITCHBOARD_{service}_URL"), self.http());
+        }
+        program.env("SWITCHBOARD_LLM_MODEL", "fake");
     }
 
     /// Where they are, for the settings of services of OpenAI's shape.

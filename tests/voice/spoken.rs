@@ -18,9 +18,9 @@ const SILENT: Duration = Duration::from_millis(300);
 /// The program with these services; the scripted model answers unless the stand-in does.
 fn serve(home: &Home, fakes: &Fakes, with_model: bool) -> Server {
     let mut command: Command = home.command(&["serve", "--sandbox", "--listen", "127.0.0.1:0"]);
-    command.env("SWITCHBOARD_STT_URL", fakes.http()).env("SWITCHBOARD_TTS_URL", fakes.http());
-    if with_model {
-        command.env("SWITCHBOARD_LLM_URL", fakes.http()).env("SWITCHBOARD_LLM_MODEL", "fake");
+    fakes.serve(&mut command);
+    if !with_model {
+        command.env_remove("SWITCHBOARD_LLM_URL").env_remove("SWITCHBOARD_LLM_MODEL");
     }
     Server::start(command)
 }
