@@ -1,0 +1,10 @@
+//! What strangers send to the real program: it stays up, others are served meanwhile, and nobody gets what is not
+//! theirs. Each file holds one rule, over real sockets; inputs are harmless to the libraries below and refused by us.
+
+#![expect(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
+
+#[path = "../product/client.rs"]
+mod client;
+#[path = "../support/mod.rs"]
+mod support;
+mod target;
