@@ -4,7 +4,7 @@
 //!
 //! | layer | modules | what they are |
 //! |---|---|---|
-//! | 1 | [`secret`] [`id`] [`clock`] | what everything else is made of |
+//! | 1 | [`secret`] [`id`] [`clock`] [`compute`] | what everything else is made of |
 //! | 2 | [`config`] [`telemetry`] [`schema`] [`moment`] | settings, logs, portable JSON schemas, times as people write them |
 //! | 3 | [`http`] [`sandbox`] | the outgoing client; offline twins of the vendors |
 //! | 4 | [`store`] | one trait, several engines |
@@ -23,6 +23,7 @@ pub mod approvals;
 pub mod audit;
 pub mod cli;
 pub mod clock;
+pub mod compute;
 pub mod config;
 pub mod console;
 pub mod http;

@@ -12,7 +12,7 @@ use std::{
 const LAYERS: &[&[&str]] = &[
     // Fresh tokens are secrets, so the ground has two levels.
     &["secret"],
-    &["id", "clock"],
+    &["id", "clock", "compute"],
     &["config", "telemetry", "schema", "moment"],
     &["http", "sandbox"],
     &["store"],

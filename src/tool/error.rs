@@ -3,7 +3,7 @@
 use std::{error::Error as StdError, fmt, time::Duration};
 
 use super::{Ability, Page, fenced};
-use crate::http;
+use crate::{compute, http};
 
 /// The result of a tool.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -292,6 +292,18 @@ impl From<http::Error> for Error {
         let can_pass = matches!(kind, Kind::Vendor) && pause.is_none();
         let ours = Error::new(kind, what).after(pause).because(error);
         if can_pass { ours.next("Try again in a moment; if it stays so, the vendor has trouble.") } else { ours }
+    }
+}
+
+/// What the compute pool could not do, in the caller's words.
+impl From<compute::Error> for Error {
+    fn from(error: compute::Error) -> Self {
+        match error {
+            compute::Error::Busy => Error::new(Kind::Busy, "Too many texts are being worked on at the moment.")
+                .after(Some(Duration::from_secs(2)))
+                .because(error),
+            compute::Error::Broken => Error::internal(error),
+        }
     }
 }
 
