@@ -38,6 +38,25 @@ pub fn system() -> SharedClock {
     Arc::new(SystemClock)
 }
 
+/// A clock that runs like the machine's own, and was set to another time when it was made.
+#[derive(Debug)]
+pub struct ShiftedClock {
+    ahead: SignedDuration,
+}
+
+impl ShiftedClock {
+    /// A clock that shows `start` now, and goes on from there.
+    pub fn starting_at(start: Timestamp) -> SharedClock {
+        Arc::new(ShiftedClock { ahead: start.duration_since(SystemClock.now()) })
+    }
+}
+
+impl Clock for ShiftedClock {
+    fn now(&self) -> Timestamp {
+        SystemClock.now().checked_add(self.ahead).unwrap_or(Timestamp::MAX)
+    }
+}
+
 /// A clock that stands still until it is moved.
 #[derive(Debug)]
 pub struct ManualClock(AtomicI64);
@@ -64,6 +83,15 @@ impl Clock for ManualClock {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_shifted_clock_goes_on_from_its_start() {
+        let start: Timestamp = "2028-02-29T12:00:00Z".parse().unwrap();
+        let clock = ShiftedClock::starting_at(start);
+        let first = clock.now();
+        assert!(first >= start && clock.now() >= first, "{first}");
+        assert!(first.duration_since(start) < SignedDuration::from_hours(1), "{first}");
+    }
 
     #[test]
     fn a_manual_clock_moves_only_by_hand() {

@@ -70,7 +70,7 @@ async fn start(router: Router) -> SocketAddr {
 
 /// The whole server on a data directory of its own, with the vendor at `address`.
 async fn house(dir: &tempfile::TempDir, address: SocketAddr) -> House {
-    let home = house::Home { dir: dir.path().into(), is_sandbox: false };
+    let home = house::Home { dir: dir.path().into(), is_sandbox: false, clock: clock::system() };
     let set = [
         ("SWITCHBOARD_GOOGLE_CALENDAR_BASE_URL", format!("http://{address}")),
         ("SWITCHBOARD_GOOGLE_CLIENT_ID", "our-app".to_owned()),
@@ -120,7 +120,7 @@ async fn a_vendor_sees_its_own_token_and_nothing_of_the_clients() {
     let trusted = Issuer::new(options, house.agents.clone(), clock::system(), id::os()).unwrap();
     let access = Access::Bearer(Arc::new(Tokens::new(house.agents.clone(), Some(trusted))));
     let options = transport::Options { filters: Filters::everything(), ..transport::Options::new(access) };
-    let hub = house::hub(Deferred::ready(house).map(|house| house.desk.clone()));
+    let hub = house::hub(Deferred::ready(house).map(|house| house.desk.clone()), clock::system());
     let server = start(transport::http::router(house::server(&hub), options)).await;
 
     let exp = clock::system().now().as_second() + 300;

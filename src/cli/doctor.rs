@@ -8,7 +8,6 @@ use super::{
     perform::Office,
 };
 use crate::{
-    clock::{Clock, SystemClock},
     id::UserId,
     tool::Kind,
     vault::Connection,
@@ -115,7 +114,7 @@ const OFF: SignedDuration = SignedDuration::from_secs(30);
 
 /// Tokens are judged by the clock; one that is far off makes them all look expired, or good for too long.
 async fn clock(house: &House, user: &UserId) -> Finding {
-    let now = SystemClock.now().strftime("%Y-%m-%d %H:%M UTC");
+    let now = house.clock.now().strftime("%Y-%m-%d %H:%M UTC");
     let Some((vendor, ahead)) = house.accounts.ahead_of_a_vendor(user).await else {
         return Finding::good("Clock", format!("{now}; not checked, because no connected vendor tells the time"));
     };

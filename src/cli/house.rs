@@ -9,7 +9,7 @@ use crate::{
     agents::{Agents, LOCAL, Principal, Role},
     approvals::Approvals,
     audit::{Audit, Retention},
-    clock::{self, SharedClock},
+    clock::{self, SharedClock, ShiftedClock},
     config::{self, Environment, Limits, Settings},
     http,
     hub::{AccountParts, Accounts, Caller, Caps, Deferred, Desk, Filters, Hub, Pace, Site, TicketKey},
@@ -31,6 +31,8 @@ pub struct Home {
     pub dir: PathBuf,
     /// Whether twins stand in for the vendors.
     pub is_sandbox: bool,
+    /// What tells the time: the machine, unless the sandbox was set to another time.
+    pub clock: SharedClock,
 }
 
 impl Home {
@@ -38,7 +40,13 @@ impl Home {
     pub fn of(place: &Place) -> Result<Home, config::Error> {
         let dir = place.data_dir.clone().map_or_else(config::default_data_dir, Ok)?;
         let dir = if place.sandbox { dir.join("sandbox") } else { dir };
-        Ok(Home { dir, is_sandbox: place.sandbox })
+        let clock = place.sandbox_time.map_or_else(clock::system, ShiftedClock::starting_at);
+        Ok(Home { dir, is_sandbox: place.sandbox, clock })
+    }
+
+    /// A sandbox in `dir`, for programs that put the parts together themselves.
+    pub fn sandbox(dir: impl Into<PathBuf>, clock: SharedClock) -> Home {
+        Home { dir: dir.into(), is_sandbox: true, clock }
     }
 
     /// The settings that hold here. The sandbox reads none of the vendors' settings: it brings its own.
@@ -67,6 +75,8 @@ pub struct House {
     pub identity: Origin,
     /// A key that all processes of this store share.
     pub session_key: Secret,
+    /// What tells the time here.
+    pub clock: SharedClock,
     broker: Broker,
     /// Whether other processes may have the store open, too.
     pub is_shared: bool,
@@ -81,16 +91,7 @@ impl House {
         settings: &Settings,
         ownership: impl Into<Option<Arc<Ownership>>>,
     ) -> Result<House, Failure> {
-        House::open_at(home, settings, ownership, clock::system()).await
-    }
-
-    /// The same by another clock.
-    pub async fn open_at(
-        home: &Home,
-        settings: &Settings,
-        ownership: impl Into<Option<Arc<Ownership>>>,
-        clock: SharedClock,
-    ) -> Result<House, Failure> {
+        let clock = home.clock.clone();
         let storage = Storage::of(home, settings)?;
         let entropy = id::os();
         let sources = Sources::from_variables(&home.dir, |name| std::env::var(name).ok());
@@ -121,7 +122,7 @@ impl House {
             accounts: Some(accounts.clone()),
             agents: Some(agents.clone()),
             audit: Some(audit.clone()),
-            approvals: Approvals::new(store, clock, entropy),
+            approvals: Approvals::new(store, clock.clone(), entropy),
             key: TicketKey::new(&key),
             pace: Pace::new(caps(&limits)),
         };
@@ -135,6 +136,7 @@ impl House {
             vault,
             identity,
             session_key: key,
+            clock,
             broker,
             is_shared: storage.is_shared(),
             _ownership: ownership.into(),
@@ -178,8 +180,8 @@ fn retention(limits: &Limits) -> Retention {
 }
 
 /// The hub in front of a house that may still be opening. Clients hear of what changes, here and elsewhere.
-pub fn hub(desk: Deferred<Desk>) -> Hub {
-    let hub = Hub::builder(clock::system(), id::os()).own_tools().desk(desk);
+pub fn hub(desk: Deferred<Desk>, clock: SharedClock) -> Hub {
+    let hub = Hub::builder(clock, id::os()).own_tools().desk(desk);
     let hub = integrations::ALL.iter().fold(hub, |hub, integration| hub.integration(integration)).build();
     hub.follow();
     hub

@@ -48,6 +48,9 @@ pub struct Place {
     /// Use the sandbox: offline twins of the vendors, no account needed.
     #[arg(long, global = true, env = "SWITCHBOARD_SANDBOX", hide_env_values = true, value_parser = clap::builder::FalseyValueParser::new())]
     pub sandbox: bool,
+    /// Let it be TIME when the sandbox starts, such as `2028-02-29T09:00:00Z`; its clock goes on from there.
+    #[arg(long, global = true, value_name = "TIME", env = "SWITCHBOARD_SANDBOX_TIME", hide_env_values = true, requires = "sandbox", hide_short_help = true)]
+    pub sandbox_time: Option<jiff::Timestamp>,
     /// Keep everything in DIR [default: the platform's data directory].
     #[arg(long, global = true, value_name = "DIR", env = "SWITCHBOARD_DATA_DIR", hide_env_values = true)]
     pub data_dir: Option<PathBuf>,

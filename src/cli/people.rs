@@ -10,7 +10,6 @@ use super::{
 };
 use crate::{
     agents::{LOCAL, Role, TokenId, TokenInfo, User},
-    clock::{self, Clock},
     hub::{Filters, Wish},
     id::UserId,
     secret::{self, Secret},
@@ -186,7 +185,7 @@ impl Office<'_> {
 
     async fn token(&self, user: &UserId, agent: &str, name: &str, days: Option<u32>) -> Result<NewTokenView, Failure> {
         let agent = self.hub.agent_called(user, agent).await.map_err(failed)?;
-        let end = |days| clock::SystemClock.now().checked_add(SignedDuration::from_hours(24 * i64::from(days))).ok();
+        let end = |days| self.house.clock.now().checked_add(SignedDuration::from_hours(24 * i64::from(days))).ok();
         let made = self.house.agents.create_token(user, &agent.id, name, days.and_then(end)).await;
         let (info, token) = made.map_err(Failure::of)?;
         Ok(NewTokenView { about: info.into(), token })

@@ -137,7 +137,7 @@ impl Here {
     async fn of(house: House, ownership: Arc<Ownership>) -> Result<Here, Failure> {
         let deferred = Deferred::ready(house);
         let house = deferred.get().await.map_err(Failure::of)?;
-        let hub = house::hub(Deferred::ready(house.desk.clone()));
+        let hub = house::hub(Deferred::ready(house.desk.clone()), house.clock.clone());
         let server = house::server(&hub);
         let reception = Reception { hub: hub.clone(), server, house: deferred, redirect: None, leaving: None };
         Ok(Here { house, hub, reception, ownership, visits: None })

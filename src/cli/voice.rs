@@ -11,7 +11,6 @@ use url::Url;
 use super::{house::Home, order::Failure};
 use crate::{
     agents::Agents,
-    clock,
     config::{self, Environment, Remote, Settings, VoiceSettings},
     console::Calls,
     id,
@@ -61,7 +60,7 @@ impl Voice {
             tools: own_socket(around.address).map_err(Failure::of)?,
             metrics: around.metrics,
             dir: around.home.dir.clone(),
-            clock: clock::system(),
+            clock: around.home.clock.clone(),
             entropy: id::os(),
         });
         let answering = Arc::new(conversations.clone());

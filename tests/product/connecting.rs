@@ -6,7 +6,7 @@ use crate::{
     browser::Browser,
     client::Client,
     legacy::Session,
-    support::{Home, Server},
+    support::{Home, Server, in_days},
 };
 
 const LIST: &str = "google_calendar_list_meetings";
@@ -128,7 +128,7 @@ async fn a_link_that_was_tampered_with_opens_nothing() {
 const ADD: &str = "google_calendar_schedule_meeting";
 
 fn lunch() -> Value {
-    json!({"title": "Lunch", "start": "2027-03-01T12:00", "duration_minutes": 30})
+    json!({"title": "Lunch", "start": in_days(90, "12:00"), "duration_minutes": 30})
 }
 
 /// Connects the calendar for nothing but what one agent needs, which only reads.

@@ -15,13 +15,15 @@ use switchboard::{
     store::{Change, Durability, Expect, Key, Table},
 };
 
+use crate::support;
+
 const ACCOUNTS: usize = 1_000;
 
 /// A thousand records that nobody can open stand beside the one that works. Whoever looks into them stumbles.
 #[tokio::test]
 async fn only_the_account_that_is_used_is_opened() {
     let dir = tempfile::tempdir().unwrap();
-    let home = Home { dir: dir.path().to_owned(), is_sandbox: true };
+    let home = Home::sandbox(dir.path(), support::clock());
     let settings = Settings::load(&home.dir, Environment::default()).unwrap();
     let Claim::Mine(ownership) = owner::claim(&home.dir).await.unwrap() else { panic!("nobody was there") };
     let house = House::open(&home, &settings, Arc::new(ownership)).await.unwrap();
@@ -32,7 +34,7 @@ async fn only_the_account_that_is_used_is_opened() {
     };
     house.vault.store().commit((0..ACCOUNTS).map(put).collect(), Durability::SurvivesCrash).await.unwrap();
 
-    let hub = house::hub(Deferred::ready(house.desk.clone()));
+    let hub = house::hub(Deferred::ready(house.desk.clone()), home.clock.clone());
     let caller = house::local_caller(Filters::default(), "test");
     let began = std::time::Instant::now();
     let listing = hub.tools(&caller).await.unwrap();

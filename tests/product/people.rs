@@ -12,7 +12,7 @@ use switchboard::{
         house::{self, Home, House},
         owner::{self, Claim},
     },
-    clock::{self, ManualClock, SharedClock},
+    clock::{ManualClock, SharedClock},
     config::{Environment, Settings},
     console::{self, Console, Visitors},
     hub::{Deferred, Hub, Pages},
@@ -23,7 +23,7 @@ use switchboard::{
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
-use crate::{browser::Browser, client::Client};
+use crate::{browser::Browser, client::Client, support};
 
 struct Office {
     address: SocketAddr,
@@ -42,18 +42,18 @@ impl Pages for At {
 
 impl Office {
     async fn open() -> Office {
-        Office::open_at(clock::system()).await
+        Office::open_at(support::clock()).await
     }
 
     async fn open_at(clock: SharedClock) -> Office {
         let dir = tempfile::tempdir().unwrap();
-        let home = Home { dir: dir.path().to_owned(), is_sandbox: true };
+        let home = Home::sandbox(dir.path(), clock);
         let settings = Settings::load(&home.dir, Environment::default()).unwrap();
         let Claim::Mine(ownership) = owner::claim(&home.dir).await.unwrap() else { panic!("nobody was there") };
-        let house = House::open_at(&home, &settings, Arc::new(ownership), clock).await.unwrap();
+        let house = House::open(&home, &settings, Arc::new(ownership)).await.unwrap();
         let agents = house.agents.clone();
         let house = Deferred::ready(house);
-        let hub = house::hub(house.map(|house| house.desk.clone()));
+        let hub = house::hub(house.map(|house| house.desk.clone()), home.clock.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let origin = format!("http://localhost:{}", address.port());
@@ -138,7 +138,7 @@ async fn a_link_is_good_for_the_person_who_called() {
 
 #[tokio::test]
 async fn a_link_is_good_for_ten_minutes() {
-    let clock = ManualClock::at(clock::system().now());
+    let clock = ManualClock::at(support::today());
     let office = Office::open_at(clock.clone()).await;
     let ann = office.person("Ann").await;
     let anns = Client::at(&office.url("/mcp")).with_token(&ann).able_to(json!({"elicitation": {"url": {}}}));

@@ -11,7 +11,7 @@ use tokio::{
 use crate::{
     browser::Browser,
     connecting::{connected_to_read, disconnect},
-    support::Home,
+    support::{Home, in_days},
 };
 
 const LIST: &str = "google_calendar_list_meetings";
@@ -91,7 +91,7 @@ async fn a_client_of_2025_11_25_is_asked_for_a_permission_that_is_missing() {
     connected_to_read(&home, &url).await;
     assert!(pipe.answer(2).await["result"]["isError"] != true);
 
-    let lunch = json!({"title": "Lunch", "start": "2027-03-01T12:00", "duration_minutes": 30});
+    let lunch = json!({"title": "Lunch", "start": in_days(90, "12:00"), "duration_minutes": 30});
     pipe.call(3, "google_calendar_schedule_meeting", lunch).await;
     let url = pipe.visit().await;
     Browser::new().connect(&url).await;

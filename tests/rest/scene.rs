@@ -24,7 +24,10 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use url::Url;
 
-use crate::wire::{self, Reply};
+use crate::{
+    support,
+    wire::{self, Reply},
+};
 
 pub const CALENDAR: &str = "/api/v1/integrations/google-calendar";
 
@@ -44,7 +47,7 @@ pub struct Scene {
 impl Scene {
     pub async fn open() -> Scene {
         let dir = tempfile::tempdir().unwrap();
-        let home = Home { dir: dir.path().to_owned(), is_sandbox: true };
+        let home = Home::sandbox(dir.path(), support::clock());
         let settings = Settings::load(&home.dir, Environment::default()).unwrap();
         let Claim::Mine(ownership) = owner::claim(&home.dir).await.unwrap() else { panic!("nobody was there") };
         let house = House::open(&home, &settings, Arc::new(ownership)).await.unwrap();
@@ -52,7 +55,7 @@ impl Scene {
         let administrator = agents.administrator_token_if_first().await.unwrap().unwrap();
         let (agent, other_agent) = (agent(&agents, "desk").await, agent(&agents, "night").await);
         let house = Deferred::ready(house);
-        let hub = house::hub(house.map(|house| house.desk.clone()));
+        let hub = house::hub(house.map(|house| house.desk.clone()), home.clock.clone());
         let address = serve(hub.clone(), agents).await;
         let administrator = administrator.expose().to_owned();
         let house = house.get().await.unwrap();

@@ -17,10 +17,41 @@ use std::{
     time::{Duration, Instant},
 };
 
+use jiff::{Timestamp, ToSpan};
+use switchboard::clock::{SharedClock, ShiftedClock};
 use tempfile::TempDir;
 
 /// How long a start may take: a debug build on a busy machine is slow.
 const START: Duration = Duration::from_mins(1);
+
+/// When it is for the tests, unless `TEST_TIME` says otherwise: a Tuesday, in the middle of the day wherever the company
+/// has people. Whoever runs the tests does not choose a day by that.
+const USUALLY: &str = "2026-11-24T13:00:00Z";
+
+/// When the sandboxes of the tests start.
+///
+/// # Panics
+///
+/// When `TEST_TIME` is no instant.
+pub fn today() -> Timestamp {
+    let set = std::env::var("TEST_TIME").unwrap_or_else(|_| USUALLY.to_owned());
+    set.parse().unwrap_or_else(|error| panic!("TEST_TIME is `{set}`: {error}"))
+}
+
+/// A clock that says so, for parts of the program that a test puts together itself.
+pub fn clock() -> SharedClock {
+    ShiftedClock::starting_at(today())
+}
+
+/// The local time `time` of the day that comes in `days` days in the zone of the seeded calendars, such as
+/// `2026-11-25T12:00`.
+pub fn in_days(days: i64, time: &str) -> String {
+    let here = today().in_tz(COMPANY).unwrap();
+    format!("{}T{time}", here.checked_add(days.days()).unwrap().date())
+}
+
+/// Where the seeded company is.
+pub const COMPANY: &str = "Europe/Berlin";
 
 /// The program under test, as cargo built it.
 pub const SWITCHBOARD: &str = env!("CARGO_BIN_EXE_switchboard");
@@ -49,6 +80,10 @@ impl Home {
                 command.env_remove(name);
             }
         }
+        if arguments.contains(&"--sandbox") {
+            command.env("SWITCHBOARD_SANDBOX_TIME", today().to_string());
+        }
+        command.env("TZ", "UTC");
         command.env_remove("RUST_LOG").env("HOME", self.path()).env("XDG_CONFIG_HOME", self.path());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command

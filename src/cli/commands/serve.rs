@@ -57,7 +57,7 @@ pub async fn run(place: &Place, options: &Serve) -> Result<ExitCode, Failure> {
     let stand_in = house.sandbox.as_ref().map(Sandbox::model);
     let (agents, key, store) = (house.agents.clone(), house.session_key.clone(), house.vault.store().clone());
     let house = Deferred::ready(house);
-    let hub = house::hub(house.map(|house| house.desk.clone()));
+    let hub = house::hub(house.map(|house| house.desk.clone()), home.clock.clone());
     let filters = options.narrowing.filters().or_file(&settings.file);
     house::check_filters(&hub, &filters)?;
     accounts.bound_to(filters.clone());

@@ -143,7 +143,7 @@ impl Server {
         let ownership = Arc::new(ownership);
         let listener = ownership.listen().map_err(Failure::of)?;
         let house = self.open(ownership.clone());
-        let hub = house::hub(house.map(|house| house.desk.clone()));
+        let hub = house::hub(house.map(|house| house.desk.clone()), self.home.clock.clone());
         house::check_filters(&hub, &self.filters)?;
         let caller = match self.caller(&house, &hub).await {
             Ok(caller) => caller,
