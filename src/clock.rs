@@ -45,9 +45,14 @@ pub struct ShiftedClock {
 }
 
 impl ShiftedClock {
+    /// A clock that is `ahead` of the machine's, or behind it when that is negative.
+    pub fn ahead_by(ahead: SignedDuration) -> SharedClock {
+        Arc::new(ShiftedClock { ahead })
+    }
+
     /// A clock that shows `start` now, and goes on from there.
     pub fn starting_at(start: Timestamp) -> SharedClock {
-        Arc::new(ShiftedClock { ahead: start.duration_since(SystemClock.now()) })
+        ShiftedClock::ahead_by(start.duration_since(SystemClock.now()))
     }
 }
 

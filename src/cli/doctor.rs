@@ -7,11 +7,7 @@ use super::{
     order::{Finding, HealthView},
     perform::Office,
 };
-use crate::{
-    id::UserId,
-    tool::Kind,
-    vault::Connection,
-};
+use crate::{id::UserId, tool::Kind, vault::Connection};
 
 /// Everything that can be looked at from inside.
 pub async fn look(office: &Office<'_>) -> HealthView {

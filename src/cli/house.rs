@@ -4,12 +4,12 @@ use std::{collections::BTreeMap, num::NonZeroU32, path::PathBuf, sync::Arc, time
 
 use jiff::SignedDuration;
 
-use super::{options::Place, order::Failure, owner::Ownership, storage::Storage};
+use super::{options::Place, order::Failure, owner::Ownership, sandbox_time, storage::Storage};
 use crate::{
     agents::{Agents, LOCAL, Principal, Role},
     approvals::Approvals,
     audit::{Audit, Retention},
-    clock::{self, SharedClock, ShiftedClock},
+    clock::{self, SharedClock},
     config::{self, Environment, Limits, Settings},
     http,
     hub::{AccountParts, Accounts, Caller, Caps, Deferred, Desk, Filters, Hub, Pace, Site, TicketKey},
@@ -40,7 +40,7 @@ impl Home {
     pub fn of(place: &Place) -> Result<Home, config::Error> {
         let dir = place.data_dir.clone().map_or_else(config::default_data_dir, Ok)?;
         let dir = if place.sandbox { dir.join("sandbox") } else { dir };
-        let clock = place.sandbox_time.map_or_else(clock::system, ShiftedClock::starting_at);
+        let clock = if place.sandbox { sandbox_time::clock(&dir, place.sandbox_time)? } else { clock::system() };
         Ok(Home { dir, is_sandbox: place.sandbox, clock })
     }
 

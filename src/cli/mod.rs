@@ -15,6 +15,7 @@ pub mod people;
 mod perform;
 mod reception;
 mod relay;
+pub mod sandbox_time;
 mod session;
 pub mod show;
 pub mod storage;

@@ -7,6 +7,7 @@ use std::{collections::BTreeMap, convert::Infallible, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, builder::styling};
 
+use super::sandbox_time::SandboxTime;
 use crate::{secret::Secret, vault::Clash};
 pub use people::{AgentAction, AgentSettings, Agents, UserAction, Users};
 pub use serving::{Narrowing, Serve, Stdio, Trust};
@@ -48,9 +49,17 @@ pub struct Place {
     /// Use the sandbox: offline twins of the vendors, no account needed.
     #[arg(long, global = true, env = "SWITCHBOARD_SANDBOX", hide_env_values = true, value_parser = clap::builder::FalseyValueParser::new())]
     pub sandbox: bool,
-    /// Let it be TIME when the sandbox starts, such as `2028-02-29T09:00:00Z`; its clock goes on from there.
-    #[arg(long, global = true, value_name = "TIME", env = "SWITCHBOARD_SANDBOX_TIME", hide_env_values = true, requires = "sandbox", hide_short_help = true)]
-    pub sandbox_time: Option<jiff::Timestamp>,
+    /// Let it be TIME in the sandbox, such as `2028-02-29T09:00:00Z`; its clock goes on from there until it is set to
+    /// another time, or to `now`.
+    #[arg(
+        long,
+        global = true,
+        value_name = "TIME",
+        env = "SWITCHBOARD_SANDBOX_TIME",
+        hide_env_values = true,
+        hide_short_help = true
+    )]
+    pub sandbox_time: Option<SandboxTime>,
     /// Keep everything in DIR [default: the platform's data directory].
     #[arg(long, global = true, value_name = "DIR", env = "SWITCHBOARD_DATA_DIR", hide_env_values = true)]
     pub data_dir: Option<PathBuf>,

@@ -178,7 +178,7 @@ pub async fn receive(owner: u32, stream: UnixStream) -> io::Result<(Hello, BufRe
 }
 
 /// Makes the directory, for this user only.
-fn create_private(dir: &Path) -> io::Result<()> {
+pub(super) fn create_private(dir: &Path) -> io::Result<()> {
     if !dir.exists() {
         fs::create_dir_all(dir)?;
         make_private(dir, 0o700)?;

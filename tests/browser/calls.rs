@@ -28,7 +28,7 @@ async fn a_typed_conversation_books_a_meeting_and_asks_before_it_is_cancelled() 
     // Somebody new is to be invited, so that it asks.
     browser.click("//li[contains(@class, 'ask')][contains(., 'ana.ruiz')]//button[text()='Yes']").await;
     browser.find("//li[@data-tool='google_calendar_schedule_meeting'][contains(@class, 'done')]").await;
-    type_words(&browser, "Cancel the meeting with Ana Ruiz tomorrow.").await;
+    type_words(&browser, "Cancel the meeting with Ana Ruiz tomorrow at 8 pm.").await;
     browser.click("//li[contains(@class, 'ask')][contains(., 'Cancel')]//button[text()='Yes']").await;
     browser.find("//li[contains(@class, 'answered')][contains(., 'Cancel')][contains(., 'You said yes')]").await;
     browser.find("//li[@data-tool='google_calendar_cancel_meeting'][contains(@class, 'done')]").await;

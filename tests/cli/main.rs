@@ -82,7 +82,7 @@ pub fn try_call(home: &Home, tool: &str, arguments: &Value) -> Run {
 
 /// A free hour, `number` hours into an afternoon on which the seed has nothing.
 pub fn hour(number: i64) -> Value {
-    let today = switchboard::clock::system().now().to_zoned(TimeZone::UTC).date();
+    let today = support::today().to_zoned(TimeZone::UTC).date();
     let saturday = (today + 8.days()).nth_weekday(1, Weekday::Saturday).unwrap();
     let start = saturday.at(13, 0, 0, 0).to_zoned(TimeZone::UTC).unwrap().timestamp();
     let start = start + SignedDuration::from_hours(number);

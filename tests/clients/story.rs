@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp, ToSpan, tz::TimeZone};
 use serde_json::{Value, json};
 
-use super::Company;
+use super::{Company, support::today};
 
 /// The tools that the story needs.
 const TOOLS: [&str; 6] = [
@@ -158,7 +158,7 @@ async fn book<C: Client>(client: &mut C, title: &str, hour: Hour) -> String {
 
 /// Two free hours in the next weeks that do not overlap.
 async fn free_hours<C: Client>(client: &mut C) -> [Hour; 2] {
-    let today = switchboard::clock::system().now().to_zoned(TimeZone::UTC).date();
+    let today = today().to_zoned(TimeZone::UTC).date();
     let wish = json!({
         "start": today + 2.days(), "end": today + 16.days(), "duration_minutes": 60,
         "working_hours_start": "09:00", "working_hours_end": "17:00",

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     scene::{CALENDAR, Scene},
-    support::{lacks, test_tool},
+    support::{day_in, in_days, lacks, test_tool},
 };
 
 const AGENTS: &str = "/api/v1/agents";
@@ -255,7 +255,7 @@ async fn several_accounts_are_named_and_never_guessed() {
     for tool in ["list_meetings", "schedule_meeting"] {
         let call = format!("/api/v1/tools/google_calendar_{tool}/call");
         let arguments =
-            if tool == "list_meetings" { json!({}) } else { json!({ "title": "Lunch", "start": "2030-01-07" }) };
+            if tool == "list_meetings" { json!({}) } else { json!({ "title": "Lunch", "start": day_in(90) }) };
         let with = |account: Value| {
             let mut arguments = arguments.clone();
             arguments["account"] = account;
@@ -301,7 +301,7 @@ async fn a_yes_for_one_account_is_none_for_another() {
 async fn after_reading_what_others_wrote_inviting_somebody_new_needs_a_yes() {
     let scene = Scene::open().await;
     let book = async |hour: u8, who: &str| {
-        let start = format!("2030-01-07T{hour:02}:00");
+        let start = in_days(90, &format!("{hour:02}:00"));
         let arguments = json!({ "title": "Talk", "start": start, "duration_minutes": 30, "attendees": [who] });
         let call = "/api/v1/tools/google_calendar_schedule_meeting/call";
         scene.of(&scene.agent, "POST", call, &json!({ "arguments": arguments })).await

@@ -46,8 +46,12 @@ pub fn clock() -> SharedClock {
 /// The local time `time` of the day that comes in `days` days in the zone of the seeded calendars, such as
 /// `2026-11-25T12:00`.
 pub fn in_days(days: i64, time: &str) -> String {
-    let here = today().in_tz(COMPANY).unwrap();
-    format!("{}T{time}", here.checked_add(days.days()).unwrap().date())
+    format!("{}T{time}", day_in(days))
+}
+
+/// That day alone, such as `2026-11-25`.
+pub fn day_in(days: i64) -> String {
+    today().in_tz(COMPANY).unwrap().checked_add(days.days()).unwrap().date().to_string()
 }
 
 /// Where the seeded company is.
@@ -80,10 +84,7 @@ impl Home {
                 command.env_remove(name);
             }
         }
-        if arguments.contains(&"--sandbox") {
-            command.env("SWITCHBOARD_SANDBOX_TIME", today().to_string());
-        }
-        command.env("TZ", "UTC");
+        command.env("SWITCHBOARD_SANDBOX_TIME", today().to_string()).env("TZ", "UTC");
         command.env_remove("RUST_LOG").env("HOME", self.path()).env("XDG_CONFIG_HOME", self.path());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
@@ -91,7 +92,8 @@ impl Home {
 
     /// `stdio` on the sandbox in this directory, for a client that starts its server itself.
     pub fn stdio(&self) -> Command {
-        let mut command = self.command(&["stdio", "--sandbox"]);
+        // As an argument, because clients that start their server themselves pass on few variables.
+        let mut command = self.command(&["stdio", "--sandbox", "--sandbox-time", &today().to_string()]);
         command.stdin(Stdio::piped());
         command
     }
