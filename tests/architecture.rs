@@ -31,6 +31,7 @@ const LAYERS: &[&[&str]] = &[
 const HOMES: &[(&str, &[&str])] = &[
     ("reqwest", &["http"]),
     ("governor", &["http"]),
+    ("memchr", &["http"]),
     ("sled", &["store"]),
     ("sqlx", &["store"]),
     ("age", &["vault"]),

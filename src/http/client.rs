@@ -20,6 +20,7 @@ use super::{
     header::CONTENT_TYPE,
     rate::{Buckets, Rate},
     retry::{self, Next, Outcome, Pace, Situation},
+    scrub::Scrub,
 };
 use crate::{clock::SharedClock, id::SharedEntropy};
 
@@ -272,6 +273,7 @@ impl Sending<'_> {
     }
 
     async fn exchange(&self, credential: HeaderMap) -> Outcome {
+        let scrub = Scrub::of(&credential, self.request);
         let mut headers = self.request.headers.clone();
         // `extend` would keep an integration's own value beside the credential.
         for (name, value) in &credential {
@@ -283,6 +285,8 @@ impl Sending<'_> {
         }
         let answer = request.headers(headers).send().await.map_err(|error| classify(&error))?;
         let mut answer = read(answer, self.inner.options.response_limit).await?;
+        // Before anything looks at it: what explains a refusal, what is logged, what is told.
+        scrub.answer(&mut answer);
         if let Some(status) = self.lane.status {
             answer.status = status(&answer);
         }

@@ -16,7 +16,8 @@
 //!
 //! What it does on the way: it keeps to the lane's origin and away from private addresses (`guard`), waits for the
 //! connection's turn (`rate`), leaves a vendor that is down alone (`breaker`), repeats what is safe to repeat
-//! (`retry`), renews a refused credential once ([`Authorize`]) and stops reading an answer that is too large.
+//! (`retry`), renews a refused credential once ([`Authorize`]), stops reading an answer that is too large, and takes what
+//! signed the request out of it (`scrub`).
 
 use std::{future::Future, pin::Pin};
 
@@ -32,6 +33,7 @@ mod rate;
 mod request;
 mod response;
 mod retry;
+mod scrub;
 mod witness;
 
 pub use authorize::{Authorize, AuthorizeError};

@@ -5,6 +5,7 @@ use std::{fmt, time::Duration};
 use serde::Serialize;
 
 use super::{HeaderMap, HeaderName, HeaderValue, Method, Path, header::CONTENT_TYPE};
+use crate::secret::Secret;
 
 /// The body of a request.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -65,6 +66,7 @@ pub struct Request {
     /// How often it may be sent at most; the client's own bound holds in any case.
     pub attempts: Option<u32>,
     fault: Option<String>,
+    hidden: Vec<Secret>,
 }
 
 impl Request {
@@ -81,6 +83,7 @@ impl Request {
             deadline: None,
             attempts: None,
             fault: None,
+            hidden: Vec::new(),
         }
     }
 
@@ -191,6 +194,19 @@ impl Request {
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.attempts = Some(attempts);
         self
+    }
+
+    /// Says that something in path, query or body is a secret: the answer is given back without it. Credentials in
+    /// headers need no word.
+    #[must_use]
+    pub fn hiding(mut self, secret: &Secret) -> Self {
+        self.hidden.push(secret.clone());
+        self
+    }
+
+    /// What it [hides](Self::hiding).
+    pub(super) fn hidden(&self) -> &[Secret] {
+        &self.hidden
     }
 
     /// Why the request cannot be sent, if so.

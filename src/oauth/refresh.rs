@@ -237,7 +237,7 @@ impl Broker {
             Err(error) => return Err((passing(&error).0, error.retry_after())),
         };
         let wish = http::retry_after(&answer, self.0.clock.now());
-        token::read(&answer, endpoints).map_err(|refusal| (refusal, wish))
+        token::read_hiding(&answer, endpoints, refresh).map_err(|refusal| (refusal, wish))
     }
 
     /// Puts a renewed connection in the place of generation `tried`. Whoever changed anything else about it

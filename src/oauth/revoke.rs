@@ -137,7 +137,7 @@ fn client_delete(app: &App, access: &Secret) -> Request {
     let secret = app.client_secret.as_ref().map_or("", Secret::expose);
     let proof = STANDARD.encode(format!("{}:{secret}", app.client_id));
     let body = serde_json::json!({ "access_token": access.expose() });
-    Request::delete(Path::new()).header("authorization", format!("Basic {proof}")).json(&body)
+    Request::delete(Path::new()).header("authorization", format!("Basic {proof}")).json(&body).hiding(access)
 }
 
 /// Whether ending the grant of one could end that of the other: same family, same client, same account. Accounts

@@ -55,6 +55,21 @@ pub(super) fn read(answer: &Response, endpoints: &Endpoints) -> Result<Tokens, R
     tokens(&members, endpoints).ok_or_else(|| Refusal::Passing("answered without a token".to_owned()))
 }
 
+/// [`read`], where the server was shown this secret and must not say it back: neither as a reason nor beside the tokens.
+pub(super) fn read_hiding(answer: &Response, endpoints: &Endpoints, secret: &Secret) -> Result<Tokens, Refusal> {
+    let mut tokens = match read(answer, endpoints) {
+        Ok(tokens) => tokens,
+        Err(_) => return read(&answer.clone().without(std::slice::from_ref(secret)), endpoints),
+    };
+    tokens.extra.retain(|_, value| !repeats(value, secret));
+    Ok(tokens)
+}
+
+/// Whether a text repeats a secret; what is very short is none.
+fn repeats(text: &str, secret: &Secret) -> bool {
+    secret.expose().len() >= 8 && text.contains(secret.expose())
+}
+
 /// The error code of an answer, where it has one.
 pub(super) fn code(answer: &Response) -> Option<String> {
     error_code(&members(answer).unwrap_or_default(), answer.is_success())
@@ -107,12 +122,18 @@ fn tokens(members: &Map<String, Value>, endpoints: &Endpoints) -> Option<Tokens>
     let nested = endpoints.nested.as_ref().and_then(|name| members.get(name)?.as_object());
     // Where both are there, the one at the top is the one that was asked for.
     let holder = if secret(members, "access_token").is_some() { members } else { nested? };
+    let (access, refresh) = (secret(holder, "access_token")?, secret(holder, "refresh_token"));
+    let mut extra = extra(members);
+    // What is kept beside the tokens is shown to people.
+    extra.retain(|_, value| {
+        !repeats(value, &access) && !refresh.as_ref().is_some_and(|refresh| repeats(value, refresh))
+    });
     Some(Tokens {
-        access: secret(holder, "access_token")?,
-        refresh: secret(holder, "refresh_token"),
+        access,
+        refresh,
         expires_in: seconds(holder.get("expires_in")).or(endpoints.lifetime),
         scopes: holder.get("scope").and_then(|value| scopes(value, endpoints.separator)),
-        extra: extra(members),
+        extra,
         identity: secret(members, "id_token").map(|token| identity(&token)).unwrap_or_default(),
     })
 }

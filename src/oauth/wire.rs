@@ -158,8 +158,14 @@ pub(super) fn proof(endpoints: &Endpoints, app: &App) -> Result<Proof> {
     Ok(Proof { header, pairs })
 }
 
+/// What a server must not say back to us. A refresh token is none of them: many hand out the same one again, and
+/// [`token::read_hiding`](super::token::read_hiding) looks after it.
+const HIDDEN: [&str; 6] = ["client_secret", "client_assertion", "code", "code_verifier", "device_code", "token"];
+
 /// Writes pairs as the vendor wants bodies.
 pub(super) fn with_body(request: Request, body: TokenBody, pairs: &[(String, String)]) -> Request {
+    let hidden = pairs.iter().filter(|(name, _)| HIDDEN.contains(&&**name));
+    let request = hidden.fold(request, |request, (_, value)| request.hiding(&Secret::new(value.clone())));
     match body {
         TokenBody::Form => request.form(pairs),
         TokenBody::Json => {

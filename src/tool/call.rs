@@ -20,6 +20,7 @@ use crate::{
     clock::SharedClock,
     http::{self, Lane, Repeat, Request, Response},
     id::{self, CallId, SharedEntropy, UserId},
+    secret::Secret,
 };
 
 /// What a tool may use while it runs: the vendor, the clock, a person's answers.
@@ -46,7 +47,7 @@ pub struct CallParts {
     pub upstream: Option<Upstream>,
     /// Where reports of progress go.
     pub progress: Option<Arc<dyn Progress>>,
-    /// The questions to which a person said yes, word for word: a changed amount asks again.
+    /// The questions to which a person said yes, each by its [seal](Error::seal): a changed amount asks again.
     pub confirmed: BTreeSet<String>,
     /// When something that leaves the house needs a yes.
     pub asking: Asking,
@@ -187,6 +188,8 @@ impl Call {
         for segment in url.path_segments().into_iter().flatten().filter(|segment| !segment.is_empty()) {
             request.path = request.path.then(percent_decode_str(segment).decode_utf8_lossy());
         }
+        // What stands in such an address signs it.
+        request = url.query_pairs().fold(request, |request, (_, value)| request.hiding(&Secret::new(value)));
         request.query.extend(url.query_pairs().into_owned());
         let mut origin = url;
         origin.set_path("");
