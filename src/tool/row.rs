@@ -282,7 +282,11 @@ impl Parts {
         match &def.kind {
             Implementation::Typed { input, output, .. } => {
                 let (description, input) = schema::split_description(input());
-                let (_, output) = schema::split_description(output());
+                let (_, mut output) = schema::split_description(output());
+                if let Some(properties) = output["properties"].as_object_mut() {
+                    let about = json!({ "type": "string", "description": written::ABOUT_OUTSIDE });
+                    properties.insert(written::OUTSIDE.to_owned(), about);
+                }
                 let title = title(toolset, &def.name);
                 Parts { title, description, input, output: Some(output), meta: None, icons: Vec::new() }
             }

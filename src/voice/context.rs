@@ -5,6 +5,7 @@
 //! refuses a conversation with an open call.
 
 use super::mouth::Heard;
+use crate::tool::closed;
 
 /// A result is cut for speech beyond so many bytes: the longer it is, the longer the caller waits for the first word.
 const LONGEST_RESULT: usize = 2_000;
@@ -114,7 +115,10 @@ fn cut(text: &str, most: usize) -> String {
     let end = (0..=most).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default();
     let head = &text[..end];
     let head = head.rfind(char::is_whitespace).map_or(head, |at| &head[..at]);
-    format!("{head} … (cut: {} more characters)", text[head.len()..].chars().count())
+    let mut beginning = head.to_owned();
+    // What others wrote ends where their fence ends, also when only its beginning is left.
+    closed(&mut beginning);
+    format!("{beginning} … (cut: {} more characters)", text[head.len()..].chars().count())
 }
 
 #[cfg(test)]
@@ -174,5 +178,15 @@ mod tests {
         let Entry::Called(called) = &context.entries()[0] else { panic!("{context:?}") };
         assert!(called.result.len() < LONGEST_RESULT + 60, "{}", called.result.len());
         assert!(called.result.contains("more characters"));
+    }
+
+    #[test]
+    fn words_of_others_stay_in_their_fence_when_they_are_cut() {
+        let mut context = Context::default();
+        context.call("1", "t", "{}");
+        context.ended("1", &format!("⟦{}⟧ [id 1]", "wörter ".repeat(1_000)));
+        let Entry::Called(called) = &context.entries()[0] else { panic!("{context:?}") };
+        let (fenced, after) = called.result.rsplit_once('⟧').unwrap();
+        assert!(fenced.starts_with('⟦') && after.starts_with(" … (cut: "), "{after}");
     }
 }

@@ -17,7 +17,9 @@ use super::{
 };
 use crate::{
     moment::{Shown, Zone},
-    tool::{Ability, Answer, Call, Effect, Elicited, Error, Result, Scopes, Tool, ToolDef, Toolset},
+    tool::{
+        Ability, Answer, Call, Effect, Elicited, Error, Result, Scopes, Tool, ToolDef, Toolset, Written, addresses_in,
+    },
     vault::{Connection, Status},
 };
 
@@ -86,7 +88,7 @@ struct Entry {
     account: String,
     /// Whose account it is at the vendor.
     #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<String>,
+    name: Option<Written>,
     /// `active`, or why it has to be connected again.
     status: String,
 }
@@ -94,7 +96,7 @@ struct Entry {
 impl Answer for Overview {
     fn text(&self) -> String {
         let connected = self.connected.iter().map(|entry| {
-            let name = entry.name.as_deref().map_or_else(String::new, |name| format!(", {name}"));
+            let name = entry.name.as_ref().map_or_else(String::new, |name| format!(", {name}"));
             format!("{} ({}{name}): {}", entry.integration, entry.account, entry.status)
         });
         let available = (!self.available.is_empty()).then(|| format!("Not connected: {}.", self.available.join(", ")));
@@ -135,7 +137,7 @@ fn entry(connection: &Connection, cx: &Call) -> Entry {
     Entry {
         integration: connection.key.integration.clone(),
         account: connection.key.account.clone(),
-        name: connection.metadata.get("name").or_else(|| connection.metadata.get("email")).cloned(),
+        name: connection.metadata.get("name").or_else(|| connection.metadata.get("email")).map(|name| label(name)),
         status,
     }
 }
@@ -193,6 +195,12 @@ impl Tool for Connect {
         };
         Ok(Instructions { integration: self.integration, steps })
     }
+}
+
+/// What people know an account by. An address is what the person signed in with; any other name may be anybody's.
+fn label(name: &str) -> Written {
+    let is_address = addresses_in(name) == [name.to_lowercase()];
+    Written::by(is_address, name).line(100)
 }
 
 async fn desk(cx: &Call) -> Result<Arc<Desk>> {
