@@ -19,7 +19,10 @@ use crate::{
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct View {
     id: String,
+    /// For a glance.
     question: String,
+    /// Whether there is more to read: `GET /approvals/{id}` has it as `whole`.
+    is_shortened: bool,
     tool: String,
     agent: String,
     user: String,
@@ -34,6 +37,7 @@ impl From<Approval> for View {
         View {
             id: approval.id,
             question: approval.question,
+            is_shortened: approval.whole.is_some(),
             tool: approval.tool,
             agent: approval.agent.to_string(),
             user: approval.user.to_string(),
@@ -60,6 +64,32 @@ pub(super) async fn list(
         own
     };
     page("approvals", waiting.into_iter().map(View::from).collect::<Vec<_>>(), None)
+}
+
+/// One question with everything that would leave after a yes.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct WholeView {
+    #[serde(flatten)]
+    view: View,
+    /// Everything that would leave; the question itself where that says all.
+    whole: String,
+}
+
+/// One question, whole: for those to whom [`list`] shows it, until it has run out.
+pub(super) async fn show(
+    State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
+    read::Id(id): read::Id,
+) -> Result<Body<WholeView>, Problem> {
+    let approvals = &api.desk().await?.approvals;
+    let principal = &caller.principal;
+    let whose = Some(&principal.user).filter(|_| !principal.is_administrator());
+    let approval = approvals.find(&id, whose).await?;
+    if !principal.is_person() && !principal.is_administrator() && approval.agent != principal.agent {
+        return Err(crate::approvals::Error::Unknown.into());
+    }
+    let whole = approvals.whole(&approval).await?;
+    Ok(Body(WholeView { view: approval.into(), whole }))
 }
 
 /// A person's answer.

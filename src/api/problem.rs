@@ -155,6 +155,9 @@ impl From<approvals::Error> for Problem {
             approvals::Error::Settled | approvals::Error::Contended => {
                 Problem::new(StatusCode::CONFLICT, tool::Kind::Conflict.code(), error.to_string())
             }
+            approvals::Error::TooLong => Problem::input(error.to_string()),
+            approvals::Error::TooMuch => Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", error.to_string()),
+            approvals::Error::Altered => Problem::new(StatusCode::CONFLICT, "conflict", error.to_string()),
             approvals::Error::Unfitting(_) | approvals::Error::Store(_) => Problem::internal(error),
         }
     }

@@ -281,6 +281,12 @@ pub(super) fn guarded() -> Vec<Route> {
             Doc::new("Questions that wait for a person").lists::<approvals::View>("approvals"),
         ),
         route(
+            read.clone(),
+            "/approvals/{id}",
+            get(approvals::show),
+            Doc::new("One question, with everything that would leave after a yes").gives::<approvals::WholeView>(200),
+        ),
+        route(
             write,
             "/approvals/{id}",
             post(approvals::decide),

@@ -127,8 +127,13 @@ pub(super) async fn call(
 
 /// The question without its ticket: with that, whoever calls could say yes alone.
 fn unanswered(question: Question) -> Problem {
+    let whole = if question.is_shortened {
+        format!("The question is shortened; `GET /api/v1/approvals/{}` shows all of it. ", question.approval)
+    } else {
+        String::new()
+    };
     let next = format!(
-        "A person answers it with `POST /api/v1/approvals/{}` and {}, or with `switchboard approvals`. After a yes, make the same call again.",
+        "{whole}A person answers it with `POST /api/v1/approvals/{}` and {}, or with `switchboard approvals`. After a yes, make the same call again.",
         question.approval,
         json!({ "decision": "approve" }),
     );

@@ -140,6 +140,11 @@ impl Approvals {
         for (id, _) in crate::store::scan_all(&*self.store, Table::Approvals, &asked).await? {
             changes.push(Change::Delete { key: Key::raw(Table::Approvals, id), expect: Expect::Anything });
         }
+        for (id, _) in
+            crate::store::scan_all(&*self.store, Table::Sessions, &super::whole::prefix(user.as_str())?).await?
+        {
+            changes.push(Change::Delete { key: Key::raw(Table::Sessions, id), expect: Expect::Anything });
+        }
         self.store.commit(changes, Durability::SurvivesCrash).await?;
         Ok(())
     }

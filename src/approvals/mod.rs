@@ -4,6 +4,7 @@
 //! record stands under the question's digest, so that there is one per question, and a yes can be taken once.
 
 mod exposure;
+mod whole;
 
 use std::{fmt, sync::Arc};
 
@@ -13,7 +14,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-pub use self::exposure::{REMEMBERED, SESSION, Seen};
+pub use self::{
+    exposure::{REMEMBERED, SESSION, Seen},
+    whole::Whole,
+};
 use crate::{
     clock::SharedClock,
     id::{AgentId, SharedEntropy, UserId, base32hex},
@@ -54,6 +58,12 @@ pub struct Approval {
     pub digest: Digest,
     /// The question as the person reads it.
     pub question: String,
+    /// What was asked, to its last sign; the question itself where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seal: Option<String>,
+    /// What else there is to read, where the question is a short form; see [`Approvals::whole`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub whole: Option<Whole>,
     /// When it was asked.
     pub asked_at: Timestamp,
     /// From when on neither the question nor its answer counts.
@@ -70,6 +80,11 @@ impl Approval {
     /// Whether a person can still answer.
     pub fn is_pending(&self, now: Timestamp) -> bool {
         self.decision.is_none() && now < self.expires_at
+    }
+
+    /// What was asked, to its last sign; it was made by the tool.
+    pub fn seal(&self) -> &str {
+        self.seal.as_deref().unwrap_or(&self.question)
     }
 
     /// Whether a yes is there to be taken.
@@ -136,6 +151,10 @@ pub struct Question {
     pub digest: Digest,
     /// The question as the person reads it.
     pub text: String,
+    /// What is asked, to its last sign.
+    pub seal: String,
+    /// Everything that would leave, where the question is a short form.
+    pub whole: Option<String>,
 }
 
 impl Question {
@@ -167,8 +186,9 @@ impl Approvals {
                 Some((_, version)) => Expect::Version(version),
                 None => Expect::Absent,
             };
+            self.must_have_room(&question).await?;
             let approval = self.fresh(&question, now);
-            if self.write(&key, &approval, expect).await? {
+            if self.write_with(&key, &approval, expect, whole::kept(&question)?).await? {
                 return Ok(approval);
             }
         }
@@ -198,6 +218,15 @@ impl Approvals {
         }
     }
 
+    /// The question `id`, answered or not, of `user`, or whosoever's it is.
+    pub async fn find(&self, id: &str, user: Option<&UserId>) -> Result<Approval> {
+        let prefix = user.map(|user| store::prefix(Table::Approvals, &[user.as_str()])).transpose()?;
+        let now = self.clock.now();
+        let all = self.all(&prefix.unwrap_or_default()).await?;
+        let found = all.into_iter().map(|(_, approval, _)| approval);
+        found.into_iter().find(|approval| approval.id == id && now < approval.expires_at).ok_or(Error::Unknown)
+    }
+
     /// The questions of `user` that wait, the oldest first.
     pub async fn pending(&self, user: &UserId) -> Result<Vec<Approval>> {
         let prefix = store::prefix(Table::Approvals, &[user.as_str()])?;
@@ -213,10 +242,14 @@ impl Approvals {
     pub async fn sweep(&self) -> Result<usize> {
         let now = self.clock.now();
         let all = self.all(b"").await?;
-        let expired = all.into_iter().filter(|(_, approval, _)| now >= approval.expires_at);
-        let changes: Vec<Change> =
-            expired.map(|(key, _, version)| Change::Delete { key, expect: Expect::Version(version) }).collect();
-        let count = changes.len();
+        let mut changes = Vec::new();
+        let mut count = 0;
+        for (key, approval, version) in all.into_iter().filter(|(_, approval, _)| now >= approval.expires_at) {
+            count += 1;
+            changes.push(Change::Delete { key, expect: Expect::Version(version) });
+            let pieces = whole::keys(&approval)?.into_iter();
+            changes.extend(pieces.map(|key| Change::Delete { key, expect: Expect::Anything }));
+        }
         match self.store.commit(changes, Durability::SurvivesCrash).await {
             // Somebody asked again in this moment: the next sweep gets the rest.
             Err(error) if error.is_conflict() => Ok(0),
@@ -232,6 +265,8 @@ impl Approvals {
             tool: question.tool.clone(),
             digest: question.digest.clone(),
             question: question.text.clone(),
+            seal: Some(question.seal.clone()).filter(|seal| *seal != question.text),
+            whole: question.whole.as_deref().map(Whole::of),
             asked_at: now,
             expires_at: now.checked_add(self.lifetime).unwrap_or(Timestamp::MAX),
             decision: None,
@@ -278,9 +313,14 @@ impl Approvals {
 
     /// Writes, and says whether nobody was first.
     async fn write(&self, key: &Key, approval: &Approval, expect: Expect) -> Result<bool> {
+        self.write_with(key, approval, expect, Vec::new()).await
+    }
+
+    /// [`write`](Self::write), and other changes at the same moment.
+    async fn write_with(&self, key: &Key, approval: &Approval, expect: Expect, mut more: Vec<Change>) -> Result<bool> {
         let value = serde_json::to_vec(approval).map_err(|_| Error::Unfitting(key.clone()))?;
-        let change = Change::Put { key: key.clone(), value, expect };
-        match self.store.commit(vec![change], Durability::SurvivesCrash).await {
+        more.push(Change::Put { key: key.clone(), value, expect });
+        match self.store.commit(more, Durability::SurvivesCrash).await {
             Err(error) if error.is_conflict() => Ok(false),
             other => Ok(other.map(|_| true)?),
         }
@@ -304,6 +344,20 @@ pub enum Error {
     /// It was answered already, or its time is over.
     #[error("this question was answered already or has expired: if it still matters, the tool will ask again")]
     Settled,
+    /// A person cannot read so much before it is done.
+    #[error(
+        "it is too long to be shown to a person before it is done: at most {} MiB; send less at once, or put the text \
+         where it can be read and send its address", whole::LARGEST >> 20
+    )]
+    TooLong,
+    /// Too much waits for the person already.
+    #[error("too many long questions wait for this person already: let them be answered first, or wait ten minutes")]
+    TooMuch,
+    /// What lies in the store is not what was asked.
+    #[error(
+        "what was asked has been changed in the store since, and is not shown: refuse it, and look who can write there"
+    )]
+    Altered,
     /// Others were first again and again.
     #[error("the same question is being asked many times at once: try again in a second")]
     Contended,
@@ -340,7 +394,15 @@ mod tests {
     fn refund(cents: u32) -> Question {
         let text = format!("Refund {cents} cents of pi_1?");
         let digest = Digest::of("stripe_refund_payment", &json!({"payment": "pi_1", "cents": cents}), &text);
-        Question { user: ann(), agent: AgentId::new("shop"), tool: "stripe_refund_payment".into(), digest, text }
+        Question {
+            user: ann(),
+            agent: AgentId::new("shop"),
+            tool: "stripe_refund_payment".into(),
+            digest,
+            seal: text.clone(),
+            text,
+            whole: None,
+        }
     }
 
     impl Desk {

@@ -265,6 +265,11 @@ pub struct Approvals {
 /// What can be done with what waits.
 #[derive(Clone, Debug, Subcommand)]
 pub enum ApprovalAction {
+    /// Show everything that would leave after a yes to one.
+    Show {
+        /// Its id.
+        id: String,
+    },
     /// Say yes to one.
     Approve {
         /// Its id.

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 pub use self::views::{
     AnswerView, ApprovalView, AskView, AuditView, CallView, ConnectionView, DeviceView, DisconnectView, Finding,
-    HealthView, ProspectView, RotationView, SandboxView, StartView, TestView, ToolView,
+    HealthView, ProspectView, RotationView, SandboxView, StartView, TestView, ToolView, WholeView,
 };
 use super::people::{AgentOrder, UserOrder};
 use crate::{
@@ -128,6 +128,11 @@ pub enum Order {
     },
     /// What waits for a person: `Vec<ApprovalView>`.
     Approvals,
+    /// Everything that would leave after a yes to one: [`WholeView`].
+    Approval {
+        /// Its id.
+        id: String,
+    },
     /// Decide one: [`ApprovalView`].
     Decide {
         /// Its id.

@@ -11,13 +11,13 @@ use super::{
     house::{House, local_caller, local_principal},
     order::{
         AnswerView, ApprovalView, AuditView, CallView, Failure, LockView, OpenerView, Order, RotationView,
-        SandboxOrder, SandboxView, ToolView,
+        SandboxOrder, SandboxView, ToolView, WholeView,
     },
 };
 use crate::{
     approvals::{Approval, Decision},
     audit::{Cursor, Filter},
-    hub::{self, Answered, CallRequest, Filters, Hub, Reply},
+    hub::{self, Answered, CallRequest, Filters, Hub, Question, Reply},
     id::UserId,
     integrations,
     oauth::App,
@@ -69,6 +69,7 @@ impl Office<'_> {
                 plain(self.call(CallRequest { answered, ..CallRequest::new(tool, arguments) }).await?)
             }
             Order::Approvals => plain(self.approvals().await?),
+            Order::Approval { id } => plain(self.approval(&id).await?),
             Order::Decide { id, approve } => plain(self.decide(&id, approve).await?),
             Order::Users(order) => self.users(order).await,
             Order::Agents(order) => self.agents(order).await,
@@ -125,7 +126,7 @@ impl Office<'_> {
                 Ok(CallView::Done { text: outcome.joined_text(), structured: outcome.structured })
             }
             Ok(Reply::Ask(question)) => {
-                Ok(CallView::Ask { question: question.text, ticket: question.ticket, approval: question.approval })
+                Ok(CallView::Ask { question: told(&question), ticket: question.ticket, approval: question.approval })
             }
             Err(hub::Error::Tool { error, .. }) => Err(self.refused(&tool, error)),
             Err(error @ hub::Error::UnknownTool { .. }) => {
@@ -157,6 +158,13 @@ impl Office<'_> {
     async fn approvals(&self) -> Result<Vec<ApprovalView>, Failure> {
         let waiting = self.house.desk.approvals.pending_of_all().await.map_err(Failure::of)?;
         Ok(waiting.into_iter().map(approval_view).collect())
+    }
+
+    async fn approval(&self, id: &str) -> Result<WholeView, Failure> {
+        let approvals = &self.house.desk.approvals;
+        let approval = approvals.find(id, None).await.map_err(Failure::of)?;
+        let whole = approvals.whole(&approval).await.map_err(Failure::of)?;
+        Ok(WholeView { approval: approval_view(approval), whole })
     }
 
     async fn decide(&self, id: &str, approve: bool) -> Result<ApprovalView, Failure> {
@@ -242,9 +250,15 @@ fn tool_view(row: &Row) -> ToolView {
     }
 }
 
+/// The question, and where the rest is when that is not all.
+fn told(question: &Question) -> String {
+    question.more().map_or_else(|| question.text.clone(), |more| format!("{} {more}", question.text))
+}
+
 fn approval_view(approval: Approval) -> ApprovalView {
     ApprovalView {
         id: approval.id,
+        is_shortened: approval.whole.is_some(),
         question: approval.question,
         agent: approval.agent.to_string(),
         tool: approval.tool,

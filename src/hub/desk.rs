@@ -8,13 +8,13 @@ use sha2::Sha256;
 use super::{Accounts, Answered, Caller, Error, Pace, Question, which};
 use crate::{
     agents::{Agent, Agents, LOCAL, Principal},
-    approvals::{Approval, Approvals, Decision, Digest, Question as Asked},
+    approvals::{self, Approval, Approvals, Decision, Digest, Question as Asked},
     audit::{Audit, Entry},
     clock::SharedClock,
     id::{self, Entropy, SharedEntropy},
     secret::Secret,
     store::MemoryStore,
-    tool::Effect,
+    tool::{self, Effect},
 };
 
 /// What stands behind the door.
@@ -89,23 +89,35 @@ pub(super) struct Subject<'a> {
 }
 
 impl Subject<'_> {
-    fn digest(&self, question: &str) -> Digest {
-        Digest::of(self.tool, &Value::Object(self.arguments.clone()), question)
+    /// What a yes is for: this call, and what was asked, by its seal.
+    fn digest(&self, seal: &str) -> Digest {
+        Digest::of(self.tool, &Value::Object(self.arguments.clone()), seal)
     }
 
-    fn asked(&self, question: &str) -> Asked {
+    fn digest_of(&self, asks: &tool::Error) -> Digest {
+        self.digest(asks.seal())
+    }
+
+    fn asked(&self, asks: &tool::Error) -> Asked {
         Asked {
             user: self.caller.principal.user.clone(),
             agent: self.caller.principal.agent.clone(),
             tool: self.tool.to_owned(),
-            digest: self.digest(question),
-            text: question.to_owned(),
+            digest: self.digest_of(asks),
+            seal: asks.seal().to_owned(),
+            text: asks.what().to_owned(),
+            whole: behind(asks).map(str::to_owned),
         }
     }
 
     fn is_about(&self, approval: &Approval) -> bool {
-        approval.agent == self.caller.principal.agent && approval.digest == self.digest(&approval.question)
+        approval.agent == self.caller.principal.agent && approval.digest == self.digest(approval.seal())
     }
+}
+
+/// Everything that would leave, where the question itself does not say all of it.
+fn behind(asks: &tool::Error) -> Option<&str> {
+    Some(asks.in_full()).filter(|full| *full != asks.what())
 }
 
 impl Desk {
@@ -173,17 +185,18 @@ impl Desk {
         Ok(())
     }
 
-    /// Uses up the yes to `question`, if there is one.
-    pub(super) async fn take(&self, subject: Subject<'_>, question: &str) -> Result<bool, Error> {
+    /// Uses up the yes to what a tool asks, if there is one.
+    pub(super) async fn take(&self, subject: Subject<'_>, asks: &tool::Error) -> Result<bool, Error> {
         let principal = &subject.caller.principal;
-        let digest = subject.digest(question);
+        let digest = subject.digest_of(asks);
         self.approvals.take_if_approved(&principal.user, &principal.agent, &digest).await.map_err(Error::desk)
     }
 
     /// Asks a person.
-    pub(super) async fn ask(&self, subject: Subject<'_>, question: &str) -> Result<Question, Error> {
-        let approval = self.approvals.ask(subject.asked(question)).await.map_err(Error::desk)?;
+    pub(super) async fn ask(&self, subject: Subject<'_>, asks: &tool::Error) -> Result<Question, approvals::Error> {
+        let approval = self.approvals.ask(subject.asked(asks)).await?;
         Ok(Question {
+            is_shortened: approval.whole.is_some(),
             text: approval.question,
             ticket: self.key.ticket(subject.caller, &approval.id),
             expires_at: approval.expires_at,

@@ -159,14 +159,25 @@ pub enum Reply {
 /// A question to a person.
 #[derive(Clone, Debug)]
 pub struct Question {
-    /// What will happen after a yes.
+    /// What will happen after a yes: for a glance, and bounded.
     pub text: String,
+    /// Whether more of it can be read under [`approval`](Self::approval) than `text` shows.
+    pub is_shortened: bool,
     /// Comes back unchanged with the answer: sealed, for one use, for this caller and this very call.
     pub ticket: Secret,
     /// Until when a yes counts.
     pub expires_at: Timestamp,
     /// The name under which a person can decide it elsewhere.
     pub approval: String,
+}
+
+impl Question {
+    /// Where the whole of a shortened question can be read; nothing where there is no more.
+    pub fn more(&self) -> Option<String> {
+        let Question { approval, is_shortened, .. } = self;
+        let all = "This is shortened. All that would leave is under Approvals in the console and with";
+        is_shortened.then(|| format!("{all} `switchboard approvals show {approval}`."))
+    }
 }
 
 /// Why a call was not even tried, or failed.

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     agents::{AskSetting, Principal},
-    approvals::Seen,
+    approvals::{self, Seen},
     audit::{self, Entry},
     id::CallId,
     tool::{
@@ -106,15 +106,15 @@ impl Run {
             Err(error) if error.kind() == Kind::Ask => error,
             other => return self.reply(other),
         };
-        let question = error.what();
-        if self.desk.take(self.subject(), question).await? {
-            let second = self.attempt(BTreeSet::from([question.to_owned()])).await;
+        if self.desk.take(self.subject(), &error).await? {
+            // Everything is looked up once more: what has changed since the yes asks again.
+            let second = self.attempt(BTreeSet::from([error.seal().to_owned()])).await;
             return match second {
-                Err(error) if error.kind() == Kind::Ask => self.ask(error.what()).await,
+                Err(error) if error.kind() == Kind::Ask => self.ask(&error).await,
                 other => self.reply(other),
             };
         }
-        self.ask(question).await
+        self.ask(&error).await
     }
 
     pub(super) async fn attempt(&self, confirmed: BTreeSet<String>) -> Result<Outcome, tool::Error> {
@@ -237,8 +237,13 @@ impl Run {
         })
     }
 
-    async fn ask(&self, question: &str) -> Result<Reply, Error> {
-        Ok(Reply::Ask(self.desk.ask(self.subject(), question).await?))
+    async fn ask(&self, asks: &tool::Error) -> Result<Reply, Error> {
+        match self.desk.ask(self.subject(), asks).await {
+            Ok(question) => Ok(Reply::Ask(question)),
+            Err(error @ approvals::Error::TooLong) => self.reply(Err(cannot_ask(Kind::TooLarge, &error))),
+            Err(error @ approvals::Error::TooMuch) => self.reply(Err(cannot_ask(Kind::Busy, &error))),
+            Err(error) => Err(Error::desk(error)),
+        }
     }
 
     fn reply(&self, outcome: Result<Outcome, tool::Error>) -> Result<Reply, Error> {
@@ -351,6 +356,11 @@ fn asking(setting: AskSetting) -> Asking {
         AskSetting::NewRecipients => Asking::NewRecipients,
         AskSetting::Always => Asking::Always,
     }
+}
+
+/// Nothing is done that nobody could be asked about.
+fn cannot_ask(kind: Kind, error: &approvals::Error) -> tool::Error {
+    tool::Error::new(kind, format!("A person has to say yes to this first, and {error}. Nothing has been done."))
 }
 
 fn out_of_time(time: Duration, effect: Effect) -> tool::Error {

@@ -44,10 +44,10 @@ pub(super) fn answer(response: Option<Value>, ticket: String) -> Result<Option<A
 pub(super) async fn ask(core: &Core, exchange: &Exchange, round: &Round<'_>, question: Question) -> Next {
     let terms = &exchange.terms;
     if round.asker.settles_in_task() && round.asker.can(Ability::Form) {
-        let form = form(terms.version, &question.text);
+        let form = form(terms.version, &message(&question));
         // A yes to one question is none to the next.
         let key = round.asker.unused(KEY);
-        let asked = round.asker.ask(vec![Ask::form(key, question.text.clone(), form["requestedSchema"].clone())]).await;
+        let asked = round.asker.ask(vec![Ask::form(key, message(&question), form["requestedSchema"].clone())]).await;
         let elicited = asked.ok().and_then(|mut answers| serde_json::from_value::<Elicited>(answers.pop()?).ok());
         if let Some(approved) = elicited.and_then(|elicited| elicited.approves()) {
             return Next::Again(Answered { ticket: question.ticket, approved });
@@ -59,7 +59,8 @@ pub(super) async fn ask(core: &Core, exchange: &Exchange, round: &Round<'_>, que
     }
     let can_ask = terms.version >= Version::June2025 && terms.capabilities.form;
     if let Some(outlet) = exchange.outlet.as_ref().filter(|outlet| can_ask && outlet.can_ask()) {
-        let asked = outlet.ask("elicitation/create", &form(terms.version, &question.text), core.answer_within).await;
+        let asked =
+            outlet.ask("elicitation/create", &form(terms.version, &message(&question)), core.answer_within).await;
         let elicited = asked.and_then(Result::ok).and_then(|result| serde_json::from_value::<Elicited>(result).ok());
         if let Some(approved) = elicited.and_then(|elicited| elicited.approves()) {
             return Next::Again(Answered { ticket: question.ticket, approved });
@@ -94,8 +95,13 @@ impl Elicited {
 }
 
 fn input_required(round: &Round<'_>, version: Version, question: &Question) -> Value {
-    let request = json!({"method": "elicitation/create", "params": form(version, &question.text)});
+    let request = json!({"method": "elicitation/create", "params": form(version, &message(question))});
     round.interim(Map::from_iter([(KEY.to_owned(), request)]), Some(question.ticket.expose().to_owned()))
+}
+
+/// What the person reads in the client, and where the rest is when that is not all.
+fn message(question: &Question) -> String {
+    question.more().map_or_else(|| question.text.clone(), |more| format!("{}\n\n{more}", question.text))
 }
 
 fn form(version: Version, question: &str) -> Value {
@@ -118,8 +124,9 @@ fn form(version: Version, question: &str) -> Value {
 
 fn elsewhere(question: &Question) -> String {
     let Question { text, approval, .. } = question;
+    let more = question.more().map(|more| format!(" {more}")).unwrap_or_default();
     format!(
-        "A person must approve this first: {text} Nothing has been done. They can approve it in the console or \
+        "A person must approve this first: {text}{more} Nothing has been done. They can approve it in the console or \
          with `switchboard approvals approve {approval}`; then repeat this call with the same arguments."
     )
 }

@@ -5,16 +5,18 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use super::{Call, Error, Result};
+use super::{Call, Error, Question, Result};
 use crate::approvals::Seen;
 
 /// When a tool that reaches people asks a person first.
 ///
-/// | | a message: [`Call::confirm_sending_to`] | an invitation, a share: [`Call::confirm_reaching`] |
+/// | | a message: [`Call::confirm_sending_to`] | an invitation, a share, an address: [`Call::confirm_reaching`] |
 /// |---|---|---|
 /// | never | no | no |
 /// | new recipients | when one of them is new | when one is new, and text of others was read before |
 /// | always | yes | when there is anybody |
+///
+/// An address is a link or a picture in what is written, with the host that learns of it; see [`Question::leading_to`].
 ///
 /// [`Seen`] says who is new, and for how long something counts as read before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,14 +58,14 @@ impl Call {
     /// Asks a person once; the next round of the same call passes straight through.
     ///
     /// Ask before the first side effect, and say exactly what will happen.
-    pub fn confirm(&self, question: impl Into<String>) -> Result<()> {
+    pub fn confirm(&self, question: impl Into<Question>) -> Result<()> {
         let asked = Error::ask(question);
-        if self.parts.confirmed.contains(asked.what()) { Ok(()) } else { Err(asked) }
+        if self.parts.confirmed.contains(asked.seal()) { Ok(()) } else { Err(asked) }
     }
 
     /// Asks before something leaves the house for whom the vendor, not we, knows to be new or not, such as a channel that
     /// others share. Where recipients can be named, [`confirm_sending_to`](Self::confirm_sending_to) knows it better.
-    pub fn confirm_sending(&self, to_somebody_new: bool, question: impl Into<String>) -> Result<()> {
+    pub fn confirm_sending(&self, to_somebody_new: bool, question: impl Into<Question>) -> Result<()> {
         match self.parts.asking {
             Asking::Never => Ok(()),
             Asking::NewRecipients if !to_somebody_new => Ok(()),
@@ -76,7 +78,7 @@ impl Call {
     pub fn confirm_sending_to(
         &self,
         recipients: impl IntoIterator<Item = impl AsRef<str>>,
-        question: impl Into<String>,
+        question: impl Into<Question>,
     ) -> Result<()> {
         let (recipients, is_new) = self.recipients(recipients);
         let asks = match self.parts.asking {
@@ -84,7 +86,7 @@ impl Call {
             Asking::NewRecipients => is_new,
             Asking::Always => true,
         };
-        self.reaching(recipients, is_new, asks, question)
+        self.reaching(recipients, is_new, asks, question.into())
     }
 
     /// Asks before a change brings `recipients` in, when the agent's setting and what was read before say so: for
@@ -92,7 +94,7 @@ impl Call {
     pub fn confirm_reaching(
         &self,
         recipients: impl IntoIterator<Item = impl AsRef<str>>,
-        question: impl Into<String>,
+        question: impl Into<Question>,
     ) -> Result<()> {
         let (recipients, is_new) = self.recipients(recipients);
         let asks = match self.parts.asking {
@@ -100,7 +102,14 @@ impl Call {
             Asking::NewRecipients => is_new && self.reach.seen.has_read_others,
             Asking::Always => !recipients.is_empty(),
         };
-        self.reaching(recipients, is_new, asks, question)
+        self.reaching(recipients, is_new, asks, question.into())
+    }
+
+    /// Asks before something is written that leads to other hosts, when the agent's setting and what was read before
+    /// say so: for tools that reach nobody else. The others give their question the same
+    /// [addresses](Question::leading_to), and the hosts count beside the recipients.
+    pub fn confirm_leading(&self, question: impl Into<Question>) -> Result<()> {
+        self.reaching(BTreeSet::new(), false, false, question.into())
     }
 
     /// Names what the call is about, such as the id of a record: the audit keeps it. Never a text or a secret.
@@ -129,20 +138,26 @@ impl Call {
         (others, is_new)
     }
 
-    fn reaching(
-        &self,
-        recipients: BTreeSet<String>,
-        is_new: bool,
-        asks: bool,
-        question: impl Into<String>,
-    ) -> Result<()> {
+    /// Asks if one of the two reasons holds: whom it reaches, or where it leads. A host that was never reached before is
+    /// new, and counts once text of others was read: they may have put it there.
+    fn reaching(&self, recipients: BTreeSet<String>, is_new: bool, asks: bool, question: Question) -> Result<()> {
+        let hosts = question.leads().reached();
+        let seen = &self.reach.seen;
+        let leads_elsewhere = hosts.iter().any(|host| seen.is_new(host));
+        let asks = asks
+            || match self.parts.asking {
+                Asking::Never => false,
+                Asking::NewRecipients => leads_elsewhere && seen.has_read_others,
+                Asking::Always => !hosts.is_empty(),
+            };
         if asks {
             self.confirm(question)?;
         }
-        let is_trusted = asks || !is_new || !self.reach.seen.has_read_others;
+        let is_trusted = asks || !(is_new || leads_elsewhere) || !seen.has_read_others;
         self.note(|noted| {
             noted.is_trusted = is_trusted && (noted.is_trusted || noted.reached.is_empty());
             noted.reached.extend(recipients);
+            noted.reached.extend(hosts);
         });
         Ok(())
     }
@@ -198,6 +213,23 @@ mod tests {
         }
         check(Asking::NewRecipients, false, &[], (true, false));
         check(Asking::NewRecipients, true, &[], (true, true));
+    }
+
+    #[test]
+    fn a_host_counts_like_a_guest() {
+        let question = || Question::new("Write?").leading_to(super::super::Leads::in_text("https://Evil.example/?q=1"));
+        let asks = |asking, has_read, known: &[&str]| {
+            let call = call(asking, has_read, known);
+            let known_person = call.confirm_sending_to(["ana@example.com"], question()).is_err();
+            assert_eq!(call.confirm_leading(question()).is_err(), known_person, "with and without recipients");
+            known_person
+        };
+        let ana = "ana@example.com";
+        assert!(asks(Asking::NewRecipients, true, &[ana]));
+        assert!(!asks(Asking::NewRecipients, true, &[ana, "//evil.example"]));
+        assert!(!asks(Asking::NewRecipients, false, &[ana]));
+        assert!(!asks(Asking::Never, true, &[]));
+        assert!(asks(Asking::Always, false, &[ana, "//evil.example"]));
     }
 
     #[test]

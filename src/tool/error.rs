@@ -2,7 +2,7 @@
 
 use std::{error::Error as StdError, fmt, time::Duration};
 
-use super::{Ability, Page, fenced};
+use super::{Ability, Page, Question, fenced};
 use crate::{compute, http};
 
 /// The result of a tool.
@@ -75,6 +75,8 @@ pub struct Error(Box<Inner>);
 struct Inner {
     kind: Kind,
     what: String,
+    full: Option<String>,
+    seal: Option<String>,
     next: Option<String>,
     retry_after: Option<Duration>,
     scopes: Vec<String>,
@@ -89,6 +91,8 @@ impl Error {
         Error(Box::new(Inner {
             kind,
             what: fenced(&what.into()),
+            full: None,
+            seal: None,
             next: None,
             retry_after: None,
             scopes: Vec::new(),
@@ -106,9 +110,24 @@ impl Error {
         Error::new(Kind::Arguments, format!("{problems}{stop}"))
     }
 
-    /// A person has to say yes to `question` first.
-    pub fn ask(question: impl Into<String>) -> Self {
-        Error::new(Kind::Ask, question)
+    /// A person has to say yes to `question` first. What it says is the short form.
+    pub fn ask(question: impl Into<Question>) -> Self {
+        let question = question.into();
+        let mut error = Error::new(Kind::Ask, String::new());
+        let (short, full) = (question.short(), question.full());
+        error.0.seal = Some(question.seal(&short, &full));
+        (error.0.what, error.0.full) = (short, Some(full));
+        error
+    }
+
+    /// What a yes to this question is for; nothing else that is asked has the same.
+    pub fn seal(&self) -> &str {
+        self.0.seal.as_deref().unwrap_or(&self.0.what)
+    }
+
+    /// A question with everything that would leave after a yes; of any other error what happened.
+    pub fn in_full(&self) -> &str {
+        self.0.full.as_deref().unwrap_or(&self.0.what)
     }
 
     /// The client cannot do what this needs.

@@ -52,9 +52,12 @@ mod error;
 pub mod html;
 mod icon;
 mod integration;
+mod leads;
+mod markup;
 mod naming;
 mod page;
 mod pairs;
+mod question;
 mod readable;
 mod record;
 mod relevance;
@@ -73,16 +76,19 @@ pub(crate) use error::sentence;
 pub use error::{Error, Kind, Result, in_short};
 pub use icon::{Icon, Theme};
 pub use integration::{Category, Field, Host, Identity, Integration, Probing, bearer};
+pub use leads::Leads;
+pub use markup::Markup;
 pub use naming::{Named, ambiguous, one_of, unknown};
 pub use page::{Cursor, Left};
 pub use pairs::{Choice, Closed, Holds, Pair, Slot, typed};
+pub use question::{Question, excerpt, people};
 pub use readable::{Document, File, Finder, Readable};
 pub use record::{Fact, Record, Records, Saved, Saving, told};
 pub use relevance::{relevance, words};
 pub use row::{Content, Link, Outcome, Row, Toolset};
 use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
-pub use written::{LABEL, Written, closed, fenced, visible};
+pub use written::{LABEL, OUTSIDE, Written, closed, fenced, visible};
 
 /// One function that a model may call.
 ///

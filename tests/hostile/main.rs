@@ -5,6 +5,9 @@
 
 #[path = "../product/client.rs"]
 mod client;
+mod echoed_credential;
+mod outside_text;
 #[path = "../support/mod.rs"]
 mod support;
 mod target;
+mod what_the_approver_reads;

@@ -142,6 +142,11 @@ impl Desk {
         self.answered.insert(question.to_owned());
     }
 
+    /// A person says yes to exactly what this asks.
+    pub fn say_yes_to(&mut self, asked: &Error) {
+        self.answered.insert(asked.seal().to_owned());
+    }
+
     /// What a tool that runs is given.
     pub fn cx(&self) -> Call {
         Call::new(CallParts {

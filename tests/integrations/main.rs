@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
 
 mod airtable;
+mod asking;
 #[expect(dead_code, reason = "the tables of twins are compared elsewhere")]
 #[path = "../support/contract.rs"]
 mod contract;

@@ -2,7 +2,7 @@
 
 use crate::cli::{
     options::{ApprovalAction, Approvals},
-    order::{ApprovalView, Failure, Order},
+    order::{ApprovalView, Failure, Order, WholeView},
     session::Session,
     show::{self, Cell, FAINT, STRONG},
 };
@@ -11,6 +11,7 @@ use crate::cli::{
 pub async fn run(session: &mut Session, approvals: &Approvals) -> Result<(), Failure> {
     match &approvals.action {
         None => list(session).await,
+        Some(ApprovalAction::Show { id }) => show_one(session, id).await,
         Some(ApprovalAction::Approve { id }) => decide(session, id, true).await,
         Some(ApprovalAction::Refuse { id }) => decide(session, id, false).await,
     }
@@ -25,7 +26,7 @@ async fn list(session: &mut Session) -> Result<(), Failure> {
     let rows = waiting.iter().map(|one| {
         vec![
             Cell::styled(STRONG, &one.id),
-            Cell::new(&one.question),
+            Cell::new(if one.is_shortened { format!("{} (shortened)", one.question) } else { one.question.clone() }),
             Cell::styled(
                 FAINT,
                 format!("{} via {}, until {}", one.tool, one.agent, one.expires_at.strftime("%H:%M UTC")),
@@ -33,7 +34,22 @@ async fn list(session: &mut Session) -> Result<(), Failure> {
         ]
     });
     show::line(&show::table(&rows.collect::<Vec<_>>()));
+    if waiting.iter().any(|one| one.is_shortened) {
+        show::aside("Read what is shortened with `switchboard approvals show ID`.");
+    }
     show::aside("Decide with `switchboard approvals approve ID` or `refuse ID`.");
+    Ok(())
+}
+
+async fn show_one(session: &mut Session, id: &str) -> Result<(), Failure> {
+    let WholeView { approval, whole } = session.ask("looking", Order::Approval { id: id.to_owned() }).await?;
+    show::line(&whole);
+    show::aside(&format!(
+        "{} via {}, until {}",
+        approval.tool,
+        approval.agent,
+        approval.expires_at.strftime("%H:%M UTC")
+    ));
     Ok(())
 }
 

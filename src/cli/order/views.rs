@@ -182,12 +182,24 @@ pub struct ApprovalView {
     pub id: String,
     /// What will happen.
     pub question: String,
+    /// Whether there is more to read.
+    #[serde(default)]
+    pub is_shortened: bool,
     /// Who wants it.
     pub agent: String,
     /// With which tool.
     pub tool: String,
     /// Until when a yes counts.
     pub expires_at: jiff::Timestamp,
+}
+
+/// One question that waits, with everything that would leave.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct WholeView {
+    /// The question.
+    pub approval: ApprovalView,
+    /// Everything.
+    pub whole: String,
 }
 
 /// Lines of the audit.

@@ -61,6 +61,18 @@ export async function show(main, { signal }) {
   main.append(pageHead("Approvals", "What cannot be undone waits here for a yes. It counts once, for exactly this."), list);
 }
 
+// Everything that would leave, fetched when somebody wants to read it.
+function all(one) {
+  const text = h("pre", { class: "whole", tabindex: "0" });
+  text.hidden = true;
+  const show = button("Show all", async () => {
+    if (text.hidden && !text.textContent) text.textContent = (await get("/approvals/" + part(one.id))).whole;
+    text.hidden = !text.hidden;
+    show.textContent = text.hidden ? "Show all" : "Show less";
+  });
+  return h("div", { class: "all" }, h("p", { class: "soft" }, "This is shortened."), show, text);
+}
+
 function card(one) {
   const decide = (decision) => async () => {
     await post("/approvals/" + part(one.id), { decision });
@@ -71,6 +83,7 @@ function card(one) {
   const who = one.user === "local" && agent === "local" ? ["Your assistant"] : ["The agent ", h("b", {}, agent), " of ", h("b", {}, personName(one.user))];
   return h("li", { class: "waiting", data: { approval: one.id } },
     h("h3", { class: "question" }, one.question),
+    one.is_shortened && all(one),
     h("p", { class: "soft" }, who, " asked " + since(one.asked_at) + ". ", h("span", { data: { expires: one.expires_at } }, "Runs out " + since(one.expires_at) + ".")),
     h("div", {}, chip(spoken(one.tool))),
     h("div", { class: "row" }, button("Approve", decide("approve"), "main"), button("Refuse", decide("refuse"))));

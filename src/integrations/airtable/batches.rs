@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{
     BATCH,
-    cells::Cells,
+    cells::{Cells, confirm},
     creating::{Deed, Done, with_typecast},
     place::Place,
     wire::Upserted,
@@ -90,6 +90,7 @@ pub(super) struct Batches<'a> {
 impl Batches<'_> {
     /// Writes them. An error says what was written before.
     pub(super) async fn write(&self, cx: &Call) -> Result<AllWritten> {
+        confirm(cx, self.place, self.all)?;
         let mut written = Vec::new();
         for batch in self.all.chunks(BATCH) {
             match cx.fetch(self.request(batch)).await {

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     moment::Moment,
-    tool::{Call, Error, Kind, Pair, Result},
+    tool::{Call, Error, Kind, Leads, Pair, Question, Result},
 };
 
 /// The fields of one record as Airtable takes them.
@@ -52,6 +52,12 @@ impl Cells {
         }
     }
 
+    /// The addresses that Airtable will fetch files from.
+    pub(super) fn leads(&self) -> Leads {
+        let files = self.fields.values().filter_map(Value::as_array).flatten().filter(|file| file["url"].is_string());
+        files.fold(Leads::default(), |leads, file| leads.with(Leads::in_value(&file["url"])))
+    }
+
     /// Says which values a select field has, where that may be why Airtable refused.
     pub(super) fn explain(&self, error: Error) -> Error {
         let Some((field, choices)) = self.new_choices.first().filter(|_| error.kind() == Kind::Arguments) else {
@@ -59,6 +65,21 @@ impl Cells {
         };
         error.next(format!("`{field}` has {}; `typecast: true` makes a new choice.", choices.join(", ")))
     }
+}
+
+/// Asks before Airtable fetches files from elsewhere: whoever has them learns what stands in their addresses.
+pub(super) fn confirm<'a>(cx: &Call, place: &Place, all: impl IntoIterator<Item = &'a Cells>) -> Result<()> {
+    let (mut leads, mut records) = (Leads::default(), Vec::new());
+    for cells in all {
+        leads = leads.with(cells.leads());
+        records.push(Value::Object(cells.fields.clone()).to_string());
+    }
+    let leads = leads.outside(&["airtable.com", "airtableusercontent.com"]);
+    if leads.is_empty() {
+        return Ok(());
+    }
+    let question = Question::new(format!("Let Airtable fetch files into the table {}?", place.name()));
+    cx.confirm_leading(question.attach("All values", records.join("\n")).leading_to(leads))
 }
 
 /// One value. An empty text clears the field.

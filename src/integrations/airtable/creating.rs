@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{
     WRITE_RECORDS,
     batches::{AllWritten, Batches, read_all},
-    cells::Cells,
+    cells::{Cells, confirm},
     place::Place,
     record::{BRIEF, Entry},
     shown::Titles,
@@ -97,6 +97,7 @@ impl Tool for CreateRecord {
         let typecast = self.typecast.unwrap_or(false);
         let place = Place::find(cx, &self.base, &self.table).await?;
         let cells = Cells::read(cx, &place, &self.fields, typecast).await?;
+        confirm(cx, &place, [&cells])?;
         let request = Request::post(place.path()).json(&body(&cells, typecast));
         let record = cx.fetch(request).await.map_err(|error| cells.explain(error))?;
         Ok(Done::of(Deed::Created, record, &place))

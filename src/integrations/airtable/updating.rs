@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::{
     WRITE_RECORDS,
     batches::{AllWritten, Batches, read_all},
-    cells::Cells,
+    cells::{Cells, confirm},
     creating::{Deed, Done, body},
     place::{Place, record_is_missing},
     wrong,
@@ -43,6 +43,7 @@ impl Tool for UpdateRecord {
         let place = Place::find(cx, &self.base, &self.table).await?;
         let path = place.record_path(&self.record_id)?;
         let cells = Cells::read(cx, &place, &self.fields, typecast).await?;
+        confirm(cx, &place, [&cells])?;
         // The same values twice are the same values.
         let request = Request::patch(path).json(&body(&cells, typecast)).keyed();
         let explained = |error: Error| cells.explain(record_is_missing(error, &place, &self.record_id));

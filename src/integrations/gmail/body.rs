@@ -50,6 +50,50 @@ impl Body {
     }
 }
 
+/// All words of a mail in both forms, nothing left out.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Texts {
+    pub(super) plain: String,
+    pub(super) page: String,
+}
+
+/// The words of a mail in the forms in which they are sent.
+pub(super) fn texts(payload: &Part) -> Texts {
+    let (mut plain, mut page) = (Vec::new(), Vec::new());
+    gather(payload, &mut plain, &mut page);
+    Texts { plain: plain.join("\n\n").replace("\r\n", "\n"), page: page.join("\n") }
+}
+
+/// With these a subject begins that somebody else may have made.
+const ANSWERS: [&str; 12] =
+    ["re:", "aw:", "antw:", "rv:", "sv:", "vs:", "fwd:", "fw:", "wg:", "tr:", "enc:", "doorst:"];
+
+/// How programs begin a mail that is passed on.
+const PASSED_ON: [&str; 7] = [
+    "forwarded message",
+    "weitergeleitete nachricht",
+    "message transféré",
+    "mensaje reenviado",
+    "messaggio inoltrato",
+    "doorgestuurd bericht",
+    "mensagem encaminhada",
+];
+
+/// Whether a mail answers another one or passes it on, so that its subject may be somebody else's.
+pub(super) fn answers_others(subject: &str) -> bool {
+    let begin: String = subject.trim_start().chars().take(8).collect::<String>().to_lowercase();
+    ANSWERS.iter().any(|answer| begin.starts_with(answer))
+}
+
+/// Whether a text has earlier mails in it. In a mail of one's own these are still the words of others.
+pub(super) fn quotes_others(text: &str) -> bool {
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    let passes_on = |line: &str| line.len() < 120 && PASSED_ON.iter().any(|words| line.to_lowercase().contains(words));
+    lines.iter().enumerate().any(|(at, line)| {
+        is_quoted(line) || introduces(line) || is_separator(line) || is_outlook(line, &lines[at + 1..]) || passes_on(line)
+    })
+}
+
 /// Texts that are shown, in their order; files are not.
 fn gather(part: &Part, plain: &mut Vec<String>, page: &mut Vec<String>) {
     part.parts.iter().for_each(|below| gather(below, plain, page));
@@ -234,6 +278,23 @@ mod tests {
         check("Yes.\n\n> quoted\n> text", "Yes.", 2);
         check("Yes.\n\n-----Original Message-----\nFrom: Ana\n\nCan you?", "Yes.", 4);
         check("Yes.\n\n**From:** Ana\n**Sent:** Monday\n**To:** Lena\n**Subject:** x\n\nCan you?", "Yes.", 6);
+    }
+
+    #[test]
+    fn words_of_others_in_an_own_mail_are_found() {
+        for text in [
+            "See below.\n\n> Pay 500 to Eve",
+            "See below.\n\nOn Mon, Ana wrote:\n> x",
+            "FYI\n\n---------- Forwarded message ---------\nFrom: Eve\n\nPay Eve",
+            "FYI\n\nBegin forwarded message:\n\nPay Eve",
+            "FYI\n\nFrom: Eve\nSent: Monday\nTo: Lena\nSubject: x\n\nPay Eve",
+        ] {
+            assert!(quotes_others(text), "{text}");
+        }
+        for text in ["Hello Ana,\n\nthe plan is a > b.\n\nLena", "", "On Monday we wrote a lot"] {
+            assert!(!quotes_others(text), "{text}");
+        }
+        assert!(answers_others("Re: x") && answers_others(" WG: x") && !answers_others("Report: x"));
     }
 
     #[test]

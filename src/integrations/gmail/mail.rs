@@ -95,10 +95,14 @@ impl Mail {
         let is_own = is_own(&message);
         let written = |name: &str| Written::by(is_own, message.payload.header(name)).line(500);
         let Body { text, html } = Body::of(&message.payload);
+        // What an own mail repeats or passes on is as foreign as it was.
+        let repeats = body::quotes_others(&text);
         let (text, folded_lines) = if wish.quotes { (text, 0) } else { body::folded(&text) };
+        let is_own_text = is_own && !body::quotes_others(&text);
+        let is_own_subject = is_own && !body::answers_others(message.payload.header("Subject"));
         let file = |file: body::File| File {
             uri: attachment::address(&message.id, &file.part_id),
-            name: Written::by(is_own, file.name).line(200),
+            name: Written::by(is_own && !repeats, file.name).line(200),
             mime_type: file.mime_type,
             bytes: file.bytes,
         };
@@ -106,11 +110,11 @@ impl Mail {
             from: written("From"),
             to: written("To"),
             cc: written("Cc").non_empty(),
-            subject: written("Subject").non_empty().unwrap_or_else(|| Written::by_account("(no subject)")),
+            subject: Written::by(is_own_subject, message.payload.header("Subject")).line(500).non_empty().unwrap_or_else(|| Written::by_account("(no subject)")),
             at: came(&message),
-            text: Written::by(is_own, text).cut(wish.longest),
+            text: Written::by(is_own_text, text).cut(wish.longest),
             folded_lines,
-            html: html.filter(|_| wish.html).map(|html| Written::by(is_own, html).cut(LONGEST_PAGE)),
+            html: html.filter(|_| wish.html).map(|html| Written::by(is_own && !repeats, html).cut(LONGEST_PAGE)),
             attachments: body::files(&message.payload).into_iter().map(file).collect(),
             labels,
             id: message.id,

@@ -16,6 +16,7 @@ use crate::{
     tool::{self, Call, Category, Error, Field, Identity, Integration, Kind, Result, Scopes, ToolDef},
 };
 
+mod asking;
 mod attachment;
 mod body;
 mod compose;

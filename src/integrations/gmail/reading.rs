@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     READ,
     attachment::ATTACHMENT,
+    body,
     checked_id, fetch, labels,
     mail::{self, HEADERS, LONGEST, Mail, Wish, came, is_own},
     wire::{Message, Messages, Thread},
@@ -75,20 +76,26 @@ struct Hit {
     unread: bool,
     /// Whether the account wrote it.
     is_own: bool,
+    /// Whether none of it may be the words of others.
+    #[serde(skip)]
+    is_own_text: bool,
 }
 
 impl Hit {
     fn of(message: Message) -> Hit {
         let is_own = is_own(&message);
         let written = |name: &str| Written::by(is_own, message.payload.header(name)).line(200);
+        let subject = message.payload.header("Subject");
+        let is_own_text = is_own && !body::answers_others(subject) && !body::quotes_others(&message.snippet);
         Hit {
             from: written("From"),
             to: written("To"),
-            subject: written("Subject").non_empty().unwrap_or_else(|| Written::by_account("(no subject)")),
-            snippet: Written::by(is_own, html::unescaped(&message.snippet)).line(200),
+            subject: Written::by(is_own_text, subject).line(200).non_empty().unwrap_or_else(|| Written::by_account("(no subject)")),
+            snippet: Written::by(is_own_text, html::unescaped(&message.snippet)).line(200),
             at: came(&message),
             unread: message.label_ids.iter().any(|label| label == "UNREAD"),
             is_own,
+            is_own_text,
             id: message.id,
             thread_id: message.thread_id,
         }
@@ -99,7 +106,7 @@ impl Hit {
         let who = if self.is_own { format!("to {}", self.to.as_str()) } else { self.from.as_str().to_owned() };
         // One fence around all that others say, rather than one around each piece.
         let said = format!("{who}: {} — {}", self.subject.as_str(), self.snippet.as_str());
-        let said = Written::by(self.is_own, said);
+        let said = Written::by(self.is_own_text, said);
         let unread = if self.unread { " unread" } else { "" };
         format!("{at}{said}{unread} [id {}, thread {}]", self.id, self.thread_id)
     }

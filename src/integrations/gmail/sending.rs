@@ -12,8 +12,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{
-    DRAFT, SEND,
-    body::{self, Body},
+    DRAFT, SEND, asking, body,
     compose::{Answered, Letter, mailboxes, message_ids},
     fetch,
     wire::{Draft, Message, Messages},
@@ -178,8 +177,7 @@ impl Tool for SendEmail {
 
     async fn call(self, cx: &Call) -> Result<Done> {
         let letter = asked!(self).letter(cx).await?;
-        let question = question(&letter.subject, &letter.to, &letter.cc, &letter.bcc, &letter.body);
-        cx.confirm_sending_to(letter.recipients(), question)?;
+        cx.confirm_sending_to(letter.recipients(), asking::letter(&letter))?;
         let sending = Sending::of(cx, "send", &letter).await?;
         let (message, note): (Message, _) = sending.once(cx, path!["users", "me", "messages", "send"], |body| body).await?;
         Ok(letter.done(message, None, note))
@@ -215,14 +213,6 @@ impl Letter {
             note,
         }
     }
-}
-
-/// What a person is asked.
-fn question(subject: &str, to: &[String], cc: &[String], bcc: &[String], body: &str) -> String {
-    let copies = |name: &str, all: &[String]| if all.is_empty() { String::new() } else { format!(", {name} {}", all.join(", ")) };
-    let body = Written::by_account(body).cut(600);
-    let (cc, bcc) = (copies("cc", cc), copies("bcc", bcc));
-    format!("Send the mail \"{}\" to {}{cc}{bcc}: \"{body}\"?", Written::by_account(subject).line(200), to.join(", "))
 }
 
 /// A mail on its way. Gmail does not recognise a repeat, so the mail bears a `Message-ID` of ours, and after an
@@ -356,9 +346,8 @@ impl Tool for SendDraft {
         let list = |name: &str| mailboxes(mail.header(name));
         let (to, cc, bcc) = (list("To"), list("Cc"), list("Bcc"));
         let subject = mail.header("Subject").to_owned();
-        let (text, _) = body::folded(&Body::of(mail).text);
         let all = to.iter().chain(&cc).chain(&bcc).map(String::as_str);
-        cx.confirm_sending_to(all, question(&subject, &to, &cc, &bcc, &text))?;
+        cx.confirm_sending_to(all, asking::draft(&draft.message))?;
         let (message, note) = send_draft(cx, id, draft.message).await?;
         Ok(Done {
             sent: true,
@@ -384,7 +373,8 @@ async fn read_draft(cx: &Call, id: &str) -> Result<Draft> {
 
 /// A draft is gone once it is sent, so an uncertain outcome can be told by looking for it.
 async fn send_draft(cx: &Call, id: &str, before: Message) -> Result<(Message, Option<String>)> {
-    let request = Request::post(path!["users", "me", "drafts", "send"]).json(&json!({ "id": id }));
+    let content = content(cx, id, &before).await?;
+    let request = Request::post(path!["users", "me", "drafts", "send"]).json(&content);
     match cx.fetch(request).await {
         Ok(sent) => Ok((sent, None)),
         Err(error) if error.is_uncertain() => match read_draft(cx, id).await {
@@ -399,6 +389,38 @@ async fn send_draft(cx: &Call, id: &str, before: Message) -> Result<(Message, Op
         },
         Err(error) => Err(error),
     }
+}
+
+/// What is sent: the very content that was looked at, so that nobody can change the draft between a yes and the sending.
+/// Where it is too large to be carried back and forth, the draft as it is, if it is still the same.
+async fn content(cx: &Call, id: &str, before: &Message) -> Result<Value> {
+    let request = |format: &str| Request::get(path!["users", "me", "drafts", id]).query("format", format);
+    let (draft, raw): (Draft, _) = match cx.fetch::<Draft>(request("raw")).await {
+        Ok(draft) => {
+            let raw = Some(draft.message.raw.clone()).filter(|raw| !raw.is_empty() && keeps_copies(raw, before));
+            (draft, raw)
+        }
+        Err(error) if error.kind() == Kind::TooLarge => (cx.fetch(request("minimal")).await?, None),
+        Err(error) => return Err(error),
+    };
+    if draft.message.id != before.id {
+        return Err(Error::new(Kind::Conflict, "The draft was changed at this very moment. Nothing has been sent.")
+            .next("Call again: the person is asked about the draft as it is now."));
+    }
+    Ok(match raw {
+        Some(raw) => json!({ "id": id, "message": { "raw": raw, "threadId": before.thread_id } }),
+        None => json!({ "id": id }),
+    })
+}
+
+/// Whether hidden recipients stand in the raw text, which is what they are sent by.
+fn keeps_copies(raw: &str, before: &Message) -> bool {
+    let head = || {
+        let bytes = body::decoded(raw);
+        let text = String::from_utf8_lossy(&bytes).to_ascii_lowercase();
+        text.split("\r\n\r\n").next().unwrap_or_default().contains("bcc:")
+    };
+    before.payload.header("Bcc").is_empty() || head()
 }
 
 /// The mail that a draft became: it has another id and the same `Message-ID`. `None` where it is not found, as with a

@@ -15,6 +15,8 @@ pub(super) struct Message {
     /// Milliseconds since 1970.
     pub(super) internal_date: String,
     pub(super) payload: Part,
+    /// All of it as it is sent, in base64url, where that was asked for.
+    pub(super) raw: String,
 }
 
 /// A part of a mail, or the whole of it.

@@ -19,7 +19,9 @@ use crate::{
     id::encode_base32hex,
     moment::{Moment, Zone},
     path,
-    tool::{Call, Effect, Error, Kind, Result, Scopes, Tool, addresses, addresses_in},
+    tool::{
+        Call, Effect, Error, Kind, Leads, Question, Result, Scopes, Tool, addresses, addresses_in, excerpt, people,
+    },
 };
 
 /// How often the same booking may have been made and cancelled before we give up.
@@ -89,9 +91,18 @@ impl Tool for ScheduleMeeting {
 
 impl ScheduleMeeting {
     /// What a person is asked before guests are invited.
-    fn invitation(&self, guests: &[String], span: &Span) -> String {
-        let note = self.description.as_deref().map(|text| format!(" The text: {text}")).unwrap_or_default();
-        format!("Invite {} to \"{}\" on {}?{note}", guests.join(", "), self.title.trim(), span.shown().0)
+    fn invitation(&self, guests: &[String], span: &Span) -> Question {
+        let asks =
+            format!("Invite {} to \"{}\" on {}?", people(guests), excerpt(self.title.trim()), span.shown().0);
+        let texts = [("The text:", &self.description), ("The place:", &self.location)];
+        let texts = texts.into_iter().filter_map(|(says, text)| Some((says, text.as_deref()?)));
+        let question = texts.fold(Question::new(asks), |question, (says, text)| {
+            question.note(format!("{says} {}", excerpt(text)))
+        });
+        // Who comes reads the invitation, and its links are opened for them.
+        let words = [Some(&*self.title), self.description.as_deref(), self.location.as_deref()];
+        let leads = words.into_iter().flatten().fold(Leads::default(), |leads, text| leads.with(Leads::in_text(text)));
+        if guests.is_empty() { question } else { question.leading_to(leads.outside(&["google.com"])) }
     }
 
     fn wants_video(&self) -> bool {
@@ -234,7 +245,9 @@ impl Tool for QuickAdd {
         let calendar_id = calendar(self.calendar_id.as_deref());
         // Google may invite whoever's address stands in the sentence.
         let guests = addresses_in(&self.text);
-        cx.confirm_reaching(&guests, format!("Book \"{}\", and invite {}?", self.text.trim(), guests.join(", ")))?;
+        let question = format!("Book \"{}\", and invite {}?", excerpt(self.text.trim()), people(&guests));
+        let leads = if guests.is_empty() { Leads::default() } else { Leads::in_text(&self.text) };
+        cx.confirm_reaching(&guests, Question::new(question).leading_to(leads))?;
         // Known before the write, so that nothing can fail once the meeting is there.
         let zone = zone(cx, calendar_id, None).await?;
         let request = Request::post(path!["calendars", calendar_id, "events", "quickAdd"])

@@ -18,7 +18,10 @@ use crate::{
     http::Request,
     moment::{Moment, Shown, Zone},
     path,
-    tool::{Answer, Call, Cursor, Effect, Error, Finder, Kind, Left, Readable, Result, Scopes, Tool, Written},
+    tool::{
+        Answer, Call, Cursor, Effect, Error, Finder, Kind, Leads, Left, Question, Readable, Result, Scopes, Tool, Written,
+        excerpt,
+    },
 };
 
 /// The kinds of events that take somebody's time; birthdays and working locations are none.
@@ -264,15 +267,16 @@ impl RespondToInvitation {
         Ok(json!({ "attendees": guests }))
     }
 
-    fn question(&self, event: &Event, zone: &Zone) -> String {
+    fn question(&self, event: &Event, zone: &Zone) -> Question {
         let start = Span::of(event, zone).map(|span| format!(" on {}", span.shown().0)).unwrap_or_default();
-        let word = self.comment.as_deref().map(|word| format!(" They will read: {word}")).unwrap_or_default();
-        format!(
-            "{} the invitation of {} to \"{}\"{start}?{word}",
-            self.response.verb(),
-            event.organizer.email,
-            event::title(event)
-        )
+        let (verb, organizer) = (self.response.verb(), &event.organizer.email);
+        let question = Question::new(format!("{verb} the invitation of {organizer} to \"{}\"{start}?", event::title(event)));
+        match &self.comment {
+            Some(word) => question
+                .note(format!("They will read: {}", excerpt(word)))
+                .leading_to(Leads::in_text(word).outside(&["google.com"])),
+            None => question,
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     moment::{Moment, Zone},
-    tool::{Call, Effect, Result, Scopes, Tool},
+    tool::{Call, Effect, Result, Scopes, Tool, people},
 };
 
 /// Moves a meeting to another time; it keeps its length unless told otherwise. Of a series, an occurrence's id
@@ -69,7 +69,7 @@ impl Tool for RescheduleMeeting {
 
 /// What a person is asked before others hear of the new time.
 fn question(event: &Event, span: &Span, told: &[String]) -> String {
-    format!("Move \"{}\" to {}, and tell {}?", event::title(event), span.shown().0, told.join(", "))
+    format!("Move \"{}\" to {}, and tell {}?", event::title(event), span.shown().0, people(told))
 }
 
 impl RescheduleMeeting {

@@ -13,7 +13,9 @@ use super::{
     wire::{Attendee, Event},
     zone,
 };
-use crate::tool::{Call, Effect, Error, Kind, Result, Scopes, Tool, addresses};
+use crate::tool::{
+    Call, Effect, Error, Kind, Leads, Question, Result, Scopes, Tool, addresses, excerpt, people,
+};
 
 /// Changes what a meeting is called, where it is, its text or its guests; guests keep their answers. For another
 /// time, reschedule it.
@@ -57,7 +59,7 @@ impl Tool for UpdateMeeting {
             notes.get_or_insert_with(|| guests.notes(event));
             if patch.as_object().is_some_and(|patch| !patch.is_empty()) {
                 let reached = guests.reached(event);
-                cx.confirm_reaching(&reached, question(event, &reached))?;
+                cx.confirm_reaching(&reached, self.question(event, &reached, &guests))?;
             }
             Ok(patch)
         };
@@ -82,6 +84,24 @@ impl UpdateMeeting {
         Ok(())
     }
 
+    /// What a person is asked before others see the change, and the change itself.
+    fn question(&self, event: &Event, reached: &[String], guests: &GuestChange) -> Question {
+        let asks = format!("Change \"{}\", and show the change to {}?", event::title(event), people(reached));
+        let texts = [
+            ("The new title:", self.title.clone()),
+            ("The new text:", self.description.clone()),
+            ("The new place:", self.location.clone()),
+            ("Invited:", Some(guests.add.join(", ")).filter(|all| !all.is_empty())),
+            ("No longer invited:", Some(guests.remove.join(", ")).filter(|all| !all.is_empty())),
+        ];
+        let (mut question, mut leads) = (Question::new(asks), Leads::default());
+        for (says, text) in texts.into_iter().filter_map(|(says, text)| Some((says, text?))) {
+            leads = leads.with(Leads::in_text(&text));
+            question = question.note(if text.is_empty() { format!("{says} none.") } else { format!("{says} {}", excerpt(text)) });
+        }
+        if reached.is_empty() { question } else { question.leading_to(leads.outside(&["google.com"])) }
+    }
+
     /// The texts that differ.
     fn texts(&self, event: &Event) -> Value {
         let wishes = [
@@ -94,10 +114,6 @@ impl UpdateMeeting {
     }
 }
 
-/// What a person is asked before others see the change.
-fn question(event: &Event, reached: &[String]) -> String {
-    format!("Change \"{}\", and show the change to {}?", event::title(event), reached.join(", "))
-}
 
 /// Who comes and who goes.
 struct GuestChange {

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{
     WRITE,
     a1::Range,
-    entering::{Enter, check},
+    entering::{Enter, check, confirm},
     place::{range, range_is_unknown, sheets, spreadsheet},
     reading::{column_is_unknown, headers, read_formatted},
     wire::{Appended, Cleared, Updated, Written},
@@ -92,6 +92,7 @@ impl Tool for AppendRow {
             _ => return Err(wrong("give either `rows` or `by_header`")),
         };
         check(&rows)?;
+        confirm(cx, enter, &rows, &self.range)?;
         let request = Request::post(path!["spreadsheets", &id, "values", &range].verb("append"))
             .query("valueInputOption", enter.option())
             .query("insertDataOption", "INSERT_ROWS")
@@ -144,6 +145,7 @@ impl Tool for UpdateCells {
         check(&self.rows)?;
         let id = spreadsheet(cx, &self.spreadsheet).await?;
         let enter = self.enter.unwrap_or_default();
+        confirm(cx, enter, &self.rows, &self.range)?;
         let request = Request::put(path!["spreadsheets", &id, "values", &range])
             .query("valueInputOption", enter.option())
             .json(&Written { values: &enter.rows(&self.rows) })

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     moment::{Moment, Zone},
-    tool::{Call, Effect, Result, Saved, Scopes, Tool},
+    tool::{Call, Effect, Markup, Question, Result, Saved, Scopes, Tool, excerpt},
 };
 
 /// From a call, and from a note, to what it is about.
@@ -34,6 +34,15 @@ const CALL: Sort = Sort {
 };
 
 const NOTE: Sort = Sort { object: "notes", noun: "note", told: &[("hs_timestamp", "Time"), ("hs_note_body", "Text")] };
+
+/// Asks before HTML is noted whose pictures lead elsewhere: they are fetched for every colleague who looks.
+fn confirm(cx: &Call, what: &str, body: &str) -> Result<()> {
+    let leads = Markup::read(body).fetched.outside(&["hubspot.com", "hubspotusercontent.com"]);
+    if leads.is_empty() {
+        return Ok(());
+    }
+    cx.confirm_leading(Question::new(format!("Note {what} in HubSpot: \"{}\"?", excerpt(body))).leading_to(leads))
+}
 
 /// Who called whom.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
@@ -103,6 +112,7 @@ impl Tool for LogCall {
         }
         let contact = records::contact(cx, self.contact_id.as_deref(), self.contact_email.as_deref()).await?;
         let contact = contact.ok_or_else(|| wrong("give `contact_id` or `contact_email`"))?;
+        confirm(cx, &format!("the call \"{title}\""), &self.body)?;
         CALL.create(cx, fields, &[Link { id: contact, kind: CALL_TO_CONTACT }]).await
     }
 }
@@ -143,6 +153,7 @@ impl Tool for AddNote {
             ("hs_timestamp".into(), format!("{:.0}", cx.now())),
             ("hs_note_body".into(), body.into()),
         ]);
+        confirm(cx, "this", body)?;
         NOTE.create(cx, fields, &links).await
     }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
-    get,
+    confirm, get,
     place::{id_in, page_id, people},
     post,
     rich::{plain, words},
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     path,
-    tool::{Answer, Call, Cursor, Effect, Left, Result, Scopes, Tool, Written},
+    tool::{Answer, Call, Cursor, Effect, Leads, Left, Result, Scopes, Tool, Written},
 };
 
 /// Writes a comment on a page, or answers in a discussion; those who watch the page are told.
@@ -87,6 +87,8 @@ impl Tool for AddComment {
             }
             _ => return Err(wrong("give either `page` or `discussion_id`")),
         }
+        let place = self.page.as_deref().or(self.discussion_id.as_deref()).unwrap_or_default();
+        confirm(cx, "Comment on", place, Leads::in_text(&self.text), &self.text)?;
         let comment: Value = cx.fetch(post(path!["v1", "comments"], &body)).await?;
         let mut made = Comment::of(&comment, None, true);
         if made.text.as_str().is_empty() {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{
-    PAGE,
+    PAGE, confirm, files,
     markdown::blocks,
     pages::{Deed, Saved, icon},
     patch,
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     path,
-    tool::{Answer, Call, Effect, Error, Pair, Result, Scopes, Tool},
+    tool::{Answer, Call, Effect, Error, Leads, Pair, Result, Scopes, Tool},
 };
 
 /// Makes a page in a database or below another page, with its content as Markdown.
@@ -47,6 +47,7 @@ impl Tool for CreatePage {
             return Err(wrong("`title` must not be empty"));
         }
         let (parent, properties) = self.place(cx).await?;
+        confirm(cx, "Make the page", self.title.trim(), self.leads(&properties), &self.everything())?;
         let mut body = json!({ "parent": parent, "properties": properties });
         if let Some(icon) = icon(self.icon.as_deref()) {
             body["icon"] = icon;
@@ -64,6 +65,19 @@ impl Tool for CreatePage {
 }
 
 impl CreatePage {
+    /// What its content, its icon and its files lead to.
+    fn leads(&self, properties: &Map<String, Value>) -> Leads {
+        let texts = [&self.content_markdown, &self.icon].into_iter().flatten();
+        texts.fold(files(properties), |leads, text| leads.with(Leads::in_text(text)))
+    }
+
+    /// Everything that will stand on it.
+    fn everything(&self) -> String {
+        let pairs = self.properties.iter().flatten().map(|pair| format!("{}: {}", pair.name, pair.value));
+        let icon = self.icon.iter().map(|icon| format!("icon: {icon}"));
+        icon.chain(pairs).chain(self.content_markdown.clone()).collect::<Vec<_>>().join("\n")
+    }
+
     /// Where it goes, and the properties that it has there.
     async fn place(&self, cx: &Call) -> Result<(Value, Map<String, Value>)> {
         let pairs = self.properties.as_deref().unwrap_or_default();
@@ -122,6 +136,7 @@ impl Tool for AppendContent {
             return Err(wrong("`content_markdown` must not be empty"));
         }
         let id = page_id(cx, &self.page).await?;
+        confirm(cx, "Add to the page", &self.page, Leads::in_text(&self.content_markdown), &self.content_markdown)?;
         match append(cx, &id, &all).await {
             Ok(()) => Ok(Appended { page_id: id, blocks: all.len() }),
             Err((0, error)) => Err(error),

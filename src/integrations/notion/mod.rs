@@ -2,7 +2,7 @@
 
 use std::{num::NonZeroU32, time::Duration};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use self::{
     commenting::{AddComment, ListComments},
@@ -15,7 +15,9 @@ use crate::{
     http::{Path, Rate, Request},
     oauth::{ClientAuth, Pkce, Provider, Revocation, TokenBody},
     path,
-    tool::{self, Call, Category, Error, Field, Identity, Integration, Result, ToolDef},
+    tool::{
+        self, Call, Category, Error, Field, Identity, Integration, Leads, Question, Result, ToolDef, excerpt,
+    },
 };
 
 mod commenting;
@@ -123,6 +125,21 @@ async fn probe(cx: &Call) -> Result<Identity> {
     let text = |pointer: &str| me.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
     let owner = [text("/bot/owner/user/person/email"), text("/name")].into_iter().find(|name| !name.is_empty());
     Ok(Identity { name: owner.unwrap_or_else(|| "Notion".into()), detail: text("/bot/workspace_name") })
+}
+
+/// The addresses of files among properties, which Notion shows; an address as such is only a value.
+fn files(properties: &Map<String, Value>) -> Leads {
+    properties.values().fold(Leads::default(), |leads, value| leads.with(Leads::in_value(&value["files"])))
+}
+
+/// Asks before a page gets links and pictures that lead elsewhere: Notion fetches pictures for whoever looks at it.
+fn confirm(cx: &Call, deed: &str, page: &str, leads: Leads, content: &str) -> Result<()> {
+    let leads = leads.outside(&["notion.so", "notion.site", "notion.com"]);
+    if leads.is_empty() {
+        return Ok(());
+    }
+    let question = Question::new(format!("{deed} \"{}\" in Notion: \"{}\"?", excerpt(page), excerpt(content)));
+    cx.confirm_leading(question.leading_to(leads))
 }
 
 /// An argument that does not fit.

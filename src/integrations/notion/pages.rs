@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
-    PAGE, get,
+    PAGE, confirm, files, get,
     page::{Page, WHOLE},
     patch,
     place::{page_id, read_source},
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     path,
-    tool::{Answer, Call, Cursor, Effect, Left, Pair, Readable, Result, Scopes, Tool, Written},
+    tool::{Answer, Call, Cursor, Effect, Leads, Left, Pair, Readable, Result, Scopes, Tool, Written},
 };
 
 /// How deep blocks within blocks are followed.
@@ -195,6 +195,7 @@ impl Tool for UpdatePage {
         let id = page_id(cx, &self.page).await?;
         let mut body = json!({});
         let properties = self.changed(cx, &id).await?;
+        let leads = files(&properties).with(Leads::in_text(self.icon.as_deref().unwrap_or_default()));
         if !properties.is_empty() {
             body["properties"] = properties.into();
         }
@@ -207,6 +208,7 @@ impl Tool for UpdatePage {
         if body.as_object().is_some_and(serde_json::Map::is_empty) {
             return Err(wrong("give at least one of `title`, `properties`, `icon` and `in_trash`"));
         }
+        confirm(cx, "Change the page", &self.page, leads, &self.everything())?;
         // The same values twice are the same values.
         let page: Value = cx.fetch(patch(path!["v1", "pages", &id], &body).keyed()).await?;
         Ok(Saved::new(Deed::Updated, &page, None))
@@ -214,6 +216,13 @@ impl Tool for UpdatePage {
 }
 
 impl UpdatePage {
+    /// Everything that will stand on it.
+    fn everything(&self) -> String {
+        let pairs = self.properties.iter().flatten().map(|pair| format!("{}: {}", pair.name, pair.value));
+        let icon = self.icon.iter().map(|icon| format!("icon: {icon}"));
+        self.title.clone().into_iter().chain(icon).chain(pairs).collect::<Vec<_>>().join("\n")
+    }
+
     /// The properties that change, by the types of the database that the page stands in.
     async fn changed(&self, cx: &Call, id: &str) -> Result<serde_json::Map<String, Value>> {
         let pairs = self.properties.as_deref().unwrap_or_default();

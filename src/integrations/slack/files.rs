@@ -74,7 +74,8 @@ impl Tool for UploadTextFile {
         let thread = self.thread_ts.as_deref().filter(|thread| !thread.trim().is_empty());
         let thread = thread.map(|thread| timestamp("thread_ts", thread)).transpose()?;
         let place = Place::find(cx, &self.channel).await?;
-        place.confirm(cx, &format!("Upload the file {filename} to"), &self.readable()).await?;
+        let (deed, text) = (self.deed(filename), self.readable());
+        place.confirm(cx, &deed, (&*text).into()).await?;
         let (id, channel) = (place.open(cx).await?, place.title(cx).await?);
         let file_id = self.upload(cx, filename).await?;
         let mut body = json!({ "files": [{ "id": file_id, "title": filename }], "channel_id": id });
@@ -90,6 +91,10 @@ impl Tool for UploadTextFile {
 }
 
 impl UploadTextFile {
+    fn deed(&self, filename: &str) -> String {
+        format!("Upload the file {filename} ({} bytes) to", self.content.len())
+    }
+
     /// All that will be read.
     fn readable(&self) -> String {
         let comment = self.comment.as_deref().map(str::trim).filter(|comment| !comment.is_empty());

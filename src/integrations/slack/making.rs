@@ -11,7 +11,7 @@ use super::{
     wire::OneChannel,
     write, wrong,
 };
-use crate::tool::{Answer, Call, Effect, Error, Kind, Result, Scopes, Tool, Written};
+use crate::tool::{Answer, Call, Effect, Error, Kind, Result, Scopes, Tool, Written, excerpt};
 
 /// The longest topic, in characters.
 const LONGEST_TOPIC: usize = 250;
@@ -74,7 +74,8 @@ impl Tool for CreateChannel {
         check(name, topic)?;
         // Whoever is invited is found first, so that a slip leaves no channel behind.
         let people = find_all(cx, self.invite.as_deref().unwrap_or_default()).await?;
-        confirm(cx, &people, &format!("the new channel #{name}"))?;
+        let about = topic.map(|topic| format!(", about \"{}\",", excerpt(topic))).unwrap_or_default();
+        confirm(cx, &people, &format!("the new channel #{name}{about}"))?;
         let body = json!({ "name": name, "is_private": self.private.unwrap_or_default() });
         let made: OneChannel = cx.fetch(write("conversations.create", &body)).await?;
         let mut done = Invited {
@@ -166,7 +167,9 @@ impl Invited {
 /// Asks before people see what is said in a channel.
 fn confirm(cx: &Call, people: &[Person], channel: &str) -> Result<()> {
     let names: Vec<_> = people.iter().map(|person| name(person).to_string()).collect();
-    cx.confirm_reaching(people.iter().map(Person::address), format!("Invite {} to {channel}?", names.join(", ")))
+    let count = if names.len() > 5 { format!("{} people: ", names.len()) } else { String::new() };
+    let question = format!("Invite {count}{} to {channel}?", names.join(", "));
+    cx.confirm_reaching(people.iter().map(Person::address), question)
 }
 
 fn name(person: &Person) -> Written {

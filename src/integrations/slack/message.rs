@@ -89,13 +89,15 @@ impl Reader {
         let is_mine = !message.user.is_empty() && message.user == self.me;
         let known = names.get(&message.user).cloned();
         let from = known.or(Some(message.username).filter(|name| !name.is_empty())).unwrap_or(message.user);
+        // Own words may quote those of others, or hold nothing but what was passed on.
+        let repeats = message.text.trim().is_empty() || text.lines().any(|line| line.trim_start().starts_with("&gt;"));
         let from = if is_mine { format!("{from} (you)") } else { from };
         let name = |file: wire::File| Written::by_others(if file.title.is_empty() { file.name } else { file.title }).line(100);
         Message {
-            is_mine,
+            is_mine: is_mine && !repeats,
             from: Written::by(is_mine, from).line(100),
             at: moment(&message.ts).map(|at| Shown::new(at, &self.zone)),
-            text: Written::by(is_mine, readable(text, names)).cut(self.longest),
+            text: Written::by(is_mine && !repeats, readable(text, names)).cut(self.longest),
             replies: message.reply_count,
             thread_ts: message.thread_ts.filter(|thread| *thread != message.ts),
             reactions: message.reactions.into_iter().map(|one| format!("{} {}", one.name, one.count)).collect(),

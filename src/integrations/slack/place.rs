@@ -7,7 +7,7 @@ use super::{
     wire::{Channel, OneChannel},
     write, wrong,
 };
-use crate::tool::{Call, Error, Kind, Named, Result, Written, one_of};
+use crate::tool::{Call, Error, Kind, Leads, Named, Question, Result, Written, excerpt, one_of};
 
 /// What the argument `channel` means.
 #[derive(Debug)]
@@ -26,6 +26,28 @@ enum What {
     Person(Box<Person>),
     /// An id of which the account may learn no more.
     Id(String),
+}
+
+/// What is about to be written somewhere.
+pub(super) struct Content<'a> {
+    /// All that will be read.
+    pub(super) text: &'a str,
+    /// What is sent beside it that is no text: Block Kit.
+    pub(super) source: Option<&'a str>,
+}
+
+impl Content<'_> {
+    /// Where it leads beside Slack itself.
+    fn leads(&self) -> Leads {
+        let source = self.source.map(Leads::in_text).unwrap_or_default();
+        Leads::in_text(self.text).with(source).outside(&["slack.com", "slack-edge.com", "slack-files.com"])
+    }
+}
+
+impl<'a> From<&'a str> for Content<'a> {
+    fn from(text: &'a str) -> Self {
+        Content { text, source: None }
+    }
 }
 
 impl Named for Channel {
@@ -122,14 +144,22 @@ impl Place {
 
     /// Asks before a text leaves the house for here. Colleagues are no strangers, whoever they are; but an agent that
     /// has read what others wrote may have been told by them where to put what it knows.
-    pub(super) async fn confirm(&self, cx: &Call, deed: &str, text: &str) -> Result<()> {
-        let shown = Written::by_account(text).cut(600);
+    ///
+    /// Slack fetches the addresses in a text, for previews and pictures, so these count as well.
+    pub(super) async fn confirm(&self, cx: &Call, deed: &str, content: Content<'_>) -> Result<()> {
+        let shown = excerpt(Written::by_account(content.text));
         let title = self.title(cx).await?;
-        if self.is_outside() {
-            let question = format!("{deed} {title}, which people outside of the workspace may read: \"{shown}\"?");
+        let is_outside = self.is_outside();
+        let readers = if is_outside { ", which people outside of the workspace may read" } else { "" };
+        let question = Question::new(format!("{deed} {title}{readers}: \"{shown}\"?")).leading_to(content.leads());
+        let question = match content.source {
+            Some(source) => question.attach("The blocks as they are sent", source),
+            None => question,
+        };
+        if is_outside {
             return cx.confirm_sending_to([self.address()], question);
         }
-        cx.confirm_reaching([self.address()], format!("{deed} {title}: \"{shown}\"?"))
+        cx.confirm_reaching([self.address()], question)
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{
     WRITE, me,
     message::{moment, texts_of},
-    place::{Place, at, timestamp},
+    place::{Content, Place, at, timestamp},
     text::to_slack,
     wire::{Posted, Scheduled},
     write, wrong, zone,
@@ -95,7 +95,8 @@ impl Tool for SendMessage {
             (body["unfurl_links"], body["unfurl_media"]) = (unfurl.into(), unfurl.into());
         }
         let place = Place::find(cx, &self.channel).await?;
-        place.confirm(cx, "Send a message to", &readable(&self.text, &body)).await?;
+        let text = readable(&self.text, &body);
+        place.confirm(cx, "Send a message to", Content { text: &text, source: blocks(self.blocks.as_deref()) }).await?;
         let (id, channel) = (place.open(cx).await?, place.title(cx).await?);
         body["channel"] = id.as_str().into();
         let posted: Posted = cx.fetch(write("chat.postMessage", &body)).await.map_err(|error| at(error, &channel))?;
@@ -127,6 +128,11 @@ fn readable(text: &str, body: &Value) -> String {
     if blocks.is_empty() { text.to_owned() } else { format!("{}\n(in notifications: {text})", blocks.join("\n")) }
 }
 
+/// Blocks that were given.
+fn blocks(given: Option<&str>) -> Option<&str> {
+    given.map(str::trim).filter(|blocks| !blocks.is_empty())
+}
+
 /// When a message was written; nothing may fail any more once it is.
 async fn shown(cx: &Call, ts: &str) -> Option<Shown> {
     let zone = zone(cx, None).await.ok()?;
@@ -142,7 +148,7 @@ fn content(text: &str, blocks: Option<&str>) -> Result<Value> {
     if body["text"].as_str().is_some_and(|text| text.chars().count() > LONGEST) {
         return Err(wrong("`text` is longer than the 40,000 characters that Slack takes; split it or upload it as a file"));
     }
-    if let Some(blocks) = blocks.map(str::trim).filter(|blocks| !blocks.is_empty()) {
+    if let Some(blocks) = self::blocks(blocks) {
         let blocks: Value = serde_json::from_str(blocks).unwrap_or_default();
         if !blocks.as_array().is_some_and(|blocks| blocks.iter().all(|block| block["type"].is_string())) {
             return Err(wrong("`blocks` must be a JSON list of blocks, such as [{\"type\":\"divider\"}]"));
@@ -176,7 +182,8 @@ impl Tool for UpdateMessage {
         let mut body = content(&self.text, self.blocks.as_deref())?;
         body["ts"] = timestamp("ts", &self.ts)?.into();
         let place = Place::find(cx, &self.channel).await?;
-        place.confirm(cx, "Change a message to", &readable(&self.text, &body)).await?;
+        let text = readable(&self.text, &body);
+        place.confirm(cx, "Change a message to", Content { text: &text, source: blocks(self.blocks.as_deref()) }).await?;
         let (id, channel) = (place.open(cx).await?, place.title(cx).await?);
         body["channel"] = id.as_str().into();
         // A repeat writes the same text again.
@@ -224,7 +231,7 @@ impl Tool for ScheduleMessage {
         }
         body["post_at"] = resolved.instant.as_second().into();
         let place = Place::find(cx, &self.channel).await?;
-        place.confirm(cx, &format!("On {when} send a message to"), &self.text).await?;
+        place.confirm(cx, &format!("On {when} send a message to"), (&*self.text).into()).await?;
         let (id, channel) = (place.open(cx).await?, place.title(cx).await?);
         body["channel"] = id.as_str().into();
         let waits: Scheduled =

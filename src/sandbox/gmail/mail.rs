@@ -1,6 +1,9 @@
 //! A mail, and how Gmail shows it in each of its formats.
 
-use base64::{Engine, engine::general_purpose::URL_SAFE};
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -80,7 +83,7 @@ impl Mail {
         });
         match format {
             "minimal" => {}
-            "raw" => shown["raw"] = URL_SAFE.encode(self.text()).into(),
+            "raw" => shown["raw"] = URL_SAFE.encode(self.raw()).into(),
             "metadata" => {
                 let is_wanted =
                     |name: &str| headers.is_empty() || headers.iter().any(|one| one.eq_ignore_ascii_case(name));
@@ -89,6 +92,27 @@ impl Mail {
             _ => shown["payload"] = self.payload(),
         }
         shown
+    }
+
+    /// As it is sent.
+    fn raw(&self) -> String {
+        let headers: String = self.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let texts = [("text/plain", &self.plain), ("text/html", &self.html)];
+        let texts = texts.into_iter().filter_map(|(mime, text)| Some((mime, text.as_ref()?)));
+        let mut parts: Vec<_> =
+            texts.map(|(mime, text)| raw_part(&format!("{mime}; charset=utf-8"), "", text)).collect();
+        if parts.len() > 1 {
+            parts = vec![raw_parts("alternative", "words", &parts)];
+        }
+        parts.extend(self.attachments.iter().map(|file| {
+            let disposition = format!("Content-Disposition: attachment; filename=\"{}\"\r\n", file.name);
+            raw_part(&file.mime, &disposition, &file.text)
+        }));
+        let body = match &parts[..] {
+            [only] => only.clone(),
+            all => raw_parts("mixed", "whole", all),
+        };
+        format!("{headers}{body}")
     }
 
     fn header_list(&self, is_wanted: impl Fn(&str) -> bool) -> Vec<Value> {
@@ -160,6 +184,16 @@ impl Attachment {
             "body": { "attachmentId": format!("ANGjdJ-{id}"), "size": self.text.len() },
         })
     }
+}
+
+fn raw_part(mime: &str, disposition: &str, text: &str) -> String {
+    let packed = STANDARD.encode(text);
+    format!("Content-Type: {mime}\r\n{disposition}Content-Transfer-Encoding: base64\r\n\r\n{packed}")
+}
+
+fn raw_parts(kind: &str, boundary: &str, parts: &[String]) -> String {
+    let parts: String = parts.iter().map(|part| format!("--{boundary}\r\n{part}\r\n")).collect();
+    format!("Content-Type: multipart/{kind}; boundary=\"{boundary}\"\r\n\r\n{parts}--{boundary}--\r\n")
 }
 
 fn text_part(id: &str, mime: &str, text: &str) -> Value {

@@ -5,7 +5,7 @@ use base64::{
     engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD},
 };
 
-use super::mail::Mail;
+use super::mail::{Attachment, Mail};
 
 /// The mail in a `raw` field: base64url, with or without padding.
 pub fn read(raw: &str) -> Option<Mail> {
@@ -15,14 +15,22 @@ pub fn read(raw: &str) -> Option<Mail> {
     let mut mail = Mail { headers, ..Mail::default() };
     let mut parts = vec![];
     gather(&mail.headers, body, &mut parts)?;
-    for (kind, text) in parts {
-        match kind.as_str() {
-            "text/html" => mail.html = Some(text),
-            _ => mail.plain = Some(text),
+    for Piece { kind, name, text } in parts {
+        match (name, kind.as_str()) {
+            (Some(name), _) => mail.attachments.push(Attachment { name, mime: kind, text }),
+            (None, "text/html") => mail.html = Some(text),
+            (None, _) => mail.plain = Some(text),
         }
     }
     mail.headers.retain(|(name, _)| !name.to_ascii_lowercase().starts_with("content-"));
     Some(mail)
+}
+
+/// One part of a body; it has a name where it is a file.
+struct Piece {
+    kind: String,
+    name: Option<String>,
+    text: String,
 }
 
 type Headers = Vec<(String, String)>;
@@ -48,7 +56,7 @@ fn header<'a>(headers: &'a Headers, name: &str) -> &'a str {
 }
 
 /// The texts of a body, each with its media type.
-fn gather(headers: &Headers, body: &str, parts: &mut Vec<(String, String)>) -> Option<()> {
+fn gather(headers: &Headers, body: &str, parts: &mut Vec<Piece>) -> Option<()> {
     let kind = header(headers, "Content-Type");
     let essence = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     if essence.starts_with("multipart/") {
@@ -71,7 +79,9 @@ fn gather(headers: &Headers, body: &str, parts: &mut Vec<(String, String)>) -> O
         _ => body.to_owned(),
     };
     let essence = if essence.is_empty() { "text/plain".to_owned() } else { essence };
-    parts.push((essence, text.replace("\r\n", "\n")));
+    let disposition = header(headers, "Content-Disposition");
+    let name = disposition.split_once("filename=").map(|(_, name)| name.trim_matches('"').to_owned());
+    parts.push(Piece { kind: essence, name, text: text.replace("\r\n", "\n") });
     Some(())
 }
 

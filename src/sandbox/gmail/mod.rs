@@ -186,6 +186,18 @@ impl Twin for Gmail {
             run: Run::Read(drafts::get),
         },
         Route {
+            spec: Spec {
+                method: "PUT",
+                ..write(
+                    "gmail.users.drafts.update",
+                    "/gmail/v1/users/{userId}/drafts/{id}",
+                    t::DRAFT_SCOPES,
+                    Body::Json(t::DRAFT),
+                )
+            },
+            run: Run::Write(drafts::update),
+        },
+        Route {
             spec: write(
                 "gmail.users.drafts.send",
                 "/gmail/v1/users/{userId}/drafts/send",

@@ -118,7 +118,7 @@ async fn a_person_is_asked_about_what_will_be_read() {
     assert_eq!(error.what(), "Send a message to #sales: \"The price is 5\n(in notifications: News)\"?");
     let file = json!({ "channel": "sales", "filename": "a.txt", "content": "x=1", "comment": "Run this" });
     let error = desk.refused("upload_text_file", file).await;
-    assert_eq!(error.what(), "Upload the file a.txt to #sales: \"Run this\nx=1\"?");
+    assert_eq!(error.what(), "Upload the file a.txt (3 bytes) to #sales: \"Run this\nx=1\"?");
 }
 
 #[tokio::test]
