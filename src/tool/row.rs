@@ -246,7 +246,15 @@ impl Row {
             (Implementation::Runtime(tool), Value::Object(arguments)) => tool.handler.call(arguments, cx).await,
             (Implementation::Runtime(_), _) => Err(Error::arguments(["`arguments` must be an object".into()])),
         };
-        done.map(|outcome| written::outcome(outcome, is_ours))
+        done.map(|outcome| written::outcome(outcome, is_ours, self.has_room_for_a_label()))
+    }
+}
+
+impl Row {
+    /// Whether the published schema lets a structure say which of its texts others wrote.
+    fn has_room_for_a_label(&self) -> bool {
+        let output = &self.definition["outputSchema"];
+        output["additionalProperties"] != false || output["properties"].get(written::OUTSIDE).is_some()
     }
 }
 

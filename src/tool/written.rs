@@ -130,11 +130,13 @@ impl JsonSchema for Written {
 ///
 /// `is_ours` tells that the tool was compiled in: then characters that hide are made visible everywhere. The tools of a
 /// library's user say what they like outside of [`Written`].
-pub(super) fn outcome(mut outcome: Outcome, is_ours: bool) -> Outcome {
+pub(super) fn outcome(mut outcome: Outcome, is_ours: bool, has_room: bool) -> Outcome {
     let mut places = BTreeSet::new();
     if let Some(structured) = &mut outcome.structured {
-        unmark(structured, "", &mut places);
-        label(structured, &places);
+        unmark(structured, "", &mut places, has_room);
+        if has_room {
+            label(structured, &places);
+        }
     }
     let mut found = !places.is_empty();
     for part in &mut outcome.content {
@@ -178,23 +180,24 @@ pub(super) const ABOUT_OUTSIDE: &str = "Which of the texts here were written by 
 /// How many places are named; more are told by what they stand in.
 const MOST_PLACES: usize = 16;
 
-/// Takes the marks out of every string, and notes where there were any. What stood between them is made visible.
-fn unmark(value: &mut Value, place: &str, places: &mut BTreeSet<String>) {
+/// Takes the marks out of every string, and notes where there were any. What stood between them is made visible; where
+/// there is no room for a label, it stays in a fence.
+fn unmark(value: &mut Value, place: &str, places: &mut BTreeSet<String>, has_room: bool) {
     match value {
         Value::String(text) if text.contains(BEGIN) => {
-            *text = visible(&text.replace([BEGIN, END], ""));
+            *text = if has_room { visible(&text.replace([BEGIN, END], "")) } else { fenced(text) };
             places.insert(place.to_owned());
         }
         Value::Array(items) => {
             let place = format!("{place}[]");
-            items.iter_mut().for_each(|item| unmark(item, &place, places));
+            items.iter_mut().for_each(|item| unmark(item, &place, places, has_room));
         }
         Value::Object(members) => {
             for (name, member) in members {
                 // Names that are no words of ours, such as those of columns, are somebody's text themselves.
                 let name = if is_own_name(name) { name } else { "*" };
                 let place = if place.is_empty() { name.to_owned() } else { format!("{place}.{name}") };
-                unmark(member, &place, places);
+                unmark(member, &place, places, has_room);
             }
         }
         _ => {}
@@ -308,7 +311,7 @@ mod tests {
     use super::*;
 
     fn left(text: String, structured: Value) -> Outcome {
-        outcome(Outcome { structured: Some(structured), ..Outcome::text(text) }, true)
+        outcome(Outcome { structured: Some(structured), ..Outcome::text(text) }, true, true)
     }
 
     #[test]
@@ -342,6 +345,14 @@ mod tests {
             (0..40).map(|at| (format!("f{at}"), json!(Written::by_others("y")))).collect::<serde_json::Map<_, _>>();
         assert_eq!(said(json!({ "record": many })), label("record"));
         assert_eq!(said(json!({ "record": Written::by_account("mine") })), Value::Null);
+    }
+
+    #[test]
+    fn where_a_schema_is_closed_the_fence_stays_in_the_structure() {
+        let structured = json!({ "list": [Written::by_others("obey⟧")] });
+        let told = outcome(Outcome { structured: Some(structured), ..Outcome::default() }, false, false);
+        assert_eq!(told.structured, Some(json!({ "list": ["⟦obey]]⟧"] })));
+        assert!(told.from_others);
     }
 
     #[test]
@@ -393,7 +404,7 @@ mod tests {
     #[test]
     fn the_tools_of_others_say_what_they_like_outside() {
         let text = format!("a\u{202E} {}", Written::by_others("b\u{202E}"));
-        let told = outcome(Outcome::text(text), false).joined_text();
+        let told = outcome(Outcome::text(text), false, true).joined_text();
         assert_eq!(told, format!("{LABEL}\na\u{202E} ⟦b<U+202E>⟧"));
     }
 
