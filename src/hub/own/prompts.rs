@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     shelf::{About, Body, Builder, Given, Message, Prompt},
-    tool::{Call, Content, Error, Result},
+    tool::{Call, Content, Error, Result, Written, fenced},
 };
 
 /// What a model must not forget in any of them.
@@ -196,8 +196,7 @@ async fn known_customers(cx: &Call, places: &[Place], words: &str) -> Result<(Ve
         let exact = found.iter().find(|found| found.name.eq_ignore_ascii_case(words));
         match exact.or(found.first().filter(|_| found.len() == 1)) {
             Some(meant) => records.extend(place.record(cx, &meant.id).await.ok().map(shown)),
-            None => others
-                .extend(found.into_iter().take(MOST_OTHERS).map(|found| format!("{} [id {}]", found.name, found.id))),
+            None => others.extend(found.into_iter().take(MOST_OTHERS).map(|found| named(&found))),
         }
     }
     let look = match (records.is_empty(), others.is_empty()) {
@@ -206,6 +205,11 @@ async fn known_customers(cx: &Call, places: &[Place], words: &str) -> Result<(Ve
         (true, true) => "Look the customer up. When several fit, ask me which one.".to_owned(),
     };
     Ok((records, look))
+}
+
+/// A customer as the CRM has it: the name may be anybody's words.
+fn named(found: &suggest::Found) -> String {
+    fenced(&format!("{} [id {}]", Written::by_others(&found.name).line(100), found.id))
 }
 
 /// How many of several customers of one CRM are named.

@@ -277,4 +277,13 @@ mod tests {
         check("formula", none(), "1", None);
         check("number", none(), " ", Some(Value::Null));
     }
+
+    #[test]
+    fn files_lead_to_where_they_are_fetched_from() {
+        let file = cell(&field("multipleAttachments", json!({})), "https://evil.example/a.pdf?q=1", false).unwrap();
+        let text = cell(&field("url", json!({})), "https://plain.example", false).unwrap();
+        let fields = Map::from_iter([("Files".to_owned(), file), ("Site".to_owned(), text)]);
+        let leads = Cells { fields, ..Cells::default() }.leads();
+        assert_eq!(leads.addresses().collect::<Vec<_>>(), ["https://evil.example/a.pdf?q=1"], "a value is no file");
+    }
 }
