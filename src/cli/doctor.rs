@@ -3,6 +3,7 @@
 use jiff::SignedDuration;
 
 use super::{
+    backups,
     house::House,
     order::{Finding, HealthView},
     perform::Office,
@@ -31,7 +32,7 @@ pub async fn look(office: &Office<'_>) -> HealthView {
         }
         Err(error) => findings.push(Finding::bad("Connections", error.what(), "Look at the log with `-v`.")),
     }
-    findings.extend([redirect(office), clients(house).await, clock(house, &user).await]);
+    findings.extend([redirect(office), clients(house).await, clock(house, &user).await, backups::finding(house)]);
     HealthView { findings }
 }
 

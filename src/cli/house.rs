@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, num::NonZeroU32, path::PathBuf, sync::Arc, time
 
 use jiff::SignedDuration;
 
-use super::{options::Place, order::Failure, owner::Ownership, sandbox_time, storage::Storage};
+use super::{backups::Backups, options::Place, order::Failure, owner::Ownership, sandbox_time, storage::Storage};
 use crate::{
     agents::{Agents, LOCAL, Principal, Role},
     approvals::Approvals,
@@ -75,6 +75,8 @@ pub struct House {
     pub identity: Origin,
     /// A key that all processes of this store share.
     pub session_key: Secret,
+    /// The backups that are made by themselves, where they are.
+    pub backups: Option<Backups>,
     /// What tells the time here.
     pub clock: SharedClock,
     broker: Broker,
@@ -136,6 +138,7 @@ impl House {
             vault,
             identity,
             session_key: key,
+            backups: Backups::of(home, settings, storage.is_shared())?,
             clock,
             broker,
             is_shared: storage.is_shared(),

@@ -1,6 +1,7 @@
 //! The commands, and the one place where everything is put together.
 
 mod ask;
+pub mod backups;
 pub mod commands;
 mod doctor;
 pub mod door;

@@ -51,6 +51,10 @@ pub struct File {
     pub calls_per_hour: Option<u32>,
     /// How many of them may change something; 1,000 unless set, and 0 for no limit.
     pub writes_per_hour: Option<u32>,
+    /// The folder of the nightly backups; `backups` in the data directory unless set.
+    pub backup_dir: Option<PathBuf>,
+    /// How many backups are kept; 7 unless set, and 0 for none.
+    pub backup_keep: Option<u32>,
     /// Settings of single integrations, by id.
     #[serde(default)]
     pub integrations: BTreeMap<String, IntegrationFile>,

@@ -98,6 +98,15 @@ pub struct Limits {
     pub writes_per_hour: Option<u32>,
 }
 
+/// Where backups of the store go, and how many stay. What is not set is as it is usual.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BackupSettings {
+    /// The folder.
+    pub dir: Option<PathBuf>,
+    /// How many are kept; 0 for none at all.
+    pub keep: Option<u32>,
+}
+
 /// Why settings cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -184,6 +193,15 @@ impl Settings {
             audit_days: self.number("SWITCHBOARD_AUDIT_DAYS")?.or(self.file.audit_days),
             calls_per_hour: self.number("SWITCHBOARD_CALLS_PER_HOUR")?.or(self.file.calls_per_hour),
             writes_per_hour: self.number("SWITCHBOARD_WRITES_PER_HOUR")?.or(self.file.writes_per_hour),
+        })
+    }
+
+    /// Where backups go, and how many stay.
+    pub fn backups(&self) -> Result<BackupSettings> {
+        let dir = self.environment.get("SWITCHBOARD_BACKUP_DIR").map(PathBuf::from);
+        Ok(BackupSettings {
+            dir: dir.or_else(|| self.file.backup_dir.clone()),
+            keep: self.number("SWITCHBOARD_BACKUP_KEEP")?.or(self.file.backup_keep),
         })
     }
 

@@ -190,7 +190,6 @@ impl KeyRing {
     }
 
     /// All identities, one a line, the newest first.
-    #[cfg(any(test, feature = "keyring"))]
     pub(super) fn text(&self) -> Secret {
         let keys = iter::once(&self.newest).chain(&self.older);
         Secret::new(keys.map(|key| key.identity.to_string().expose_secret().to_owned()).collect::<Vec<_>>().join("\n"))

@@ -29,7 +29,7 @@ use zeroize::Zeroizing;
 
 pub use self::{
     app::OAuthApp,
-    carry::{Clash, Exported, Imported, Lock, Opener},
+    carry::{Backup, Clash, Exported, Imported, Lock, Opener, backups},
     connection::{Connection, ConnectionKey, Credential, Reason, Status, When},
     identity::{IDENTITY_FILE, KeyRing, Origin, Sources},
 };

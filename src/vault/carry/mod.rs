@@ -4,6 +4,7 @@
 //! last. Credentials are opened for the way and sealed again on arrival, with the identity that is at home there; in
 //! the clear they are in memory only.
 
+mod backup;
 mod file;
 mod read;
 mod write;
@@ -12,7 +13,10 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-pub use self::file::{Lock, Opener};
+pub use self::{
+    backup::{Backup, backups},
+    file::{Lock, Opener},
+};
 use super::{Error, Result, Vault};
 use crate::store::{Key, Table};
 

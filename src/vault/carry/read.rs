@@ -113,8 +113,22 @@ impl Entry {
     }
 }
 
-/// All records of a file. One that was cut off is refused: age notices, and so does the count at its end.
+/// How many records can be read from a file, each of them whole.
+pub(super) async fn count(file: &Path, opener: Opener) -> Result<u64> {
+    let path = file.to_owned();
+    let reading = tokio::task::spawn_blocking(move || for_each(&path, &opener, drop));
+    reading.await.unwrap_or_else(|error| Err(unfit(file, error)))
+}
+
 fn entries(file: &Path, opener: &Opener) -> Result<Vec<Entry>> {
+    let mut entries = Vec::new();
+    for_each(file, opener, |entry| entries.push(entry))?;
+    Ok(entries)
+}
+
+/// Takes all records of a file, and says how many. A file that was cut off is refused: age notices, and so does the
+/// count at its end.
+fn for_each(file: &Path, opener: &Opener, mut take: impl FnMut(Entry)) -> Result<u64> {
     let damaged = || unfit(file, "it is damaged or cut off");
     let mut input = file::open(file, opener)?;
     let mut line = Zeroizing::new(String::new());
@@ -127,12 +141,13 @@ fn entries(file: &Path, opener: &Opener) -> Result<Vec<Entry>> {
     if header.switchboard_export > VERSION || header.layout > SCHEMA_VERSION {
         return Err(unfit(file, "a newer switchboard wrote it; install that one"));
     }
-    let mut entries = Vec::new();
+    let mut count = 0;
     while next(&mut line)? > 0 {
         if let Ok(Footer { end }) = serde_json::from_str(&line) {
-            return if end == entries.len() as u64 { Ok(entries) } else { Err(damaged()) };
+            return if end == count { Ok(count) } else { Err(damaged()) };
         }
-        entries.push(entry(&line).ok_or_else(damaged)?);
+        take(entry(&line).ok_or_else(damaged)?);
+        count += 1;
     }
     Err(damaged())
 }
