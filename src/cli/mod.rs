@@ -2,6 +2,7 @@
 
 mod ask;
 pub mod backups;
+mod callback;
 pub mod commands;
 mod doctor;
 pub mod door;
@@ -14,6 +15,7 @@ pub mod owner;
 mod pages;
 pub mod people;
 mod perform;
+mod private;
 mod reception;
 mod relay;
 pub mod sandbox_time;

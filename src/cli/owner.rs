@@ -3,6 +3,9 @@
 //! The lock is the kernel's (`flock`), so it is free again the moment its holder dies. The socket takes two kinds
 //! of visitors, told apart by their first line: a *pipe*, whose lines are handed to the protocol as if they came
 //! from stdin, and an *order*, which is what a command asks the owner to do.
+//!
+//! Both sides look who the other is: an owner takes orders of its own user only, and a command gives its orders, which
+//! may hold secrets, to a process of its own user only.
 
 use std::{
     fs::{self, File, TryLockError},
@@ -19,6 +22,7 @@ use tokio::{
     net::{UnixListener, UnixStream},
 };
 
+use super::{private, show};
 use crate::{hub::Filters, id::AgentId};
 
 /// Under which name the owner of a data directory is found.
@@ -109,7 +113,9 @@ pub async fn claim(dir: &Path) -> Result<Claim, Error> {
 /// [`claim`] for processes that find each other under another name than [`OWNER`].
 pub async fn claim_as(dir: &Path, name: &str) -> Result<Claim, Error> {
     let unusable = |source| Error::Unusable { dir: dir.into(), source };
-    create_private(dir).map_err(unusable)?;
+    if private::make_data_dir(dir).map_err(unusable)? {
+        show::aside(&format!("Other users could read {}: it is for you alone now.", dir.display()));
+    }
     let socket = socket_path(dir, name).map_err(unusable)?;
     let lock_file = dir.join(format!("{name}.lock"));
     // An owner that is just starting holds the lock before it listens; one that is just ending listens no more
@@ -122,7 +128,8 @@ pub async fn claim_as(dir: &Path, name: &str) -> Result<Claim, Error> {
             Err(TryLockError::WouldBlock) => {}
         }
         if let Ok(stream) = UnixStream::connect(&socket).await {
-            return Ok(Claim::Running(Link(stream)));
+            let owner = lock.metadata().map_err(unusable)?.uid();
+            return check_owner(&stream, owner).map(|()| Claim::Running(Link(stream))).map_err(unusable);
         }
         tokio::time::sleep(PAUSE).await;
     }
@@ -177,13 +184,13 @@ pub async fn receive(owner: u32, stream: UnixStream) -> io::Result<(Hello, BufRe
     Ok((serde_json::from_slice(&line)?, reader))
 }
 
-/// Makes the directory, for this user only.
-pub(super) fn create_private(dir: &Path) -> io::Result<()> {
-    if !dir.exists() {
-        fs::create_dir_all(dir)?;
-        make_private(dir, 0o700)?;
+/// Whether the process behind the socket may have our orders: it is this user's, root's, or that of whose data it is.
+fn check_owner(stream: &UnixStream, owner: u32) -> io::Result<()> {
+    let peer = stream.peer_cred()?.uid();
+    if [private::own_user()?, owner, 0].contains(&peer) {
+        return Ok(());
     }
-    Ok(())
+    Err(io::Error::new(io::ErrorKind::PermissionDenied, "a process of another user answers on its socket"))
 }
 
 fn make_private(path: &Path, mode: u32) -> io::Result<()> {
@@ -198,7 +205,7 @@ fn socket_path(dir: &Path, name: &str) -> io::Result<PathBuf> {
     }
     let digest = Sha256::digest(fs::canonicalize(dir)?.as_os_str().as_encoded_bytes());
     let folder = std::env::temp_dir().join(format!("switchboard-{}", crate::id::encode_base32hex(&digest[..16])));
-    create_private(&folder)?;
+    private::make_socket_folder(&folder, fs::metadata(dir)?.uid())?;
     Ok(folder.join(format!("{name}.sock")))
 }
 

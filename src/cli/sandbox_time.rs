@@ -8,7 +8,7 @@ use std::{fs, io, path::Path, str::FromStr};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::owner;
+use super::private;
 use crate::{
     clock::{self, SharedClock, ShiftedClock},
     config::{self, Error},
@@ -95,7 +95,7 @@ fn read(path: &Path) -> config::Result<Option<Setting>> {
 
 /// Sets the clock, and returns how; nothing when another process was quicker.
 fn set(dir: &Path, path: &Path, start: Timestamp) -> io::Result<Option<Setting>> {
-    owner::create_private(dir)?;
+    private::create(dir)?;
     let setting = Setting { start, set_at: clock::system().now() };
     let draft = dir.join(format!("{FILE}.{}", std::process::id()));
     fs::write(&draft, serde_json::to_vec(&setting)?)?;
