@@ -1,19 +1,28 @@
 //! Connecting through a vendor's consent page: the start, and the address that vendors send browsers back to.
+//!
+//! Whose account it becomes must be known to the person who gives it. The browser that began knows; anybody else, such
+//! as somebody who got a link, is told on a page and asked (see `confirm`).
 
 use axum::{
-    Extension, Json as Body, Router,
-    extract::{RawQuery, State},
+    Extension, Form, Json as Body, Router,
+    extract::{RawQuery, State, rejection::FormRejection},
     http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
     response::{AppendHeaders, IntoResponse, Response},
-    routing::get,
+    routing::{get, post},
 };
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Api, BASE, CALLBACK, Problem, host, integrations::USUAL_ACCOUNT, person, read, wrong_method};
+use super::{
+    Api, BASE, CALLBACK, Problem,
+    confirm::{Decision, Question, guarded, html},
+    host,
+    integrations::USUAL_ACCOUNT,
+    is_own_page, person, read, wrong_method,
+};
 use crate::{
-    hub::{Caller, Consent},
+    hub::{Arrived, Caller, Consent},
     id::{self, UserId},
     oauth::{self, Callback, Names},
     secret::Secret,
@@ -22,10 +31,15 @@ use crate::{
 
 /// The cookie by which the browser that starts is known again.
 const COOKIE: &str = "switchboard_browser";
+/// The same over TLS: browsers take a name that begins so from this very host only, so that no other one of the same
+/// domain can give a browser a cookie that somebody else knows (RFC 6265bis, 4.1.3.2).
+const HOST_COOKIE: &str = "__Host-switchboard_browser";
 /// How long the cookie stays, in seconds: as long as a sign-in may take.
 const COOKIE_AGE: u32 = 600;
 /// How many characters its value has, as [`id::token`] makes it.
 const COOKIE_LENGTH: usize = 43;
+/// Where the page that asks once more sends its answer, below the base.
+const CONFIRM: &str = "/integrations/oauth/confirm";
 
 /// What is to be connected.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -47,7 +61,8 @@ pub(super) struct Started {
     expires_at: Timestamp,
 }
 
-/// Begins. A browser that starts gets a cookie, and only with that it can finish.
+/// Begins. A browser that starts gets a cookie, and only with that it can finish; who starts without one is asked at the
+/// end whether the account is meant for them.
 pub(super) async fn start(
     State(api): State<Api>,
     Extension(caller): Extension<Caller>,
@@ -97,7 +112,7 @@ impl Api {
         headers: &HeaderMap,
     ) -> Result<(oauth::Started, Option<String>), Problem> {
         let bound = self.is_bindable(uri, headers);
-        let browser = bound.then(|| known(headers).unwrap_or_else(|| id::token(&*self.0.entropy)));
+        let browser = bound.then(|| self.known(headers).unwrap_or_else(|| id::token(&*self.0.entropy)));
         let accounts = self.accounts().await?;
         let begun = accounts.start(Consent {
             user: departure.user,
@@ -121,49 +136,114 @@ impl Api {
     }
 
     fn cookie(&self, browser: &Secret) -> String {
-        let secure = if self.0.origin.scheme() == "https" { "; Secure" } else { "" };
-        let path = format!("{BASE}/integrations/oauth");
-        format!("{COOKIE}={}; Path={path}; Max-Age={COOKIE_AGE}; HttpOnly; SameSite=Lax{secure}", browser.expose())
+        let (value, age) = (browser.expose(), COOKIE_AGE);
+        if self.is_secure() {
+            return format!("{HOST_COOKIE}={value}; Path=/; Max-Age={age}; HttpOnly; SameSite=Lax; Secure");
+        }
+        format!("{COOKIE}={value}; Path={BASE}/integrations/oauth; Max-Age={age}; HttpOnly; SameSite=Lax")
+    }
+
+    fn is_secure(&self) -> bool {
+        self.0.origin.scheme() == "https"
+    }
+
+    /// What the browser brings along, when it is one of ours.
+    fn known(&self, headers: &HeaderMap) -> Option<Secret> {
+        let own = if self.is_secure() { HOST_COOKIE } else { COOKIE };
+        let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+        let pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+        let mut ours = pairs.filter(|(name, _)| *name == own).map(|(_, value)| value);
+        let is_ours = |value: &&str| {
+            value.len() == COOKIE_LENGTH
+                && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+        };
+        ours.find(is_ours).map(Secret::new)
     }
 }
 
-/// What the browser brings along, when it is one of ours.
-fn known(headers: &HeaderMap) -> Option<Secret> {
-    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    let mut ours = pairs.filter(|(name, _)| *name == COOKIE).map(|(_, value)| value);
-    let is_ours = |value: &&str| {
-        value.len() == COOKIE_LENGTH && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
-    };
-    ours.find(is_ours).map(Secret::new)
-}
-
-/// The address that vendors send browsers back to. It needs no token: the state of the answer is what counts.
+/// The address that vendors send browsers back to, and where the page that asks there sends its answer. They need no
+/// token: the state of the answer is what counts, and what only the browser knows.
 pub fn callback(api: Api) -> Router {
     Router::new()
         .route(&format!("{BASE}{CALLBACK}"), get(finish))
+        .route(&format!("{BASE}{CONFIRM}"), post(confirm))
         .method_not_allowed_fallback(wrong_method)
         .with_state(api)
 }
 
-/// Ends: connects, and sends the person where they wanted to go.
+/// Ends: connects, and sends the person where they wanted to go; or asks whether it is meant.
 async fn finish(State(api): State<Api>, headers: HeaderMap, RawQuery(query): RawQuery) -> Response {
-    match api.finished(&headers, &query.unwrap_or_default()).await {
-        Ok((connection, return_to)) => welcome(&api, &connection, return_to).await,
-        Err(problem) => html(problem.status(), "It did not work", problem.detail()),
+    let visitor = api.known(&headers).unwrap_or_else(|| id::token(&*api.0.entropy));
+    match api.received(&headers, &visitor, &query.unwrap_or_default()).await {
+        Ok(arrived) => api.shown(arrived, &visitor).await,
+        Err(problem) => refusal(&problem),
+    }
+}
+
+/// What the person said on the page that asks.
+async fn confirm(
+    State(api): State<Api>,
+    uri: Uri,
+    headers: HeaderMap,
+    said: Result<Form<Decision>, FormRejection>,
+) -> Response {
+    // A form of another site brings no cookie of ours; this says so to those who try, and holds where cookies do not.
+    let is_own = headers.contains_key(header::ORIGIN) && is_own_page(&api.0.origin, &uri, &headers);
+    let said = said.ok().filter(|_| is_own);
+    let (Some(Form(said)), Some(visitor)) = (said, api.known(&headers)) else {
+        return html(StatusCode::FORBIDDEN, "This was not done", "Only the page that asked may answer.");
+    };
+    let answered = api.answered(&said, &visitor).await;
+    match answered {
+        Ok(Some(arrived)) => api.shown(arrived, &visitor).await,
+        Ok(None) => html(StatusCode::OK, "Nothing was connected", "Nobody got access. You can close this page."),
+        Err(problem) => refusal(&problem),
+    }
+}
+
+fn refusal(problem: &Problem) -> Response {
+    html(problem.status(), "It did not work", problem.detail())
+}
+
+/// That a sign-in is not known or not granted is about the request, and not about rights of a caller.
+fn not_about_rights(problem: impl Into<Problem>) -> Problem {
+    match problem.into() {
+        problem if problem.status() == StatusCode::FORBIDDEN => Problem::input(problem.detail()),
+        problem => problem,
     }
 }
 
 impl Api {
-    async fn finished(&self, headers: &HeaderMap, query: &str) -> Result<(Connection, Option<String>), Problem> {
+    async fn received(&self, headers: &HeaderMap, visitor: &Secret, query: &str) -> Result<Arrived, Problem> {
         let callback = Callback::parse(query).map_err(|error| Problem::input(error.to_string()))?;
-        let callback = Callback { browser: known(headers), ..callback };
-        let finished = self.accounts().await?.finish(callback).await.map_err(|error| match Problem::from(error) {
-            // That a sign-in is not known or not granted is about the request, and not about rights of a caller.
-            problem if problem.status() == StatusCode::FORBIDDEN => Problem::input(problem.detail()),
-            problem => problem,
-        })?;
-        Ok(finished)
+        let callback = Callback { browser: self.known(headers), ..callback };
+        self.accounts().await?.receive(callback, visitor).await.map_err(not_about_rights)
+    }
+
+    async fn answered(&self, said: &Decision, visitor: &Secret) -> Result<Option<Arrived>, Problem> {
+        let accounts = self.accounts().await?;
+        if said.is_yes() {
+            return accounts.confirm(said.ticket(), visitor).await.map(Some).map_err(not_about_rights);
+        }
+        accounts.decline(said.ticket(), visitor).await.map(|()| None).map_err(not_about_rights)
+    }
+
+    async fn shown(&self, arrived: Arrived, visitor: &Secret) -> Response {
+        match arrived {
+            Arrived::Connected(connection, return_to) => welcome(self, &connection, return_to).await,
+            Arrived::Asks(recipient) => {
+                let question = Question {
+                    vendor: recipient.integration.title,
+                    person: &recipient.person,
+                    account: &recipient.account,
+                    server: self.0.origin.as_str().trim_end_matches('/'),
+                    action: &format!("{BASE}{CONFIRM}"),
+                    ticket: &recipient.ticket,
+                };
+                let cookie = AppendHeaders(Some((header::SET_COOKIE, self.cookie(visitor))));
+                (cookie, question.page()).into_response()
+            }
+        }
     }
 }
 
@@ -175,30 +255,6 @@ async fn welcome(api: &Api, connection: &Connection, return_to: Option<String>) 
     let integration = api.accounts().await.ok().and_then(|all| all.integration(&connection.key.integration).ok());
     let title = integration.map_or("The account", |integration| integration.title);
     html(StatusCode::OK, &format!("{title} is connected"), "You can close this page.")
-}
-
-/// A page of two sentences. Nothing that a browser brought stands in them; a vendor's error code may.
-fn html(status: StatusCode, title: &str, text: &str) -> Response {
-    let [title, text] = [title, text].map(escaped);
-    let page = format!(
-        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Switchboard</title>\
-         <h1>{title}</h1><p>{text}</p></html>\n"
-    );
-    (status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], guarded(), page).into_response()
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
-
-/// The address of the page holds the code: it must not be kept, framed or passed on.
-fn guarded() -> [(header::HeaderName, &'static str); 4] {
-    [
-        (header::CACHE_CONTROL, "no-store"),
-        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"),
-        (header::REFERRER_POLICY, "no-referrer"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    ]
 }
 
 #[cfg(test)]
@@ -218,20 +274,25 @@ mod tests {
 
     #[test]
     fn only_a_cookie_of_ours_is_read() {
-        let read = |text: &str| known(&headers(&[("cookie", text)])).map(|secret| secret.expose().to_owned());
+        let at = |origin, text: &str| api(origin).known(&headers(&[("cookie", text)]));
+        let read = |text: &str| at("http://localhost:7411", text).map(|secret| secret.expose().to_owned());
         assert_eq!(read(&format!("a=b; {COOKIE}={VALUE}; c=d")).as_deref(), Some(VALUE));
         for wrong in
             ["", COOKIE, "switchboard_browser=short", &format!("x{COOKIE}={VALUE}"), &format!("{COOKIE}={VALUE}x")]
         {
             assert_eq!(read(wrong), None, "{wrong}");
         }
+        let secure = "https://tools.example.com";
+        assert!(at(secure, &format!("{HOST_COOKIE}={VALUE}")).is_some());
+        assert_eq!(at(secure, &format!("{COOKIE}={VALUE}")), None, "another host of the domain could have set it");
     }
 
     #[test]
     fn the_cookie_is_safe() {
         let plain = api("http://localhost:7411").cookie(&Secret::new(VALUE));
         assert!(plain.contains("HttpOnly; SameSite=Lax") && !plain.contains("Secure"), "{plain}");
-        assert!(api("https://tools.example.com").cookie(&Secret::new(VALUE)).ends_with("; Secure"));
+        let secure = api("https://tools.example.com").cookie(&Secret::new(VALUE));
+        assert!(secure.starts_with("__Host-") && secure.contains("; Path=/;") && secure.ends_with("; Secure"));
     }
 
     #[test]

@@ -10,6 +10,7 @@
 mod agents;
 mod approvals;
 mod audit;
+mod confirm;
 mod consent;
 mod health;
 mod integrations;
@@ -31,6 +32,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::any,
 };
+pub use confirm::{Decision, Question};
 pub use consent::{Departure, callback};
 pub use health::health;
 pub use metrics::metrics;

@@ -121,6 +121,8 @@ pub(super) fn guarded(status: StatusCode, html: impl Into<String>) -> Response {
         // `no-referrer` would take the `Origin` from our own forms; this tells other sites just as little.
         (header::REFERRER_POLICY, "same-origin"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        // For browsers that do not know `frame-ancestors`.
+        (header::X_FRAME_OPTIONS, "DENY"),
         (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), payment=(), usb=()"),
     ];
     (status, headers, html.into()).into_response()

@@ -25,7 +25,10 @@ mod which;
 
 use std::{collections::BTreeSet, fmt, net::IpAddr, sync::Arc, time::Duration};
 
-pub use accounts::{Accounts, Begun, Consent, NEEDS_RECONNECT, Parts as AccountParts, Site, Standing, Tested, expiry};
+pub use accounts::{
+    Accounts, Arrived, Begun, Consent, NEEDS_RECONNECT, Parts as AccountParts, Recipient, Site, Standing, Tested,
+    expiry,
+};
 pub use deferred::Deferred;
 pub use desk::{Desk, TicketKey};
 use discovery::Meant;

@@ -7,11 +7,11 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{Caller, Filters, Hub, Listing, listing::Offer};
+use super::{Caller, Desk, Filters, Hub, Listing, listing::Offer};
 use crate::{
     agents::{self, Agent, AskSetting, Integrations, Level, NewAgent, Principal, Voice},
     id::{AgentId, UserId},
-    schema,
+    schema, store,
     tool::{Error, Integration, Kind, Result, Row},
 };
 
@@ -183,15 +183,12 @@ impl Hub {
     /// A connection could not be removed; then nothing else is, and it can be tried again.
     pub async fn remove_user(&self, user: &UserId) -> Result<()> {
         let desk = self.desk().await.map_err(Error::internal)?;
-        if let Some(accounts) = &desk.accounts {
-            for key in accounts.names(user).await? {
-                accounts.disconnect(user, &key.integration, Some(&key.account)).await?;
-            }
-        }
+        end_accounts(&desk, user).await?;
         desk.approvals.forget(user).await.map_err(Error::internal)?;
         self.agents().await?.remove_user(user).await.map_err(failed)?;
         self.changed();
-        Ok(())
+        // What was begun or connected in the moment before; from now on nothing arrives for this person any more.
+        end_accounts(&desk, user).await
     }
 
     /// The agent of `user` with this id or name.
@@ -349,6 +346,16 @@ fn meant(near: Option<&str>) -> String {
     near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"))
 }
 
+/// Ends what a person has connected, and what they were about to.
+async fn end_accounts(desk: &Desk, user: &UserId) -> Result<()> {
+    let Some(accounts) = &desk.accounts else { return Ok(()) };
+    accounts.forget_consents(user).await?;
+    for key in accounts.names(user).await? {
+        accounts.disconnect(user, &key.integration, Some(&key.account)).await?;
+    }
+    Ok(())
+}
+
 fn warnings(listing: &Listing) -> Vec<String> {
     let count = listing.rows.len();
     let many = MANY_TOOLS.iter().find(|(most, _)| count > *most).map(|(_, says)| format!("{count} tools are {says}"));
@@ -364,7 +371,9 @@ fn failed(error: agents::Error) -> Error {
     match &error {
         agents::Error::NoSuchAgent(_) | agents::Error::NoSuchUser(_) => Error::new(Kind::NotFound, what),
         agents::Error::Nameless => Error::arguments([error.to_string()]),
-        agents::Error::NameTaken(_) => Error::new(Kind::Conflict, what),
+        agents::Error::NameTaken(_) | agents::Error::Namesakes { .. } => Error::new(Kind::Conflict, what),
+        // Nothing has such an id.
+        agents::Error::Store(store::Error::BadKey(_)) => Error::not_found("agent of that id"),
         agents::Error::Unfitting(_) | agents::Error::Store(_) => Error::internal(error),
     }
 }

@@ -10,6 +10,7 @@ use url::{Url, form_urlencoded};
 
 use super::{
     App, Broker, Endpoints, Error, Names, Pkce, Result,
+    confirm::Held,
     device::Device,
     place,
     refresh::{renewed, unavailable},
@@ -54,7 +55,8 @@ pub struct Start {
     pub redirect_uri: String,
     /// The page of ours to go to afterwards, such as `/integrations`.
     pub return_to: Option<String>,
-    /// What only the browser that starts knows (a cookie), so that only it can finish.
+    /// What only the browser that starts knows (a cookie), so that only it can finish. Without it, a person says on a
+    /// page of ours whose account it becomes; see [`Broker::receive`].
     pub browser: Option<Secret>,
 }
 
@@ -118,7 +120,7 @@ impl Callback {
 /// What is remembered while the person is at the vendor.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Consent {
-    key: ConnectionKey,
+    pub(super) key: ConnectionKey,
     pub(super) endpoints: Endpoints,
     pub(super) app: App,
     names: Names,
@@ -126,15 +128,18 @@ pub(super) struct Consent {
     redirect_uri: String,
     return_to: Option<String>,
     /// The digest of what the browser knows.
-    browser: Option<String>,
+    pub(super) browser: Option<String>,
     #[serde(serialize_with = "secret::exposed_option")]
     verifier: Option<Secret>,
     /// The code for a device, when there is no callback to wait for.
     #[serde(default)]
     pub(super) device: Option<Device>,
+    /// The vendor's answer, while a person is asked whether it is meant.
+    #[serde(default)]
+    pub(super) held: Option<Held>,
     pub(super) expires_at: Timestamp,
     /// An answer came in and is being looked at; another one is too late.
-    claimed: bool,
+    pub(super) claimed: bool,
 }
 
 impl Consent {
@@ -150,6 +155,7 @@ impl Consent {
             browser: start.browser.as_ref().map(digest),
             verifier: None,
             device: None,
+            held: None,
             expires_at,
             claimed: false,
         }
@@ -184,19 +190,45 @@ impl Broker {
 
     /// Ends: checks that the answer is to a question of ours, trades the code and stores the connection.
     ///
-    /// It goes on to its end even when the caller goes away, because the code is spent once the vendor has it.
+    /// Whoever calls this for a consent that is bound to no browser has asked the person, who knows whose account it
+    /// becomes; an answer that a browser brings goes through [`Broker::receive`], which asks.
     pub async fn callback(&self, callback: Callback) -> Result<Connected> {
         let state = callback.state.clone().ok_or(Error::BadState)?;
-        let (key, consent) = self.claim(&state, callback.browser.as_ref()).await?;
+        let (key, consent) = self.open(&state).await?;
+        if consent.value.browser.is_some() && consent.value.browser != callback.browser.as_ref().map(digest) {
+            return Err(Error::OtherBrowser);
+        }
+        let consent = self.claim(&key, consent).await?;
+        let code = check_answer(&consent.value, &callback);
+        self.end(key, consent, code).await
+    }
+
+    /// Trades the code of a consent that was claimed, or forgets the consent when there is none.
+    ///
+    /// It goes on to its end even when the caller goes away, because the code is spent once the vendor has it.
+    pub(super) async fn end(&self, key: Key, consent: Opened<Consent>, code: Result<Secret>) -> Result<Connected> {
         let broker = self.clone();
         let ending = tokio::spawn(async move {
-            let outcome = broker.complete(&key, consent, callback).await;
+            let outcome = match code {
+                Ok(code) => broker.complete(&key, consent, &code).await,
+                Err(error) => Err(error),
+            };
             if outcome.is_err() {
                 broker.0.vault.delete(key).await?;
             }
             outcome
         });
         ending.await.unwrap_or(Err(Error::BadCallback))
+    }
+
+    /// Forgets every consent of `user` that is under way. One whose code is being traded just now comes to nothing:
+    /// its connection is stored only together with the end of its record.
+    pub async fn forget_consents(&self, user: &UserId) -> Result<()> {
+        let all = self.0.vault.list::<Consent>(Table::OAuthStates, b"").await?;
+        for (id, _) in all.into_iter().filter(|(_, consent)| consent.value.key.user == *user) {
+            self.0.vault.delete(Key::raw(Table::OAuthStates, id)).await?;
+        }
+        Ok(())
     }
 
     /// Removes consents that nobody came back from. Returns how many.
@@ -217,36 +249,36 @@ impl Broker {
         Ok(count)
     }
 
-    /// Finds the question that this is the answer to, and lets no other answer to it through.
-    async fn claim(&self, state: &Secret, browser: Option<&Secret>) -> Result<(Key, Opened<Consent>)> {
+    /// Finds the question to which this state belongs, when it still waits for its answer.
+    pub(super) async fn open(&self, state: &Secret) -> Result<(Key, Opened<Consent>)> {
         let key = record(state);
-        let Some(mut found) = self.0.vault.get::<Consent>(&key).await? else {
-            return Err(Error::BadState);
-        };
-        if found.value.claimed || found.value.device.is_some() || found.value.expires_at <= self.0.clock.now() {
+        let found = self.0.vault.get::<Consent>(&key).await?.ok_or(Error::BadState)?;
+        let consent = &found.value;
+        if consent.claimed || consent.device.is_some() || consent.expires_at <= self.0.clock.now() {
             return Err(Error::BadState);
         }
-        if found.value.browser.is_some() && found.value.browser != browser.map(digest) {
-            return Err(Error::OtherBrowser);
-        }
+        Ok((key, found))
+    }
+
+    /// Lets no other answer to the question through.
+    pub(super) async fn claim(&self, key: &Key, mut found: Opened<Consent>) -> Result<Opened<Consent>> {
         found.value.claimed = true;
+        self.keep(key, found).await
+    }
+
+    /// Writes what is remembered of a consent, unless somebody else was first.
+    pub(super) async fn keep(&self, key: &Key, found: Opened<Consent>) -> Result<Opened<Consent>> {
         match self.0.vault.put(key.clone(), &found.value, Expect::Version(found.version)).await {
             Err(error) if error.is_conflict() => Err(Error::BadState),
             Err(error) => Err(error.into()),
-            Ok(version) => Ok((key, Opened { version, ..found })),
+            Ok(version) => Ok(Opened { version, ..found }),
         }
     }
 
-    async fn complete(&self, key: &Key, consent: Opened<Consent>, callback: Callback) -> Result<Connected> {
+    async fn complete(&self, key: &Key, consent: Opened<Consent>, code: &Secret) -> Result<Connected> {
         let Opened { value: consent, version } = consent;
-        check_issuer(&consent.endpoints, callback.iss.as_deref())?;
-        if callback.error.is_some() {
-            return Err(Error::Denied);
-        }
-        let code = callback.code.filter(|code| (1..=LONGEST_CODE).contains(&code.expose().len()));
-        let code = code.ok_or(Error::BadCallback)?;
         let asked_at = self.0.clock.now();
-        let answer = self.trade(&consent, &code).await?;
+        let answer = self.trade(&consent, code).await?;
         self.accept(&consent, &answer, asked_at, gone(key.clone(), version)).await
     }
 
@@ -295,6 +327,9 @@ impl Broker {
             let connection = granted(consent, tokens.clone(), at, generation);
             let put = self.0.vault.seal_connection(&connection, expect)?;
             match self.0.vault.commit(vec![put, done.clone()]).await {
+                Err(error) if error.is_conflict() && !self.is_under_way(&done).await? => {
+                    return self.too_late(consent, &connection).await;
+                }
                 Err(error) if error.is_conflict() && attempt < WRITES => {}
                 outcome => {
                     outcome?;
@@ -305,6 +340,29 @@ impl Broker {
         }
         unreachable!("the loop ends by returning")
     }
+
+    /// Whether the record that `done` ends is still there.
+    async fn is_under_way(&self, done: &Change) -> Result<bool> {
+        let Change::Delete { key, .. } = done else { return Ok(true) };
+        Ok(self.0.vault.get::<Consent>(key).await?.is_some())
+    }
+
+    /// The consent was taken back while its code was traded: the grant must not live on at the vendor.
+    async fn too_late(&self, consent: &Consent, connection: &Connection) -> Result<Connection> {
+        let revoked = self.revoke(connection, &consent.endpoints, &consent.app).await;
+        tracing::info!(connection = %connection.key, ?revoked, "a consent came after its end");
+        Err(Error::BadState)
+    }
+}
+
+/// The code of an answer, when the answer comes from the server that was asked and says yes.
+pub(super) fn check_answer(consent: &Consent, callback: &Callback) -> Result<Secret> {
+    check_issuer(&consent.endpoints, callback.iss.as_deref())?;
+    if callback.error.is_some() {
+        return Err(Error::Denied);
+    }
+    let code = callback.code.clone().filter(|code| (1..=LONGEST_CODE).contains(&code.expose().len()));
+    code.ok_or(Error::BadCallback)
 }
 
 /// The connection that a consent leads to. Nothing of an earlier one of that name stays: it may be another account.
@@ -342,15 +400,15 @@ pub(super) fn gone(key: Key, version: u64) -> Change {
     Change::Delete { key, expect: Expect::Version(version) }
 }
 
-fn digest(secret: &Secret) -> String {
+pub(super) fn digest(secret: &Secret) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(secret.expose().as_bytes()))
 }
 
-/// Mixing up servers is how a code gets into the wrong hands (RFC 9207).
+/// Mixing up servers is how a code gets into the wrong hands (RFC 9207). Where an issuer is known, an answer that does
+/// not name it is as good as one that names another: whoever mixes servers up leaves the name out.
 fn check_issuer(endpoints: &Endpoints, iss: Option<&str>) -> Result<()> {
-    match (&endpoints.issuer, iss) {
-        (Some(known), Some(iss)) if iss != known => Err(Error::OtherIssuer),
-        (Some(_), None) if endpoints.always_says_issuer => Err(Error::OtherIssuer),
+    match &endpoints.issuer {
+        Some(known) if iss != Some(known) => Err(Error::OtherIssuer),
         _ => Ok(()),
     }
 }

@@ -49,8 +49,6 @@ pub struct Endpoints {
     /// As in the [`Provider`].
     pub issuer: Option<String>,
     /// As in the [`Provider`].
-    pub always_says_issuer: bool,
-    /// As in the [`Provider`].
     pub pkce: Pkce,
     /// As in the [`Provider`].
     pub extra: Vec<(String, String)>,
@@ -132,7 +130,6 @@ impl Endpoints {
             device_url: beside(provider.device_url, &overrides.device_url)?,
             revocation: provider.revocation,
             issuer: issuer.map(str::to_owned),
-            always_says_issuer: provider.always_says_issuer && issuer.is_some(),
             pkce: provider.pkce,
             extra: owned_pairs(provider.extra),
             token_extra: owned_pairs(provider.token_extra),

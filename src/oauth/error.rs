@@ -53,6 +53,9 @@ pub enum Error {
     /// The callback came from another browser than the one that started.
     #[error("this sign-in was started in another browser. Start it again in this one")]
     OtherBrowser,
+    /// What was confirmed is not what was asked, or comes from another browser than was asked.
+    #[error("this page does not ask any more. Start the sign-in again")]
+    NotAsked,
     /// The callback comes from another server than the one that was asked.
     #[error("the answer does not come from the server that was asked. Start again")]
     OtherIssuer,

@@ -10,6 +10,7 @@
 mod bearer;
 mod broker;
 mod check;
+mod confirm;
 mod consent;
 mod device;
 mod endpoints;
@@ -25,6 +26,7 @@ mod wire;
 pub use bearer::Bearer;
 pub use broker::{Broker, Fresh, Refreshes};
 pub use check::ClientCheck;
+pub use confirm::{Confirmation, Received};
 pub use consent::{Callback, Connected, Start, Started};
 pub use device::StartedOnDevice;
 pub use endpoints::{Endpoints, InstanceAt, LookUpAt, Overrides};

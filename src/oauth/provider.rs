@@ -31,10 +31,9 @@ pub struct Provider {
     pub revoke_url: Option<&'static str>,
     /// How a grant is ended there.
     pub revocation: Revocation,
-    /// Who the server says it is in the callback's `iss` (RFC 9207). Where it is known, another one is refused.
+    /// Who the server says it is in the callback's `iss` (RFC 9207). Where it is known, a callback with another one is
+    /// refused, and so is one without any: name it only for a server that always says it.
     pub issuer: Option<&'static str>,
-    /// Whether `iss` always comes, so that a callback without it is refused.
-    pub always_says_issuer: bool,
     /// Whether to bind the code to this client with a challenge.
     pub pkce: Pkce,
     /// More parameters for the consent page, such as `access_type=offline`.
@@ -83,7 +82,6 @@ impl Provider {
         revoke_url: None,
         revocation: Revocation::Token,
         issuer: None,
-        always_says_issuer: false,
         pkce: Pkce::Supported,
         extra: &[],
         token_extra: &[],

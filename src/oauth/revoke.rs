@@ -63,7 +63,7 @@ impl Broker {
         }
     }
 
-    async fn revoke(&self, connection: &Connection, endpoints: &Endpoints, app: &App) -> Revoked {
+    pub(super) async fn revoke(&self, connection: &Connection, endpoints: &Endpoints, app: &App) -> Revoked {
         let endpoints = endpoints.at(&names_of(connection));
         let request = match endpoints.and_then(|endpoints| revocation(connection, &endpoints, app)) {
             Ok(Some(request)) => request,

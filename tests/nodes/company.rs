@@ -81,7 +81,9 @@ impl Company {
         let started = first.post("/api/v1/integrations/oauth/start", &wish).await.ok(200);
         let back = self.vendor.approve("google-calendar", started["authorize_url"].as_str().unwrap()).await.unwrap();
         let target = back.strip_prefix("http://localhost:9").unwrap_or_else(|| panic!("sent to {back}"));
-        let finished = last.get(target).await;
+        let asked = last.get(target).await;
+        let address = last.server.address();
+        let finished = wire::confirm(address, &address.to_string(), &asked, "connect").await;
         assert_eq!(finished.status, 200, "{finished:?}\n{}", last.server.log());
     }
 }

@@ -53,7 +53,10 @@ async fn from_the_start_to_a_connected_account() {
     assert_eq!(scene.calendar().await["status"], "disconnected");
 
     let target = scene.answered("work").await;
-    page(&scene.follow(&target).await, 200, "Google Calendar is connected");
+    let asked = scene.follow(&target).await;
+    assert!(asked.body.contains("the person who runs this Switchboard (local)"), "{asked:?}");
+    assert_eq!(scene.calendar().await["status"], "disconnected", "nobody has said yes yet");
+    page(&scene.confirm(&asked, "connect").await, 200, "Google Calendar is connected");
     assert!(changes.has_changed().unwrap(), "clients hear of tools that came");
     let calendar = scene.calendar().await;
     assert_eq!((&calendar["status"], &calendar["connections"][0]["account"]), (&json!("connected"), &json!("work")));
@@ -120,7 +123,8 @@ async fn what_is_no_answer_connects_nothing_and_is_not_reflected() {
         }
     }
     assert_eq!(scene.accounts().await, ["default"]);
-    page(&scene.follow(&good).await, 200, "is connected");
+    let asked = scene.follow(&good).await;
+    page(&scene.confirm(&asked, "connect").await, 200, "is connected");
     page(&scene.follow(&good).await, 400, "was used already");
     assert_eq!(scene.accounts().await, ["default", "other"]);
 }

@@ -44,7 +44,9 @@ async fn connect_finishes_through_the_server_that_runs() {
     let server = home.serve();
     let mut command = Connecting::start(&home, &[]);
     let target = command.consent(&server).await;
-    let finished = get(&server, &target, &[]).await;
+    let asked = get(&server, &target, &[]).await;
+    assert!(asked.body.contains("the person who runs this Switchboard (local)"), "{asked:?}");
+    let finished = wire::confirm(server.address(), &server.address().to_string(), &asked, "connect").await;
     assert_eq!(finished.status, 200, "{finished:?}");
     command.has_connected(&server).await;
 }

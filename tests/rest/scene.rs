@@ -161,7 +161,13 @@ impl Scene {
         let wish = json!({ "integration": "google-calendar", "account": account });
         let started = self.of(token, "POST", "/api/v1/integrations/oauth/start", &wish).await.ok(200);
         let back = self.consent(started["authorize_url"].as_str().unwrap(), "approve").await;
-        assert_eq!(self.send("GET", &back, &[], "").await.status, 200);
+        let page = self.send("GET", &back, &[], "").await;
+        assert_eq!(self.confirm(&page, "connect").await.status, 200);
+    }
+
+    /// What a person says on the page that asks whose account it becomes.
+    pub async fn confirm(&self, page: &Reply, decision: &str) -> Reply {
+        wire::confirm(self.address, &self.host(), page, decision).await
     }
 
     /// A token for a new agent of whoever has `token`.

@@ -52,7 +52,8 @@ async fn a_grant_lives_from_consent_to_its_end() {
         let wish = json!({ "integration": id });
         let started = scene.of(&token, "POST", "/api/v1/integrations/oauth/start", &wish).await.ok(200);
         let back = scene.consent(started["authorize_url"].as_str().unwrap(), "approve").await;
-        let landed = scene.send("GET", &back, &[], "").await;
+        let asked = scene.send("GET", &back, &[], "").await;
+        let landed = scene.confirm(&asked, "connect").await;
         assert_eq!(landed.status, 200, "{id}: {landed:?}");
         let first = scene.called(&token, &vendor).await.ok(200);
         assert!(first["structured"].is_object(), "{id}: {first}");

@@ -67,3 +67,22 @@ impl Reply {
         document["code"].as_str().unwrap().to_owned()
     }
 }
+
+/// Answers the page that asks whose account it becomes, as the browser that saw it.
+pub async fn confirm(address: SocketAddr, host: &str, page: &Reply, decision: &str) -> Reply {
+    let ticket = page.body.split_once("name=\"ticket\" value=\"").and_then(|(_, rest)| rest.split_once('"'));
+    let ticket = ticket.unwrap_or_else(|| panic!("it does not ask: {page:?}")).0;
+    let cookie = page.header("set-cookie").unwrap().split(';').next().unwrap();
+    let origin = format!("http://{host}");
+    let form = url::form_urlencoded::Serializer::new(String::new())
+        .append_pair("ticket", ticket)
+        .append_pair("decision", decision)
+        .finish();
+    let headers = [
+        ("Host", host),
+        ("Origin", &origin),
+        ("Cookie", cookie),
+        ("Content-Type", "application/x-www-form-urlencoded"),
+    ];
+    send(address, "POST", "/api/v1/integrations/oauth/confirm", &headers, &form).await
+}

@@ -6,20 +6,16 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, extract::RawQuery, response::Html, routing::get};
-use tokio::sync::mpsc;
-
 use super::{accounts::secret_from_stdin, prepare};
 use crate::{
     cli::{
+        callback::{Answer, CallbackListener, parse},
         options::Connect,
         order::{ConnectionView, DeviceView, Failure, Order, ProspectView, StartView},
-        pages,
         session::Session,
         show::{self, GOOD, STRONG},
     },
     secret::Secret,
-    transport::listen,
 };
 
 /// How long a person may take to consent: as long as the sign-in counts.
@@ -28,12 +24,6 @@ const PATIENCE: Duration = Duration::from_mins(10);
 const LOOK: Duration = Duration::from_millis(500);
 /// What is shown meanwhile.
 const WAITING: &str = "waiting for your consent in the browser";
-/// Where vendors send browsers back to.
-pub const CALLBACK: &str = "/api/v1/integrations/oauth/callback";
-
-/// What a vendor sends back: the query of the redirect.
-type Answer = BTreeMap<String, String>;
-
 /// `switchboard connect`
 pub async fn run(session: &mut Session, connect: &Connect) -> Result<(), Failure> {
     let connection = if connect.api_key_stdin {
@@ -103,7 +93,7 @@ async fn on_device(session: &mut Session, wish: &Wish<'_>) -> Result<ConnectionV
 /// Sends the person to the vendor. The answer comes to a running `serve`, to this process, or is pasted by the person.
 async fn with_consent(session: &mut Session, wish: &Wish<'_>) -> Result<ConnectionView, Failure> {
     let owner = if session.is_elsewhere() { session.ask("asking", Order::Redirect).await? } else { None::<String> };
-    if owner.is_some() { through_owner(session, wish).await } else { through_desk(session, wish).await }
+    if owner.is_some() { through_owner(session, wish).await } else { through_listener(session, wish).await }
 }
 
 /// Waits until the owner, which takes the answer itself, has the connection.
@@ -125,16 +115,17 @@ async fn through_owner(session: &mut Session, wish: &Wish<'_>) -> Result<Connect
 }
 
 /// Takes the answer in this process.
-async fn through_desk(session: &mut Session, wish: &Wish<'_>) -> Result<ConnectionView, Failure> {
+async fn through_listener(session: &mut Session, wish: &Wish<'_>) -> Result<ConnectionView, Failure> {
     let connect = wish.connect;
-    let mut desk = Desk::open().await?;
-    let start = begin(session, wish, Some(desk.redirect.clone())).await?;
+    let mut listener = CallbackListener::open().await?;
+    let start = begin(session, wish, Some(listener.redirect.clone())).await?;
     let answer = if connect.print_url {
         pasted(&start).await?
     } else {
+        listener.expect(&start, &connect.account);
         browse_if(connect, &start);
-        let waiting = tokio::time::timeout(PATIENCE, desk.answers.recv());
-        show::waiting(WAITING, waiting).await.ok().flatten().ok_or_else(nobody)?
+        let waiting = tokio::time::timeout(PATIENCE, listener.answer());
+        show::waiting(WAITING, waiting).await.unwrap_or_else(|_| Err(nobody()))?
     };
     session.ask("connecting", Order::Finish { answer }).await
 }
@@ -146,10 +137,15 @@ async fn begin(session: &mut Session, wish: &Wish<'_>, redirect: Option<String>)
     let order = Order::Start { integration, account, names, tools, redirect };
     let start: StartView = session.ask("asking for consent", order).await?;
     show::aside(&format!(
-        "Consent in the browser to connect {}:\n\n  {}\n",
+        "Consent in the browser to connect {} as `{}` for {}:\n\n  {}\n",
         start.title,
+        wish.connect.account,
+        start.person,
         show::styled(STRONG, &start.authorize_url)
     ));
+    if !wish.connect.print_url {
+        show::aside("At the end the browser asks once more whether it is meant; say yes there.\n");
+    }
     Ok(start)
 }
 
@@ -198,39 +194,6 @@ fn browse(url: &str) {
     }
 }
 
-/// Takes what the vendor sends the browser back with.
-struct Desk {
-    redirect: String,
-    answers: mpsc::Receiver<Answer>,
-    _listening: tokio_util::task::AbortOnDropHandle<()>,
-}
-
-impl Desk {
-    /// Listens where `serve` would, if that is possible.
-    async fn open() -> Result<Desk, Failure> {
-        let listener = pages::listener().await.map_err(Failure::of)?;
-        let port = listener.local_addr().map_err(Failure::of)?.port();
-        let (sender, answers) = mpsc::channel(1);
-        let take = async move |RawQuery(query): RawQuery| {
-            // A second answer, such as a reloaded page, finds nobody waiting.
-            let _ = sender.try_send(parse(&query.unwrap_or_default()));
-            Html(
-                "<!doctype html><meta charset=utf-8><title>Switchboard</title><p>Switchboard has the answer. You can close this page and go back to the terminal.",
-            )
-        };
-        let router = Router::new().route(CALLBACK, get(take));
-        let router = crate::transport::guard::protect(router, std::sync::Arc::default());
-        let listening = tokio::spawn(async move {
-            let _ = listen::serve(listener, router, listen::Limits::default(), std::future::pending()).await;
-        });
-        Ok(Desk {
-            redirect: format!("http://localhost:{port}{CALLBACK}"),
-            answers,
-            _listening: tokio_util::task::AbortOnDropHandle::new(listening),
-        })
-    }
-}
-
 /// The address of the page that the browser ended on, pasted by the person.
 async fn pasted(start: &StartView) -> Result<Answer, Failure> {
     show::aside("The browser then shows a page that cannot be reached. Paste its whole address here:");
@@ -247,8 +210,4 @@ async fn pasted(start: &StartView) -> Result<Answer, Failure> {
         ))
     })?;
     Ok(parse(query))
-}
-
-fn parse(query: &str) -> Answer {
-    url::form_urlencoded::parse(query.as_bytes()).into_owned().collect()
 }

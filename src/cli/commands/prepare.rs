@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{connect::CALLBACK, serve::DEFAULT_LISTEN};
+use super::serve::DEFAULT_LISTEN;
 use crate::cli::{
     ask,
+    callback::CALLBACK,
     options::Connect,
     order::{AskView, Failure, Order, ProspectView},
     session::Session,

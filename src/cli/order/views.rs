@@ -65,6 +65,9 @@ pub struct DisconnectView {
 pub struct StartView {
     /// Such as `Google Calendar`.
     pub title: String,
+    /// Whose account it becomes.
+    #[serde(default)]
+    pub person: String,
     /// The address to visit.
     pub authorize_url: String,
     /// Until when.

@@ -62,6 +62,7 @@ impl Office<'_> {
         let begun = self.house.accounts.start(Consent { redirect_uri, ..wish }).await.map_err(failed)?;
         Ok(StartView {
             title: begun.integration.title.to_owned(),
+            person: self.house.accounts.person(&user()).await,
             authorize_url: begun.started.authorize_url.into(),
             expires_at: begun.started.expires_at,
             owner_listens,

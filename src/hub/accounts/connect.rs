@@ -104,8 +104,7 @@ impl Accounts {
     pub async fn finish_on_device(&self, ticket: &Secret) -> Result<Option<Connection>, Error> {
         let connected = self.0.parts.broker.poll_device(ticket).await.map_err(refused_consent)?;
         let Some(connected) = connected else { return Ok(None) };
-        self.forget(&connected.connection.key);
-        Ok(Some(self.introduce(connected.connection).await))
+        self.settled(connected.connection).await.map(Some)
     }
 
     async fn to_start(&self, site: &Site, consent: Consent) -> Result<Start, Error> {
@@ -126,15 +125,21 @@ impl Accounts {
         })
     }
 
-    /// Finishes what [`start`](Self::start) began. The answer is the connection, and where the person wanted to go.
+    /// Finishes what [`start`](Self::start) began, for somebody who knows whose account it becomes, such as the person
+    /// at the terminal. The answer is the connection, and where the person wanted to go.
     ///
     /// # Errors
     /// Nothing of what the browser brought is repeated.
     pub async fn finish(&self, callback: Callback) -> Result<(Connection, Option<String>), Error> {
         let connected = self.0.parts.broker.callback(callback).await.map_err(refused_consent)?;
-        self.forget(&connected.connection.key);
-        let connection = self.introduce(connected.connection).await;
-        Ok((connection, connected.return_to))
+        Ok((self.settled(connected.connection).await?, connected.return_to))
+    }
+
+    /// A connection that was just stored, with the name that the vendor has for it.
+    pub(super) async fn settled(&self, connection: Connection) -> Result<Connection, Error> {
+        self.forget(&connection.key);
+        self.kept_for_somebody(&connection).await?;
+        Ok(self.introduce(connection).await)
     }
 
     /// Connects an account with keys or tokens. They are tried at the vendor before they are kept.
@@ -163,6 +168,7 @@ impl Accounts {
         connection.metadata.insert("name".into(), identity.name);
         self.0.parts.vault.save_connection(&connection, When::Always).await.map_err(Error::internal)?;
         self.forget(&connection.key);
+        self.kept_for_somebody(&connection).await?;
         Ok(connection)
     }
 
@@ -341,7 +347,7 @@ fn broken(integration: &Integration, error: oauth::Error) -> Error {
 }
 
 /// A sign-in that did not come to its end. The texts of these errors hold nothing that the browser brought.
-fn refused_consent(error: oauth::Error) -> Error {
+pub(super) fn refused_consent(error: oauth::Error) -> Error {
     let kind = match &error {
         oauth::Error::Unavailable { .. } => Kind::Busy,
         oauth::Error::Vault(_) => Kind::Internal,

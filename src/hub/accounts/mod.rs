@@ -1,6 +1,7 @@
 //! Connected accounts: where a tool's integration and a credential are brought together.
 
 mod apps;
+mod arrivals;
 mod base;
 mod choices;
 mod connect;
@@ -27,6 +28,7 @@ use crate::{
     tool::{Account, Asking, Call, CallParts, Error, Integration, Kind, Memory, Row, State, Upstream},
     vault::{Connection, ConnectionKey, Credential, Status, Vault},
 };
+pub use arrivals::{Arrived, Recipient};
 pub use base::Base;
 use choices::Labels;
 pub use connect::{Begun, Consent, NEEDS_RECONNECT, Standing, Tested, expiry};
@@ -249,6 +251,10 @@ impl Accounts {
     ) -> Result<Connection, Error> {
         let vault = &self.0.parts.vault;
         let key = if let Some(name) = account {
+            // Nothing has such a name, and the store would not take it for one.
+            if name.is_empty() || name.contains('\0') {
+                return Err(not_connected(integration));
+            }
             ConnectionKey::new(user.clone(), integration.id, name)
         } else {
             let names = vault.connection_names(&[user.as_str(), integration.id]).await.map_err(Error::internal)?;

@@ -6,7 +6,7 @@ use url::Url;
 
 use super::{disk::Disk, *};
 use crate::{
-    oauth::{Callback, Connected, Error, Start, Started},
+    oauth::{Callback, Confirmation, Connected, Error, Received, Start, Started},
     store::Table,
 };
 
@@ -160,12 +160,8 @@ async fn only_the_browser_that_started_can_finish() {
 #[tokio::test]
 async fn an_answer_of_another_server_is_refused() {
     let issuer = "https://accounts.example.com";
-    let check = async |always, iss: Option<&str>, fine: bool| {
-        let scene = Scene::with(|start| {
-            start.endpoints.issuer = Some(issuer.to_owned());
-            start.endpoints.always_says_issuer = always;
-        })
-        .await;
+    let check = async |iss: Option<&str>, fine: bool| {
+        let scene = Scene::with(|start| start.endpoints.issuer = Some(issuer.to_owned())).await;
         let outcome = scene.callback(|callback| callback.iss = iss.map(str::to_owned)).await;
         assert_eq!(outcome.is_ok(), fine, "{iss:?} {outcome:?}");
         if !fine {
@@ -173,12 +169,131 @@ async fn an_answer_of_another_server_is_refused() {
             assert!(matches!(scene.callback(|_| {}).await, Err(Error::BadState)), "the state is spent");
         }
     };
-    check(true, Some(issuer), true).await;
-    check(true, None, false).await;
-    check(false, None, true).await;
+    check(Some(issuer), true).await;
+    check(None, false).await;
     for other in ["https://accounts.example.com/", "https://evil.example", ""] {
-        check(false, Some(other), false).await;
+        check(Some(other), false).await;
     }
+}
+
+impl Scene {
+    /// What becomes of an answer that a browser brings.
+    async fn receive(&self, browser: &str, change: impl FnOnce(&mut Callback)) -> Result<Received, Error> {
+        let mut callback = answer(&self.started.state);
+        change(&mut callback);
+        self.node.broker.receive(callback, &Secret::new(browser)).await
+    }
+
+    async fn asked(&self, browser: &str) -> Confirmation {
+        match self.receive(browser, |_| {}).await.unwrap() {
+            Received::Asks(asked) => asked,
+            Received::Connected(connected) => panic!("nobody was asked: {connected:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn where_no_browser_began_a_person_is_asked_before_the_code_is_traded() {
+    let scene = Scene::new().await;
+    let asked = scene.asked("browser").await;
+    assert_eq!((asked.key.user.as_str(), &*asked.key.account), ("local", "default"));
+    assert!(scene.is_untouched().await);
+    let confirm = async |ticket: &Secret, browser: &str| scene.node.broker.confirm(ticket, &Secret::new(browser)).await;
+    for (ticket, browser) in [
+        (&asked.ticket, "another"),
+        (&Secret::new(format!("{}x", asked.ticket.expose())), "browser"),
+        (&scene.started.state, "browser"),
+        (&Secret::new(""), "browser"),
+    ] {
+        assert!(matches!(confirm(ticket, browser).await, Err(Error::NotAsked)), "{browser}");
+    }
+    assert!(scene.is_untouched().await);
+    confirm(&asked.ticket, "browser").await.unwrap();
+    assert!(matches!(confirm(&asked.ticket, "browser").await, Err(Error::BadState)), "a yes counts once");
+    assert_eq!(scene.server.count(), 1);
+}
+
+#[tokio::test]
+async fn of_two_yeses_at_once_one_counts() {
+    let scene = Scene::new().await;
+    let asked = scene.asked("browser").await;
+    let browser = Secret::new("browser");
+    let broker = &scene.node.broker;
+    let (one, two) = tokio::join!(broker.confirm(&asked.ticket, &browser), broker.confirm(&asked.ticket, &browser));
+    assert!(one.is_ok() != two.is_ok(), "{one:?} {two:?}");
+    assert_eq!(scene.server.count(), 1);
+}
+
+#[tokio::test]
+async fn only_the_browser_that_was_asked_is_asked_again() {
+    let scene = Scene::new().await;
+    let first = scene.asked("browser").await;
+    assert!(matches!(scene.receive("another", |_| {}).await, Err(Error::OtherBrowser)));
+    let again = scene.asked("browser").await;
+    let browser = Secret::new("browser");
+    assert!(matches!(scene.node.broker.confirm(&first.ticket, &browser).await, Err(Error::NotAsked)));
+    scene.node.later(600);
+    assert!(matches!(scene.node.broker.confirm(&again.ticket, &browser).await, Err(Error::BadState)), "too late");
+    assert!(scene.is_untouched().await);
+}
+
+#[tokio::test]
+async fn a_no_on_the_page_ends_the_consent() {
+    let scene = Scene::new().await;
+    let asked = scene.asked("browser").await;
+    let browser = Secret::new("browser");
+    assert!(scene.node.broker.decline(&asked.ticket, &Secret::new("another")).await.is_err());
+    scene.node.broker.decline(&asked.ticket, &browser).await.unwrap();
+    assert!(matches!(scene.node.broker.confirm(&asked.ticket, &browser).await, Err(Error::BadState)));
+    assert!(scene.is_untouched().await && scene.open_states().await == 0);
+}
+
+#[tokio::test]
+async fn an_answer_that_is_none_is_not_asked_about() {
+    let denied: fn(&mut Callback) = |callback| callback.error = Some("access_denied".into());
+    let empty: fn(&mut Callback) = |callback| callback.code = None;
+    for change in [denied, empty] {
+        let scene = Scene::new().await;
+        assert!(matches!(scene.receive("browser", change).await, Err(Error::Denied | Error::BadCallback)));
+        assert_eq!(scene.open_states().await, 0, "it is the end of the question");
+    }
+}
+
+#[tokio::test]
+async fn the_browser_that_began_is_not_asked() {
+    let scene = Scene::with(|start| start.browser = Some(Secret::new("cookie"))).await;
+    let outcome = scene.receive("cookie", |callback| callback.browser = Some(Secret::new("cookie"))).await;
+    assert!(matches!(outcome, Ok(Received::Connected(_))), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn consents_of_somebody_who_was_removed_come_to_nothing() {
+    let scene = Scene::new().await;
+    let asked = scene.asked("browser").await;
+    scene.node.broker.forget_consents(&UserId::new("somebody else")).await.unwrap();
+    assert_eq!(scene.open_states().await, 1);
+    scene.node.broker.forget_consents(&UserId::new("local")).await.unwrap();
+    let late = scene.node.broker.confirm(&asked.ticket, &Secret::new("browser")).await;
+    assert!(matches!(late, Err(Error::BadState)), "{late:?}");
+    assert!(scene.is_untouched().await);
+}
+
+#[tokio::test]
+async fn a_consent_that_is_taken_back_while_its_code_is_traded_stores_nothing_and_ends_the_grant() {
+    let node = Site::over(Arc::new(Disk::default())).node(1).await;
+    let late = Reply::Late(std::time::Duration::from_secs(2), Box::new(pair(1)));
+    let server = Server::turns(vec![late, Reply::status(200)]).await;
+    let started = node.broker.start(request(&server, &GOOGLE)).await.unwrap();
+    let broker = node.broker.clone();
+    let callback = tokio::spawn(async move { broker.callback(answer(&started.state)).await });
+    while server.count() == 0 {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    node.broker.forget_consents(&UserId::new("local")).await.unwrap();
+    assert!(matches!(callback.await.unwrap(), Err(Error::BadState)));
+    assert!(node.vault.connections(&UserId::new("local")).await.unwrap().is_empty());
+    let last = server.arrived().pop().unwrap();
+    assert_eq!((last.target(), last.form("token").as_deref()), ("/revoke", Some("refresh-1")), "the vendor ends it");
 }
 
 #[tokio::test]
