@@ -10,7 +10,7 @@ use clap::{Args, Parser, Subcommand, builder::styling};
 use super::sandbox_time::SandboxTime;
 use crate::{secret::Secret, vault::Clash};
 pub use people::{AgentAction, AgentSettings, Agents, UserAction, Users};
-pub use serving::{Narrowing, Serve, Stdio, Trust};
+pub use serving::{Narrowing, Serve, Stdio, Trust, origin};
 
 /// Headings and names in colour, on terminals that want it.
 const STYLES: styling::Styles = styling::Styles::styled()

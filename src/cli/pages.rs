@@ -17,7 +17,7 @@ use crate::{
     hub::{Hub, Pages},
     id,
     tool::Boxed,
-    transport::{Hosts, guard, listen},
+    transport::{Hosts, guard, listen, proxy},
 };
 
 /// How long the listener stays after somebody was sent there: as long as the link counts, and then the sign-in.
@@ -79,7 +79,8 @@ impl Listening {
         let origin = format!("http://localhost:{}", listener.local_addr().ok()?.port());
         let api = Api::new(hub.clone(), origin.parse().ok()?, id::os());
         let console = Console::new(api.clone(), Visitors::Everybody(house::local_principal()));
-        let router = guard::protect(console::links(console).merge(api::callback(api)), Arc::new(Hosts::default()));
+        let hosts = Arc::new(Hosts::default().only_own_pages());
+        let router = proxy::only_direct(guard::protect(console::links(console).merge(api::callback(api)), hosts));
         let (until, deadline) = watch::channel(Instant::now() + LINGER);
         let limits = listen::Limits { grace: GRACE, ..listen::Limits::default() };
         let task = tokio::spawn(async move {

@@ -22,6 +22,9 @@ pub struct File {
     /// The proxies whose word on client, scheme and host counts: addresses and networks.
     #[serde(default)]
     pub trust_proxy: Vec<String>,
+    /// The origins whose pages may call `/mcp` and `/ws`, beside our own.
+    #[serde(default)]
+    pub allow_origin: Vec<String>,
     /// The address of a store that several nodes share; better kept in a file of its own.
     pub store: Option<Secret>,
     /// A file that holds that address.

@@ -1,4 +1,7 @@
 //! Who comes in over HTTP: a bearer token in the header of every request, or everybody on loopback.
+//!
+//! Where everybody may come in, a token that is sent has to be good all the same: whoever sends one means to be the one
+//! for whom it speaks, and must not become somebody who may do more because it was revoked.
 
 use std::{fmt, pin::Pin, sync::Arc, time::Duration};
 
@@ -23,7 +26,7 @@ use crate::{
 pub enum Access {
     /// Everybody, as this principal: for loopback only.
     Open(Principal),
-    /// The same; but whoever brings a token that this accepts comes as the one for whom it speaks.
+    /// The same for who brings no token; whoever brings one comes as the one for whom it speaks, or not at all.
     Welcoming(Principal, Arc<dyn Authenticate>),
     /// Whoever has a token that this accepts.
     Bearer(Arc<dyn Authenticate>),
@@ -146,14 +149,10 @@ pub(super) async fn visitor(
 ) -> Result<Visitor, Box<Response>> {
     let admission = match &options.access {
         Access::Open(principal) => Admission::whole(principal.clone()),
-        Access::Welcoming(principal, authenticate) => {
-            let everybody = || Admission::whole(principal.clone());
-            match bearer(headers) {
-                Some(token) => authenticate.admit(&token).await.unwrap_or_else(|_| everybody()),
-                None => everybody(),
-            }
+        Access::Welcoming(principal, _) if !headers.contains_key(header::AUTHORIZATION) => {
+            Admission::whole(principal.clone())
         }
-        Access::Bearer(authenticate) => {
+        Access::Welcoming(_, authenticate) | Access::Bearer(authenticate) => {
             let Some(token) = bearer(headers) else {
                 return Err(Box::new(unauthorized(options, None)));
             };

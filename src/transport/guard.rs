@@ -2,6 +2,9 @@
 //!
 //! A page whose own name was pointed at 127.0.0.1 (DNS rebinding) sends its own name as `Host`; a page of
 //! another site sends its `Origin`. Both are refused before anything else is looked at.
+//!
+//! Where a token is asked for, pages of other programs on this machine may try: they have none. Where none is asked for,
+//! only the server's own pages may call, and those that the operator named.
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -16,14 +19,48 @@ use axum::{
 use super::access::json;
 use crate::mcp::message::{error_text, invalid_request};
 
-/// The names under which a server may be called. Loopback names are always among them, on any port.
+/// The names under which a server may be called, and the pages that may do so. Loopback names are always among the
+/// names, on any port.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Hosts(Vec<String>);
+pub struct Hosts {
+    names: Vec<String>,
+    /// Origins that the operator named.
+    named: Vec<String>,
+    /// Whether no other pages may call than our own and those.
+    is_strict: bool,
+}
 
 impl Hosts {
     /// Takes further names: host names or addresses without a port, such as that of the public URL.
     pub fn new(names: impl IntoIterator<Item = String>) -> Self {
-        Hosts(names.into_iter().map(|name| name.to_ascii_lowercase()).collect())
+        let names = names.into_iter().map(|name| name.to_ascii_lowercase()).collect();
+        Hosts { names, ..Hosts::default() }
+    }
+
+    /// Lets pages of these origins call, too, such as `http://localhost:6274`.
+    #[must_use]
+    pub fn with_pages_of(mut self, origins: impl IntoIterator<Item = String>) -> Self {
+        self.named.extend(origins.into_iter().map(|origin| origin.to_ascii_lowercase()));
+        self
+    }
+
+    /// Lets nobody else's pages call: neither those of other ports, nor those of another scheme. For servers that ask
+    /// for no token.
+    #[must_use]
+    pub fn only_own_pages(self) -> Self {
+        Hosts { is_strict: true, ..self }
+    }
+
+    /// Whether the operator named this origin.
+    pub(super) fn is_named(&self, origin: &HeaderValue) -> bool {
+        origin.to_str().is_ok_and(|origin| self.named.iter().any(|named| named.eq_ignore_ascii_case(origin)))
+    }
+
+    /// Whether a page of `origin` may call a server that was called by the name `host`.
+    fn takes(&self, origin: &HeaderValue, host: &str) -> bool {
+        let Ok(text) = origin.to_str() else { return false };
+        let is_own = || text.strip_prefix("http://").is_some_and(|page| page.eq_ignore_ascii_case(host));
+        self.is_named(origin) || if self.is_strict { is_own() } else { self.is_own_origin(text) }
     }
 
     /// Whether a `Host`, with or without a port, is one of ours.
@@ -44,7 +81,7 @@ impl Hosts {
             return false;
         }
         let name = authority.host().to_ascii_lowercase();
-        is_loopback(&name) || self.0.contains(&name)
+        is_loopback(&name) || self.names.contains(&name)
     }
 
     /// Whether an `Origin` is one of ours: a web page of this server, or of another program on this machine.
@@ -61,12 +98,12 @@ impl Hosts {
             (None, None) => uri.authority().map(Authority::as_str),
             _ => return Err((StatusCode::BAD_REQUEST, "a request names its host once")),
         };
-        let is_ours = |name: &str| self.is_ours(name);
-        if !host.is_some_and(is_ours) || !uri.authority().is_none_or(|target| is_ours(target.as_str())) {
+        let is_ours = |name: &&str| self.is_ours(name);
+        let host = host.filter(is_ours).filter(|_| uri.authority().is_none_or(|target| is_ours(&target.as_str())));
+        let Some(host) = host else {
             return Err((StatusCode::FORBIDDEN, "this server is not called by that name"));
-        }
-        let is_own = |origin: &HeaderValue| origin.to_str().is_ok_and(|origin| self.is_own_origin(origin));
-        if !headers.get_all(header::ORIGIN).iter().all(is_own) {
+        };
+        if !headers.get_all(header::ORIGIN).iter().all(|origin| self.takes(origin, host)) {
             return Err((StatusCode::FORBIDDEN, "pages of that origin may not call this server"));
         }
         Ok(())
@@ -175,6 +212,37 @@ mod tests {
             "localhost:+80",
         ] {
             assert!(!hosts.is_ours(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn without_a_token_only_own_pages_and_named_ones_may_call() {
+        let hosts = Hosts::default().with_pages_of(["http://localhost:6274".to_owned()]).only_own_pages();
+        let is_taken = |host: &str, origin: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::HOST, host.parse().unwrap());
+            headers.insert(header::ORIGIN, origin.parse().unwrap());
+            hosts.check(&Uri::from_static("/"), &headers).is_ok()
+        };
+        for (host, origin) in [
+            ("localhost:7411", "http://localhost:7411"),
+            ("LOCALHOST:7411", "http://localhost:7411"),
+            ("127.0.0.1:7411", "http://127.0.0.1:7411"),
+            ("[::1]", "http://[::1]"),
+            ("127.0.0.1:7411", "http://localhost:6274"),
+        ] {
+            assert!(is_taken(host, origin), "{origin} at {host}");
+        }
+        for origin in [
+            "http://localhost:3000",
+            "http://localhost",
+            "http://127.0.0.1:7411",
+            "https://localhost:7411",
+            "http://localhost:6274.evil.example.com",
+            "https://localhost:6274",
+            "null",
+        ] {
+            assert!(!is_taken("localhost:7411", origin), "{origin}");
         }
     }
 

@@ -13,6 +13,7 @@
 //! ```
 
 pub mod access;
+mod cors;
 pub mod guard;
 pub mod http;
 pub mod listen;

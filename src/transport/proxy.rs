@@ -9,15 +9,23 @@ use std::{
     fmt,
     net::{IpAddr, SocketAddr},
     str::FromStr,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use axum::{
     Router,
     extract::{Request, State},
-    http::{Extensions, HeaderMap, HeaderValue, Uri, header},
+    http::{Extensions, HeaderMap, HeaderValue, StatusCode, Uri, header},
     middleware::{self, Next},
-    response::Response,
+    response::{IntoResponse, Response},
+};
+
+use crate::{
+    api::Problem,
+    mcp::message::{error_text, invalid_request},
 };
 
 /// The headers by which proxies tell what they know. None of them is seen behind this layer.
@@ -30,6 +38,22 @@ const TOLD: [&str; 8] = [
     "x-forwarded-proto",
     "x-forwarded-server",
     "x-real-ip",
+];
+
+/// More headers by which a request shows that it was passed on, whoever wrote them.
+const PASSED_ON: [&str; 12] = [
+    "via",
+    "cdn-loop",
+    "cf-connecting-ip",
+    "cf-ray",
+    "fastly-client-ip",
+    "fly-client-ip",
+    "true-client-ip",
+    "x-client-ip",
+    "x-cluster-client-ip",
+    "x-envoy-external-address",
+    "x-original-forwarded-for",
+    "x-original-host",
 ];
 
 /// Addresses that begin alike, such as `10.0.0.0/8`, or a single one.
@@ -158,6 +182,40 @@ pub(super) fn client(extensions: &Extensions) -> Option<IpAddr> {
     told.or_else(|| extensions.get::<SocketAddr>().map(|peer| peer.ip().to_canonical()))
 }
 
+/// Puts a look before everything in `router` that takes no request which a proxy has passed on: for servers that ask for
+/// no token. They are for this machine only, and a proxy on it lets strangers come from loopback.
+pub fn only_direct(router: Router) -> Router {
+    router.layer(middleware::from_fn_with_state(Arc::new(AtomicBool::new(false)), turn_away_passed_on))
+}
+
+/// Why a request that a proxy passed on is not taken.
+const NOT_DIRECT: &str = "this server asks nobody for a token, so it takes no requests that a proxy passed on: \
+    name the proxy with --trust-proxy, and clients bring tokens";
+
+async fn turn_away_passed_on(State(is_told): State<Arc<AtomicBool>>, request: Request, next: Next) -> Response {
+    let Some(name) = passed_on_by(request.headers()) else { return next.run(request).await };
+    // One warning is enough: whoever passes requests on passes many.
+    if is_told.swap(true, Ordering::Relaxed) {
+        tracing::debug!(header = name, "a request through a proxy was refused");
+    } else {
+        tracing::warn!(
+            header = name,
+            "a request through a proxy was refused, because everybody who comes without a token is the administrator here; name the proxy with --trust-proxy"
+        );
+    }
+    let is_protocol = ["/mcp", "/ws"].iter().any(|path| request.uri().path().starts_with(path));
+    if is_protocol {
+        return super::access::json(StatusCode::FORBIDDEN, error_text(None, &invalid_request(NOT_DIRECT)));
+    }
+    Problem::new(StatusCode::FORBIDDEN, "not_allowed", NOT_DIRECT).into_response()
+}
+
+/// The header by which a request shows that a proxy passed it on.
+fn passed_on_by(headers: &HeaderMap) -> Option<&str> {
+    let tells = |name: &&str| TOLD.contains(name) || PASSED_ON.contains(name) || name.starts_with("x-forwarded-");
+    headers.keys().map(header::HeaderName::as_str).find(tells)
+}
+
 async fn look(State(proxies): State<Arc<Proxies>>, mut request: Request, next: Next) -> Response {
     let peer = request.extensions().get::<SocketAddr>().map(SocketAddr::ip);
     let approach = peer.map(|peer| proxies.approach(peer, request.headers()));
@@ -263,6 +321,16 @@ mod tests {
         for wrong in ["", "proxy.example.com", "10.0.0.0/33", "::/129", "10.0.0.0/", "10.0.0.0/-1", "10.0.0/8"] {
             assert!(wrong.parse::<Network>().unwrap_err().contains("such as 10.0.0.0/8"), "{wrong}");
         }
+    }
+
+    #[test]
+    fn what_a_proxy_passed_on_is_seen() {
+        for name in TOLD.iter().chain(&PASSED_ON).chain(&["x-forwarded-scheme", "x-forwarded-user"]) {
+            let headers = told(&[("accept", "*/*"), (name, "")]);
+            assert_eq!(passed_on_by(&headers), Some(*name));
+        }
+        let direct = told(&[("host", "localhost"), ("x-mcp-readonly", "true"), ("x-request-id", "1")]);
+        assert_eq!(passed_on_by(&direct), None);
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::{
         door::{Door, Sessions},
         house::{self, Home, House},
         janitor,
-        options::{Place, Serve},
+        options::{Place, Serve, origin},
         order::Failure,
         owner::{Claim, Ownership},
         pages,
@@ -23,6 +23,7 @@ use crate::{
         storage::Storage,
         voice::{Around, Voice},
     },
+    config,
     console::{self, Console, Visitors},
     hub::Deferred,
     id,
@@ -45,8 +46,11 @@ pub async fn run(place: &Place, options: &Serve) -> Result<ExitCode, Failure> {
     let address = address(options, settings.file.listen.as_deref())?;
     let trust = options.trust.clone().or_file(&settings.file);
     let proxies = proxies(options, &settings.file.trust_proxy)?;
+    let public = options.public_url.clone().or(settings.file.public_url.clone());
+    let pages_of = pages_of(options, &settings.file.allow_origin)?;
     // Who names an issuer or a proxy wants tokens, in the sandbox too.
-    let is_open = is_open(place, options, address)? && trust.auth_issuer.is_none() && proxies.is_empty();
+    let is_open =
+        is_open(place, options, address, public.as_ref())? && trust.auth_issuer.is_none() && proxies.is_empty();
     let storage = Storage::of(&home, &settings)?;
     let ownership = show::waiting("taking over", own(&storage, &home)).await?.map(Arc::new);
     let listener = TcpListener::bind(address).await.map_err(|error| cannot_listen(address, &error))?;
@@ -65,7 +69,6 @@ pub async fn run(place: &Place, options: &Serve) -> Result<ExitCode, Failure> {
     let around = Around { home: &home, stand_in, agents: agents.clone(), metrics: hub.metrics().clone(), address };
     let voice = Voice::open(around)?;
 
-    let public = options.public_url.clone().or(settings.file.public_url.clone());
     let local = || format!("http://localhost:{}", address.port()).parse();
     let origin: Url = public.clone().map_or_else(local, Ok).map_err(Failure::of)?;
     let api = Api::new(hub.clone(), origin.clone(), id::os());
@@ -76,13 +79,15 @@ pub async fn run(place: &Place, options: &Serve) -> Result<ExitCode, Failure> {
         Door::guarded(&trust, &origin, filters.read_only, agents.clone())?
     };
     let (browsers, visitors_here) = browsers(is_open, &agents);
-    let transport = transport::Options { filters, browsers, hosts: Arc::new(Hosts::new(names)), ..door.options() };
+    let hosts = Arc::new(hosts(names, pages_of, is_open.then_some(&origin)));
+    let transport = transport::Options { filters, browsers, hosts, ..door.options() };
     let console = Console::new(api.clone(), visitors_here);
     let console = voice.iter().fold(console, |console, voice| console.with_calls(voice.calls()));
     let pages = guard::protect(console::router(console), Arc::clone(&transport.hosts));
     let routes = voice.iter().fold(routes(&server, &api, &transport), |all, voice| all.merge(voice.router(&transport)));
     let router = door.with_metadata(routes.merge(pages), &transport.hosts);
     let router = proxy::believe(router, proxies);
+    let router = if is_open { proxy::only_direct(router) } else { router };
     hub.serve_pages(Arc::new(pages::Fixed(origin.to_string())));
 
     greet(&agents, is_open, place, address, voice.is_some()).await?;
@@ -156,6 +161,9 @@ async fn greet(
         show::aside(&format!("Your administrator token, shown only this once:\n\n  {}\n", token.expose()));
     }
     show::aside(&format!("listening on http://{address}"));
+    if place.sandbox && !is_open {
+        show::aside("  others may reach this server, so that the sandbox asks for tokens, too");
+    }
     if place.sandbox {
         show::aside(&format!(
             "  the sandbox: offline twins, no account needed. Clients connect to http://{address}/mcp"
@@ -215,14 +223,38 @@ fn proxies(options: &Serve, file: &[String]) -> Result<Proxies, Failure> {
     networks.map(Proxies::new).map_err(|why| Failure::new(format!("`trust_proxy` in the settings file: {why}.")))
 }
 
-/// Whether everybody on this machine may come in without a token.
-fn is_open(place: &Place, options: &Serve, address: SocketAddr) -> Result<bool, Failure> {
+/// The origins whose pages may call, from the command line or else the settings file.
+fn pages_of(options: &Serve, file: &[String]) -> Result<Vec<String>, Failure> {
+    if !options.allow_origin.is_empty() {
+        return Ok(options.allow_origin.clone());
+    }
+    let origins = file.iter().map(|text| origin(text)).collect::<Result<_, _>>();
+    origins.map_err(|why| Failure::new(format!("`allow_origin` in the settings file: {why}.")))
+}
+
+/// By which names the server is called, and by whose pages. One that is open, at `open` for browsers, takes no others.
+fn hosts(names: impl Iterator<Item = String>, pages_of: Vec<String>, open: Option<&Url>) -> Hosts {
+    let hosts = Hosts::new(names).with_pages_of(pages_of);
+    match open {
+        Some(own) => hosts.with_pages_of([own.origin().ascii_serialization()]).only_own_pages(),
+        None => hosts,
+    }
+}
+
+/// Whether everybody on this machine may come in without a token. Nobody else may ever: a public address means that a
+/// proxy brings strangers, who then come from loopback as well.
+fn is_open(place: &Place, options: &Serve, address: SocketAddr, public: Option<&Url>) -> Result<bool, Failure> {
     let asked = options.allow_unauthenticated;
     if asked && !address.ip().is_loopback() {
         return Err(Failure::new(format!("--allow-unauthenticated is for loopback only, and {address} is not."))
             .next("Leave it out and give clients a token, or listen on 127.0.0.1."));
     }
-    Ok(asked || (place.sandbox && address.ip().is_loopback()))
+    let elsewhere = public.filter(|url| !config::is_loopback(url));
+    if let Some(url) = elsewhere.filter(|_| asked) {
+        let what = format!("--allow-unauthenticated is for this machine only, and others reach this server at {url}.");
+        return Err(Failure::new(what).next("Leave one of the two out: with a public address, clients bring tokens."));
+    }
+    Ok(asked || (place.sandbox && address.ip().is_loopback() && elsewhere.is_none()))
 }
 
 fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> Failure {

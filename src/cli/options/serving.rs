@@ -66,7 +66,17 @@ pub struct Serve {
         conflicts_with = "allow_unauthenticated"
     )]
     pub trust_proxy: Vec<Network>,
-    /// Answer without a token; on loopback only. The sandbox does so by itself.
+    /// Let pages of these origins call /mcp and /ws, such as `http://localhost:6274`; our own may in any case.
+    #[arg(
+        long,
+        value_name = "A,B",
+        value_delimiter = ',',
+        env = "SWITCHBOARD_ALLOW_ORIGIN",
+        hide_env_values = true,
+        value_parser = origin
+    )]
+    pub allow_origin: Vec<String>,
+    /// Answer without a token; on loopback only, and never behind a proxy. The sandbox does so by itself.
     #[arg(long)]
     pub allow_unauthenticated: bool,
     /// Whose access tokens are taken beside our own.
@@ -75,6 +85,15 @@ pub struct Serve {
     /// Which tools are offered.
     #[command(flatten)]
     pub narrowing: Narrowing,
+}
+
+/// The origin of web pages, as browsers write it.
+pub fn origin(text: &str) -> Result<String, String> {
+    let wrong = || format!("`{text}` is no origin such as http://localhost:6274");
+    let url: Url = text.trim().parse().map_err(|_| wrong())?;
+    let is_bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+    let fits = is_bare && matches!(url.scheme(), "http" | "https") && url.has_host();
+    if fits { Ok(url.origin().ascii_serialization()) } else { Err(wrong()) }
 }
 
 /// Whose access tokens are taken beside our own.
@@ -121,6 +140,15 @@ pub struct Stdio {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_origin_is_scheme_host_and_port() {
+        assert_eq!(origin(" http://LOCALHOST:6274/ ").unwrap(), "http://localhost:6274");
+        assert_eq!(origin("https://tools.example.com:443").unwrap(), "https://tools.example.com");
+        for wrong in ["", "*", "null", "localhost:6274", "http://a/b", "http://a?b", "file:///a", "http://u@a"] {
+            assert!(origin(wrong).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn the_settings_file_names_an_issuer_where_the_command_line_is_silent() {

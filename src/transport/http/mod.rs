@@ -30,10 +30,7 @@ use self::{
     stream::{Answering, Talk},
     tape::Tapes,
 };
-use super::{
-    Options, access,
-    guard::{self},
-};
+use super::{Options, access, cors, guard};
 use crate::{
     hub::{Caller, Filters},
     mcp::{
@@ -54,7 +51,7 @@ pub fn router(server: Server, options: Options) -> Router {
         .route("/mcp/readonly", any(readonly))
         .route("/mcp/x/{toolset}", any(toolset))
         .with_state(endpoint);
-    guard::protect(router, hosts)
+    guard::protect(cors::answer(router, Arc::clone(&hosts)), hosts)
 }
 
 /// What the routes share.
