@@ -34,7 +34,8 @@ struct Session {
 }
 
 impl Agents {
-    /// Opens a session for whoever has `token`: what its cookie holds. `None` for a token that is worth nothing.
+    /// Opens a session for the person who has `token`: what its cookie holds. `None` for a token that is worth nothing,
+    /// and for an agent's: a model must not sign in as its person.
     ///
     /// An invitation is used up by it: for as long as the session lasts, it stands for a token of the person.
     pub async fn open_session(&self, token: &Secret) -> Result<Option<Secret>> {
@@ -45,7 +46,7 @@ impl Agents {
             return Box::pin(self.open_session(&token)).await;
         }
         let Some(hash) = TokenHash::of(token) else { return Ok(None) };
-        if self.principal_of(token).await?.is_none() {
+        if !self.principal_of(token).await?.is_some_and(|principal| principal.is_person()) {
             return Ok(None);
         }
         let cookie = id::token(&*self.entropy);
@@ -70,7 +71,8 @@ impl Agents {
         if agent.is_none() {
             return Ok(None);
         }
-        self.as_of_now(info.principal()).await
+        // Sessions of before were opened with tokens of agents, too.
+        Ok(self.as_of_now(info.principal()).await?.filter(Principal::is_person))
     }
 
     /// Ends the session behind a cookie, if there is one.
@@ -105,7 +107,11 @@ fn key(cookie: &Secret) -> Result<Key> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{clock::ManualClock, id::SeededEntropy, store::MemoryStore};
+    use crate::{
+        clock::{Clock, ManualClock},
+        id::SeededEntropy,
+        store::MemoryStore,
+    };
 
     #[tokio::test]
     async fn a_session_is_worth_what_its_token_is_and_ends_with_it() {
@@ -123,6 +129,20 @@ mod tests {
 
         agents.revoke_token(&info.id).await.unwrap();
         assert!(agents.principal_in_session(&cookie).await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn an_agents_token_opens_no_session_and_is_worth_nothing_in_an_old_one() {
+        let clock = ManualClock::at("2026-11-25T09:00:00Z".parse().unwrap());
+        let agents = Agents::new(MemoryStore::new(), clock.clone(), SeededEntropy::new(8));
+        let ann = agents.create_user("Ann", true).await.unwrap();
+        let (info, token) =
+            agents.create_token(&ann.id, &crate::id::AgentId::new(super::super::LOCAL), "model", None).await.unwrap();
+        assert_eq!(agents.open_session(&token).await.unwrap(), None);
+        let cookie = Secret::new("c".repeat(COOKIE_LENGTH));
+        let old = Session { token: info.id, expires_at: clock.now().checked_add(SESSION).unwrap() };
+        agents.commit(vec![put(key(&cookie).unwrap(), &old, Expect::Absent).unwrap()]).await.unwrap();
+        assert_eq!(agents.principal_in_session(&cookie).await.unwrap(), None);
     }
 
     #[tokio::test]

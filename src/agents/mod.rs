@@ -317,6 +317,10 @@ fn found<T: DeserializeOwned>(key: Key, stored: &store::Versioned) -> Result<Fou
     Ok(Found { key, version: stored.version, value })
 }
 
+fn joined(ids: &[UserId]) -> String {
+    ids.iter().map(UserId::as_str).collect::<Vec<_>>().join(", ")
+}
+
 /// Why it was not done.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -326,6 +330,14 @@ pub enum Error {
     /// There is no such person.
     #[error("there is no user {0}: list the users to see who there is")]
     NoSuchUser(UserId),
+    /// Several people have the name.
+    #[error("there are {} people called {name}: say which by the id, one of {}", ids.len(), joined(ids))]
+    Namesakes {
+        /// What they are called.
+        name: String,
+        /// Who they are.
+        ids: Vec<UserId>,
+    },
     /// Agents and people have names.
     #[error("the name is empty: give one")]
     Nameless,

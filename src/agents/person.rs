@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{
-    Agent, Agents, Error, Found, LOCAL, Principal, Result, Role, TokenInfo, User, delete, naming::name_key, put,
-    user_key,
+    Agent, Agents, Error, Found, LOCAL, Principal, Result, Role, TokenId, TokenInfo, User, administrator, delete,
+    naming::name_key, put, token::StoredToken, user_key,
 };
 use crate::{
     id::{self, AgentId, UserId, base32hex},
@@ -55,10 +55,20 @@ impl Agents {
     }
 
     /// The person with this id or, for people who type, this name.
+    ///
+    /// # Errors
+    /// Several people have the name: which of them is meant must be said by the id.
     pub async fn user_called(&self, name: &str) -> Result<Option<User>> {
-        let all = self.users().await?;
-        let by_id = all.iter().find(|user| user.id.as_str() == name);
-        Ok(by_id.or_else(|| all.iter().find(|user| user.name == name)).cloned())
+        let mut all = self.users().await?;
+        if let Some(by_id) = all.iter().find(|user| user.id.as_str() == name) {
+            return Ok(Some(by_id.clone()));
+        }
+        all.retain(|user| user.name == name);
+        if all.len() > 1 {
+            let ids = all.into_iter().map(|user| user.id).collect();
+            return Err(Error::Namesakes { name: name.to_owned(), ids });
+        }
+        Ok(all.pop())
     }
 
     /// Everybody who was added, by name.
@@ -145,17 +155,50 @@ impl Agents {
         Ok(self.principal_of(pasted).await?.filter(Principal::is_person))
     }
 
-    /// Makes a token with which a person speaks. This is the only time that it can be seen.
+    /// Makes a token with which a person speaks; for `local`, an administrator's. This is the only time that it can be
+    /// seen.
     pub async fn create_person_token(
         &self,
         user: &UserId,
         name: &str,
         expires_at: Option<Timestamp>,
     ) -> Result<(TokenInfo, Secret)> {
-        let user = self.user(user).await?.ok_or_else(|| Error::NoSuchUser(user.clone()))?;
-        let (change, info, token) = self.minted(Principal::of_person(&user), name, expires_at)?;
+        let (change, info, token) = self.minted(self.as_person(user).await?, name, expires_at)?;
         self.commit(vec![change]).await?;
         Ok((info, token))
+    }
+
+    /// Puts a new token in the place of one with which `user` speaks: the old one is worth nothing in the moment in which
+    /// the new one is good. It is good until `expires_at`, or else for as long as the old one was made for. `None` when
+    /// the person has no such token.
+    pub async fn renew_person_token(
+        &self,
+        user: &UserId,
+        id: &TokenId,
+        expires_at: Option<Timestamp>,
+    ) -> Result<Option<(TokenInfo, Secret)>> {
+        let all: Vec<Found<StoredToken>> = self.all(Table::Tokens, id.as_str().as_bytes()).await?;
+        let is_theirs = |info: &TokenInfo| info.id == *id && info.user == *user && info.role > Role::Agent;
+        let Some(old) = all.into_iter().find(|found| is_theirs(&found.value.info)) else { return Ok(None) };
+        let info = &old.value.info;
+        let as_long = || Some(self.clock.now().checked_add(info.expires_at?.duration_since(info.created_at)).ok()?);
+        let end = expires_at.or_else(as_long);
+        let (put, info, token) = self.minted(self.as_person(user).await?, &info.name, end)?;
+        let gone = Change::Delete { key: old.key, expect: Expect::Version(old.version) };
+        match self.commit(vec![gone, put]).await {
+            // It was renewed or revoked in this moment.
+            Err(Error::Store(error)) if error.is_conflict() => Ok(None),
+            other => other.map(|()| Some((info, token))),
+        }
+    }
+
+    /// As whom a person speaks.
+    async fn as_person(&self, user: &UserId) -> Result<Principal> {
+        match self.user(user).await? {
+            Some(user) => Ok(Principal::of_person(&user)),
+            None if user.as_str() == LOCAL => Ok(administrator()),
+            None => Err(Error::NoSuchUser(user.clone())),
+        }
     }
 
     /// What a token of `principal` is worth now: a person who was removed or is no administrator any more loses it.
@@ -257,6 +300,54 @@ mod tests {
         assert_eq!(agents.sign_in(&own).await.unwrap().unwrap().role, Role::Person, "the token follows its person");
         agents.remove_user(&ann.id).await.unwrap();
         assert_eq!(agents.sign_in(&own).await.unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn the_first_administrator_token_is_listed_renewed_and_revoked_like_any_other() {
+        let (agents, clock) = office();
+        let first = agents.administrator_token_if_first().await.unwrap().unwrap();
+        let local = UserId::new(LOCAL);
+        let [info] = &agents.tokens(&local).await.unwrap()[..] else { panic!("there is one") };
+        assert_eq!((info.role, info.expires_at), (Role::Administrator, None));
+        let end = clock.now().checked_add(SignedDuration::from_hours(24)).unwrap();
+        let (renewed, second) = agents.renew_person_token(&local, &info.id, Some(end)).await.unwrap().unwrap();
+        assert_eq!((&*renewed.name, renewed.expires_at), ("first start", Some(end)));
+        assert_eq!(agents.principal_of(&first).await.unwrap(), None, "the old one is worth nothing");
+        assert!(agents.principal_of(&second).await.unwrap().unwrap().is_administrator());
+        assert!(agents.renew_person_token(&local, &info.id, None).await.unwrap().is_none(), "it is gone");
+
+        clock.advance(SignedDuration::from_hours(25));
+        assert_eq!(agents.principal_of(&second).await.unwrap(), None, "it has an end");
+        let (third, token) = agents.renew_person_token(&local, &renewed.id, None).await.unwrap().unwrap();
+        let life = third.expires_at.unwrap().duration_since(third.created_at);
+        assert_eq!(life, SignedDuration::from_hours(24), "as long as the one before");
+        assert!(agents.revoke_token_of(&local, None, &third.id).await.unwrap());
+        assert_eq!(agents.principal_of(&token).await.unwrap(), None);
+        assert_eq!(agents.administrator_token_if_first().await.unwrap(), None, "no start makes another one");
+    }
+
+    #[tokio::test]
+    async fn a_renewed_token_is_worth_what_its_person_is_now_and_nobody_renews_anothers() {
+        let (agents, _) = office();
+        let (ann, bob) =
+            (agents.create_user("Ann", true).await.unwrap(), agents.create_user("Bob", false).await.unwrap());
+        let (info, _) = agents.create_person_token(&ann.id, "laptop", None).await.unwrap();
+        assert!(agents.renew_person_token(&bob.id, &info.id, None).await.unwrap().is_none());
+        agents.update_user(&ann.id, |user| user.admin = false).await.unwrap();
+        let (renewed, _) = agents.renew_person_token(&ann.id, &info.id, None).await.unwrap().unwrap();
+        assert_eq!((renewed.role, renewed.expires_at), (Role::Person, None));
+        let (model, _) = agents.create_token(&ann.id, &AgentId::new(LOCAL), "model", None).await.unwrap();
+        assert!(agents.renew_person_token(&ann.id, &model.id, None).await.unwrap().is_none(), "it is an agent's");
+    }
+
+    #[tokio::test]
+    async fn people_of_one_name_are_told_apart_by_their_ids_only() {
+        let (agents, _) = office();
+        let first = agents.create_user("Ana", false).await.unwrap();
+        let second = agents.create_user("Ana", false).await.unwrap();
+        let Err(Error::Namesakes { ids, .. }) = agents.user_called("Ana").await else { panic!("it must not guess") };
+        assert!(ids.len() == 2 && ids.contains(&first.id) && ids.contains(&second.id), "{ids:?}");
+        assert_eq!(agents.user_called(second.id.as_str()).await.unwrap(), Some(second));
     }
 
     #[tokio::test]

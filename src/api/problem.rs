@@ -9,7 +9,7 @@ use axum::{
 use serde_json::{Map, Value, json};
 
 use crate::{
-    agents, approvals, audit, hub,
+    agents, approvals, audit, hub, store,
     tool::{self, sentence},
 };
 
@@ -158,6 +158,7 @@ impl From<approvals::Error> for Problem {
             approvals::Error::TooLong => Problem::input(error.to_string()),
             approvals::Error::TooMuch => Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", error.to_string()),
             approvals::Error::Altered => Problem::new(StatusCode::CONFLICT, "conflict", error.to_string()),
+            approvals::Error::Store(store::Error::BadKey(_)) => approvals::Error::Unknown.into(),
             approvals::Error::Unfitting(_) | approvals::Error::Store(_) => Problem::internal(error),
         }
     }
@@ -170,8 +171,11 @@ impl From<agents::Error> for Problem {
                 Problem::new(StatusCode::NOT_FOUND, tool::Kind::NotFound.code(), error.to_string())
             }
             agents::Error::Nameless => Problem::input(error.to_string()),
-            agents::Error::NameTaken(_) => {
+            agents::Error::NameTaken(_) | agents::Error::Namesakes { .. } => {
                 Problem::new(StatusCode::CONFLICT, tool::Kind::Conflict.code(), error.to_string())
+            }
+            agents::Error::Store(store::Error::BadKey(_)) => {
+                Problem::new(StatusCode::NOT_FOUND, tool::Kind::NotFound.code(), "there is nothing of this id")
             }
             agents::Error::Unfitting(_) | agents::Error::Store(_) => Problem::internal(error),
         }

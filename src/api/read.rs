@@ -17,6 +17,8 @@ use super::Problem;
 
 /// The largest body, in bytes: as large as a message on the other ways in.
 const LARGEST_BODY: usize = 10 << 20;
+/// The longest id or name in an address, in bytes.
+const LONGEST_ID: usize = 512;
 /// How long a body may take to arrive.
 const BODY_WITHIN: Duration = Duration::from_secs(30);
 
@@ -98,7 +100,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let path = Path::<String>::from_request_parts(parts, state).await;
-        path.map(|Path(id)| Id(id)).map_err(|_| Problem::input("the address is not valid UTF-8"))
+        let Path(id) = path.map_err(|_| Problem::input("the address is not valid UTF-8"))?;
+        checked(&id)?;
+        Ok(Id(id))
     }
 }
 
@@ -110,8 +114,19 @@ impl<S: Send + Sync> FromRequestParts<S> for Ids {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let path = Path::<(String, String)>::from_request_parts(parts, state).await;
-        path.map(|Path((one, two))| Ids(one, two)).map_err(|_| Problem::input("the address is not valid UTF-8"))
+        let Path((one, two)) = path.map_err(|_| Problem::input("the address is not valid UTF-8"))?;
+        checked(&one)?;
+        checked(&two)?;
+        Ok(Ids(one, two))
     }
+}
+
+/// Nothing has an id with control characters in it, a NUL among them, nor a very long one.
+fn checked(id: &str) -> Result<(), Problem> {
+    if id.len() <= LONGEST_ID && !id.contains(char::is_control) {
+        return Ok(());
+    }
+    Err(Problem::new(StatusCode::NOT_FOUND, "not_found", "there is nothing of this id"))
 }
 
 /// The query, of which only `known` parameters are taken, each once.

@@ -275,6 +275,15 @@ pub(super) fn guarded() -> Vec<Route> {
             Doc::new("Make a person's token worthless").needs(Person).ends(204),
         ),
         route(
+            write.clone(),
+            "/users/{id}/tokens/{tid}/renewal",
+            post(users::renew_token),
+            Doc::new("Put a new token in the place of an own one; shown once")
+                .needs(Person)
+                .takes::<users::Renewal>()
+                .gives::<agents::NewToken>(201),
+        ),
+        route(
             read.clone(),
             "/approvals",
             get(approvals::list),

@@ -17,7 +17,7 @@ use super::{
     page, person, read,
 };
 use crate::{
-    agents::{Acquaintance, Identity, Role, TokenId, User},
+    agents::{Acquaintance, Identity, LOCAL, Role, TokenId, User},
     hub::Caller,
     id::UserId,
     secret::Secret,
@@ -194,6 +194,19 @@ async fn meant(api: &Api, caller: &Caller, id: &str) -> Result<User, Problem> {
     known(api, id).await
 }
 
+/// Whose tokens are meant. `local` is nobody who was added, and has tokens all the same: the one of the first start.
+async fn whose(api: &Api, caller: &Caller, id: &str) -> Result<UserId, Problem> {
+    let own = &caller.principal.user;
+    if own.as_str() == LOCAL || caller.principal.is_administrator() {
+        person(caller)?;
+        let id = if id == ME { own.as_str() } else { id };
+        if id == LOCAL {
+            return Ok(UserId::new(LOCAL));
+        }
+    }
+    meant(api, caller, id).await.map(|user| user.id)
+}
+
 /// One person.
 pub(super) async fn one(
     State(api): State<Api>,
@@ -263,8 +276,8 @@ pub(super) async fn tokens(
     Extension(caller): Extension<Caller>,
     read::Id(id): read::Id,
 ) -> Result<Body<Value>, Problem> {
-    let user = meant(&api, &caller, &id).await?;
-    let own = api.agents().await?.tokens(&user.id).await?.into_iter().filter(|info| info.role > Role::Agent);
+    let user = whose(&api, &caller, &id).await?;
+    let own = api.agents().await?.tokens(&user).await?.into_iter().filter(|info| info.role > Role::Agent);
     page("tokens", own.map(TokenView::from).collect::<Vec<_>>(), None)
 }
 
@@ -275,12 +288,40 @@ pub(super) async fn create_token(
     read::Id(id): read::Id,
     read::Json(wish): read::Json<TokenWish>,
 ) -> Result<impl IntoResponse, Problem> {
-    let user = meant(&api, &caller, &id).await?;
-    if user.id != caller.principal.user {
-        return Err(Problem::forbidden("a token speaks for its person, so nobody else makes it")
-            .next("Invite the person: the invitation gives them a token of their own."));
+    let user = whose(&api, &caller, &id).await?;
+    own_only(&caller, &user)?;
+    Ok(NewToken::of(api.agents().await?.create_person_token(&user, wish.called()?, wish.expires_at).await?))
+}
+
+/// When a new token ends.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Renewal {
+    /// From when on it is worth nothing; unless it is said, it lasts as long as the one before.
+    #[serde(default)]
+    expires_at: Option<Timestamp>,
+}
+
+/// Puts a new token in the place of one of the caller's own, which is worth nothing from then on.
+pub(super) async fn renew_token(
+    State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
+    read::Ids(id, token): read::Ids,
+    read::Json(Renewal { expires_at }): read::Json<Renewal>,
+) -> Result<impl IntoResponse, Problem> {
+    let user = whose(&api, &caller, &id).await?;
+    own_only(&caller, &user)?;
+    let token = TokenId::parse(&token).ok_or_else(no_such_token)?;
+    let renewed = api.agents().await?.renew_person_token(&user, &token, expires_at).await?;
+    Ok(NewToken::of(renewed.ok_or_else(no_such_token)?))
+}
+
+fn own_only(caller: &Caller, user: &UserId) -> Result<(), Problem> {
+    if *user == caller.principal.user {
+        return Ok(());
     }
-    Ok(NewToken::of(api.agents().await?.create_person_token(&user.id, wish.called()?, wish.expires_at).await?))
+    Err(Problem::forbidden("a token speaks for its person, so nobody else makes it")
+        .next("Invite the person: the invitation gives them a token of their own."))
 }
 
 /// Makes a person's token worthless.
@@ -289,9 +330,9 @@ pub(super) async fn revoke_token(
     Extension(caller): Extension<Caller>,
     read::Ids(id, token): read::Ids,
 ) -> Result<StatusCode, Problem> {
-    let user = meant(&api, &caller, &id).await?;
+    let user = whose(&api, &caller, &id).await?;
     let token = TokenId::parse(&token).ok_or_else(no_such_token)?;
-    let was_there = api.agents().await?.revoke_token_of(&user.id, None, &token).await?;
+    let was_there = api.agents().await?.revoke_token_of(&user, None, &token).await?;
     if was_there { Ok(StatusCode::NO_CONTENT) } else { Err(no_such_token()) }
 }
 

@@ -25,6 +25,21 @@ pub async fn line(question: &str) -> Result<String, Failure> {
     if line.is_empty() { Err(Failure::new("There was no answer.").next("Start again.")) } else { Ok(line) }
 }
 
+/// Asks before something is done that cannot be undone. A program has to say beforehand that it is meant.
+pub async fn before(what: &str, yes: bool) -> Result<(), Failure> {
+    if yes {
+        return Ok(());
+    }
+    if !somebody() {
+        return Err(Failure::new(format!("{what} Nobody can be asked here, so nothing was done."))
+            .next("Say that it is meant with `--yes`."));
+    }
+    match line(&format!("{what} Go on? [yes/no]")).await?.to_ascii_lowercase().as_str() {
+        "y" | "yes" => Ok(()),
+        _ => Err(Failure::new("Nothing was done.")),
+    }
+}
+
 /// A secret that the person pastes; it is not shown.
 pub async fn secret(question: &str) -> Result<Secret, Failure> {
     let question = format!("{question} (not shown): ");

@@ -77,6 +77,29 @@ pub enum UserOrder {
     SetAdmin(String, bool),
     /// Nobody any more: the name.
     Remove(String),
+    /// The tokens with which somebody speaks: `Vec<TokenView>`. This machine's own when absent.
+    Tokens(Option<String>),
+    /// A further administrator token: [`NewTokenView`].
+    Token {
+        /// What it is for.
+        name: String,
+        /// For how long it is good; without an end when absent.
+        days: Option<u32>,
+    },
+    /// Another token in place of one of this machine's own: [`NewTokenView`].
+    Renew {
+        /// Its id.
+        token: String,
+        /// For how long the new one is good; as long as the old one when absent.
+        days: Option<u32>,
+    },
+    /// A token that is worth nothing any more: `null`.
+    Revoke {
+        /// Whose; this machine's own when absent.
+        user: Option<String>,
+        /// Its id.
+        token: String,
+    },
 }
 
 /// A token without the token.
@@ -154,7 +177,40 @@ impl Office<'_> {
                 self.hub.remove_user(&user.id).await.map_err(failed)?;
                 plain(user.name)
             }
+            UserOrder::Tokens(user) => {
+                let user = self.whose(user.as_deref()).await?;
+                let all = agents.tokens(&user).await.map_err(Failure::of)?.into_iter();
+                plain(all.filter(|info| info.role > Role::Agent).map(TokenView::from).collect::<Vec<_>>())
+            }
+            UserOrder::Token { name, days } => {
+                let made = agents.create_person_token(&UserId::new(LOCAL), &name, self.end(days)).await;
+                plain(NewTokenView::of(made.map_err(Failure::of)?))
+            }
+            UserOrder::Renew { token, days } => plain(self.renew(&token, days).await?),
+            UserOrder::Revoke { user, token } => plain(self.revoke_own(user.as_deref(), &token).await?),
         }
+    }
+
+    /// The moment that is so many days away.
+    fn end(&self, days: Option<u32>) -> Option<Timestamp> {
+        self.house.clock.now().checked_add(SignedDuration::from_hours(24 * i64::from(days?))).ok()
+    }
+
+    async fn renew(&self, token: &str, days: Option<u32>) -> Result<NewTokenView, Failure> {
+        let unknown = || no_such_token(token, "switchboard users tokens");
+        let id = TokenId::parse(token).ok_or_else(unknown)?;
+        let agents = &self.house.agents;
+        let renewed = agents.renew_person_token(&UserId::new(LOCAL), &id, self.end(days)).await;
+        renewed.map_err(Failure::of)?.map(NewTokenView::of).ok_or_else(unknown)
+    }
+
+    async fn revoke_own(&self, user: Option<&str>, token: &str) -> Result<(), Failure> {
+        let list = user.map_or_else(String::new, |user| format!(" {user}"));
+        let unknown = || no_such_token(token, &format!("switchboard users tokens{list}"));
+        let user = self.whose(user).await?;
+        let id = TokenId::parse(token).ok_or_else(unknown)?;
+        let was_there = self.house.agents.revoke_token_of(&user, None, &id).await.map_err(Failure::of)?;
+        if was_there { Ok(()) } else { Err(unknown()) }
     }
 
     async fn whose(&self, user: Option<&str>) -> Result<UserId, Failure> {
@@ -185,10 +241,8 @@ impl Office<'_> {
 
     async fn token(&self, user: &UserId, agent: &str, name: &str, days: Option<u32>) -> Result<NewTokenView, Failure> {
         let agent = self.hub.agent_called(user, agent).await.map_err(failed)?;
-        let end = |days| self.house.clock.now().checked_add(SignedDuration::from_hours(24 * i64::from(days))).ok();
-        let made = self.house.agents.create_token(user, &agent.id, name, days.and_then(end)).await;
-        let (info, token) = made.map_err(Failure::of)?;
-        Ok(NewTokenView { about: info.into(), token })
+        let made = self.house.agents.create_token(user, &agent.id, name, self.end(days)).await;
+        Ok(NewTokenView::of(made.map_err(Failure::of)?))
     }
 
     async fn revoke(&self, user: &UserId, agent: &str, token: &str) -> Result<(), Failure> {
@@ -200,6 +254,16 @@ impl Office<'_> {
         let id = TokenId::parse(token).ok_or_else(unknown)?;
         let was_there = self.house.agents.revoke_token_of(user, Some(&agent.id), &id).await.map_err(Failure::of)?;
         if was_there { Ok(()) } else { Err(unknown()) }
+    }
+}
+
+fn no_such_token(token: &str, list: &str) -> Failure {
+    Failure::new(format!("There is no token `{token}` here.")).next(format!("`{list}` lists those that there are."))
+}
+
+impl NewTokenView {
+    fn of((info, token): (TokenInfo, Secret)) -> NewTokenView {
+        NewTokenView { about: info.into(), token }
     }
 }
 

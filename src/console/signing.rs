@@ -13,7 +13,7 @@ use super::{
     page::{self, Input, Page},
 };
 use crate::{
-    agents::{INVITATION_PREFIX, SESSION, SESSION_COOKIE, session_cookie},
+    agents::{Agents, INVITATION_PREFIX, SESSION, SESSION_COOKIE, session_cookie},
     secret::Secret,
 };
 
@@ -52,7 +52,7 @@ fn form(next: &str, refusal: Option<&str>) -> Response {
             name: "token",
             label: "Token or invitation",
             help: "The administrator's token was shown when the server started for the first time; others paste the \
-                   invitation that they got. It is not kept in the browser: a session of a day takes its place.",
+                   invitation that they got. The token of an agent does not do. It is not kept in the browser: a session of a day takes its place.",
             kind: "password",
             value: "",
         },
@@ -80,12 +80,33 @@ pub(super) async fn sign_in(State(console): State<Console>, Form(entry): Form<En
     let token = Secret::new(entry.token.expose().trim());
     match agents.open_session(&token).await {
         Ok(Some(cookie)) => with_cookie(see_other(after(&token, next)), &console, cookie.expose(), SESSION.as_secs()),
+        Ok(None) if is_an_agents(agents, &token).await => agents_token(&console, next),
         Ok(None) => form(next, Some("This token is not known here, or has ended.")),
         Err(error) => {
             tracing::warn!(%error, "nobody can sign in");
             page::told(StatusCode::SERVICE_UNAVAILABLE, "Not now", "Nobody can sign in at the moment. Try again soon.")
         }
     }
+}
+
+/// Whether a token is good, and an agent's.
+async fn is_an_agents(agents: &Agents, token: &Secret) -> bool {
+    agents.principal_of(token).await.is_ok_and(|known| known.is_some_and(|principal| !principal.is_person()))
+}
+
+/// What an agent reads that tries to sign in as its person: who can go on, and with which address.
+fn agents_token(console: &Console, next: &str) -> Response {
+    let page = Page::titled("Only a person signs in here").text(
+        "This is the token of an agent. It calls tools, and neither connects accounts nor changes agents, tokens or \
+         answers: those are the person's own. Sign in with a token of your own, or with an invitation.",
+    );
+    let page = if next.starts_with("/connect/") {
+        let address = format!("{}{next}", console.0.api.origin().as_str().trim_end_matches('/'));
+        page.text("Hand this address on to the person for whom the agent works:").list([&*address])
+    } else {
+        page
+    };
+    page.link(&format!("/login?next={next}"), "Sign in as a person").answer(StatusCode::FORBIDDEN)
 }
 
 /// Where somebody goes who has signed in. Who is new here is shown how to begin.

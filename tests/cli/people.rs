@@ -22,13 +22,13 @@ fn an_agent_is_made_shown_given_a_token_and_removed() {
     let tokens = run(&home, &["agents", "tokens", "desk"]).good();
     assert!(tokens.contains("laptop") && !tokens.contains(token.trim()), "{tokens}");
     let id = tokens.split_whitespace().next().unwrap().to_owned();
-    run(&home, &["agents", "revoke", "desk", &id]).good();
-    let gone = run(&home, &["agents", "revoke", "desk", &id]).bad();
+    run(&home, &["agents", "revoke", "desk", &id, "--yes"]).good();
+    let gone = run(&home, &["agents", "revoke", "desk", &id, "--yes"]).bad();
     assert!(gone.contains("switchboard agents tokens desk"), "{gone}");
 
     let list = run(&home, &["agents"]).good();
     assert!(list.contains("desk") && list.contains("local") && list.contains("tokens"), "{list}");
-    run(&home, &["agents", "remove", "desk"]).good();
+    run(&home, &["agents", "remove", "desk", "--yes"]).good();
     let gone = run(&home, &["agents", "show", "desk"]).bad();
     assert!(gone.contains("There is no agent `desk`"), "{gone}");
 }
@@ -55,7 +55,7 @@ fn a_person_is_added_promoted_and_removed() {
     assert!(list.contains("Ana") && list.contains("administrator"), "{list}");
     run(&home, &["agents", "add", "desk", "--user", "Ana"]).good();
     assert!(!run(&home, &["agents"]).good().contains("desk"), "it is Ana's");
-    run(&home, &["users", "remove", "Ana"]).good();
+    run(&home, &["users", "remove", "Ana", "--yes"]).good();
     assert!(run(&home, &["users"]).good().contains("Nobody was added"));
 }
 

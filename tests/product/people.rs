@@ -5,7 +5,7 @@ use std::{net::SocketAddr, sync::Arc};
 use jiff::SignedDuration;
 use serde_json::json;
 use switchboard::{
-    agents::{Agents, LOCAL},
+    agents::Agents,
     api::{self, Api},
     cli::{
         door::{Sessions, Tokens},
@@ -16,7 +16,7 @@ use switchboard::{
     config::{Environment, Settings},
     console::{self, Console, Visitors},
     hub::{Deferred, Hub, Pages},
-    id::{self, AgentId},
+    id,
     tool::Boxed,
     transport::{Access, Browsers, Options, guard, http, listen, rest},
 };
@@ -79,7 +79,7 @@ impl Office {
 
     async fn person(&self, name: &str) -> String {
         let user = self.agents.create_user(name, false).await.unwrap();
-        let (_, token) = self.agents.create_token(&user.id, &AgentId::new(LOCAL), "test", None).await.unwrap();
+        let (_, token) = self.agents.create_person_token(&user.id, "test", None).await.unwrap();
         token.expose().to_owned()
     }
 

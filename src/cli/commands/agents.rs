@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::{
     agents::{AskSetting, Level},
     cli::{
+        ask,
+        commands::users,
         options::{AgentAction, AgentSettings, Agents},
         order::{Failure, Order},
         people::{AgentDeed, AgentOrder, NewTokenView, TokenView},
@@ -16,7 +18,11 @@ use crate::{
 
 /// `switchboard agents`
 pub async fn run(session: &mut Session, agents: &Agents) -> Result<(), Failure> {
-    let order = |what| Order::Agents(AgentOrder { user: agents.user.clone(), what });
+    let user = match &agents.user {
+        Some(user) => Some(users::which(session, user).await?),
+        None => None,
+    };
+    let order = |what| Order::Agents(AgentOrder { user: user.clone(), what });
     let json = agents.json;
     match agents.action.as_ref().unwrap_or(&AgentAction::List) {
         AgentAction::List => {
@@ -40,7 +46,8 @@ pub async fn run(session: &mut Session, agents: &Agents) -> Result<(), Failure> 
             }
             shown(&session.ask("changing it", order(AgentDeed::Change(agent.clone(), Box::new(wish)))).await?, json)
         }
-        AgentAction::Remove { agent } => {
+        AgentAction::Remove { agent, yes } => {
+            ask::before(&format!("The agent {agent} is removed, and its tokens end."), *yes).await?;
             let id: String = session.ask("removing it", order(AgentDeed::Remove(agent.clone()))).await?;
             show::line(&format!("The agent {agent} ({id}) is removed, and its tokens with it."));
             Ok(())
@@ -53,7 +60,8 @@ pub async fn run(session: &mut Session, agents: &Agents) -> Result<(), Failure> 
             let what = AgentDeed::Token { agent: agent.clone(), name: name.clone(), days: *days };
             token(&session.ask("making it", order(what)).await?, json)
         }
-        AgentAction::Revoke { agent, token } => {
+        AgentAction::Revoke { agent, token, yes } => {
+            ask::before(&format!("The token {token} of the agent {agent} ends."), *yes).await?;
             let what = AgentDeed::Revoke { agent: agent.clone(), token: token.clone() };
             session.ask::<()>("revoking it", order(what)).await?;
             show::line(&format!("The token {token} is worth nothing from now on."));
@@ -133,7 +141,8 @@ fn shown(agent: &Described, json: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-fn tokens(tokens: &[TokenView], json: bool) -> Result<(), Failure> {
+/// Shows tokens, without the tokens themselves.
+pub fn tokens(tokens: &[TokenView], json: bool) -> Result<(), Failure> {
     if json {
         return show::json(&tokens);
     }
@@ -150,8 +159,8 @@ fn tokens(tokens: &[TokenView], json: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The token stands alone on stdout, so that it can be piped to where it belongs.
-fn token(made: &NewTokenView, json: bool) -> Result<(), Failure> {
+/// Shows a new token. It stands alone on stdout, so that it can be piped to where it belongs.
+pub fn token(made: &NewTokenView, json: bool) -> Result<(), Failure> {
     if json {
         return show::json(made);
     }

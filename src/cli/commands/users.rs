@@ -1,11 +1,13 @@
 //! `users`: people, and how they come in.
 
+use super::agents;
 use crate::{
-    agents::User,
+    agents::{LOCAL, User},
     cli::{
+        ask,
         options::{UserAction, Users},
         order::{Failure, Order},
-        people::{InvitedView, UserOrder},
+        people::{InvitedView, TokenView, UserOrder},
         session::Session,
         show::{self, Cell, FAINT, STRONG},
     },
@@ -23,25 +25,87 @@ pub async fn run(session: &mut Session, users: &Users) -> Result<(), Failure> {
             invited(&session.ask("adding the person", Order::Users(order)).await?, users.json)
         }
         UserAction::Invite { user } => {
-            let order = UserOrder::Invite(user.clone());
+            let order = UserOrder::Invite(which(session, user).await?);
             invited(&session.ask("inviting", Order::Users(order)).await?, users.json)
         }
         UserAction::Promote { user } => change(session, user, true).await,
         UserAction::Demote { user } => change(session, user, false).await,
-        UserAction::Remove { user } => {
-            let order = Order::Users(UserOrder::Remove(user.clone()));
-            let name: String = session.ask("ending the connections", order).await?;
-            show::line(&format!("{name} is removed, with all connections, agents and tokens."));
+        UserAction::Remove { user, yes } => remove(session, user, *yes).await,
+        UserAction::Tokens { user } => {
+            let user = whose(session, user.as_deref()).await?;
+            let all: Vec<TokenView> = session.ask("looking", Order::Users(UserOrder::Tokens(user))).await?;
+            agents::tokens(&all, users.json)
+        }
+        UserAction::Token { name, days } => {
+            let order = UserOrder::Token { name: name.clone(), days: *days };
+            agents::token(&session.ask("making it", Order::Users(order)).await?, users.json)
+        }
+        UserAction::Renew { token, days } => {
+            let order = UserOrder::Renew { token: token.clone(), days: *days };
+            agents::token(&session.ask("renewing it", Order::Users(order)).await?, users.json)
+        }
+        UserAction::Revoke { token, user, yes } => {
+            let user = whose(session, user.as_deref()).await?;
+            ask::before(&format!("The token {token} ends, and the sessions that it opened."), *yes).await?;
+            let order = UserOrder::Revoke { user, token: token.clone() };
+            session.ask::<()>("revoking it", Order::Users(order)).await?;
+            show::line(&format!("The token {token} is worth nothing from now on."));
+            show::aside("`switchboard users token` makes an administrator token, should none be left.");
             Ok(())
         }
     }
 }
 
 async fn change(session: &mut Session, user: &str, admin: bool) -> Result<(), Failure> {
-    let changed: User = session.ask("changing it", Order::Users(UserOrder::SetAdmin(user.to_owned(), admin))).await?;
+    let user = which(session, user).await?;
+    let changed: User = session.ask("changing it", Order::Users(UserOrder::SetAdmin(user, admin))).await?;
     let now = if admin { "administers this server now" } else { "does not administer this server any more" };
     show::line(&format!("{} {now}.", changed.name));
     Ok(())
+}
+
+async fn remove(session: &mut Session, user: &str, yes: bool) -> Result<(), Failure> {
+    let id = which(session, user).await?;
+    let who = if id == user { id.clone() } else { format!("{user} ({id})") };
+    ask::before(&format!("{who} is removed, with all connections, agents and tokens."), yes).await?;
+    let name: String = session.ask("ending the connections", Order::Users(UserOrder::Remove(id))).await?;
+    show::line(&format!("{name} is removed, with all connections, agents and tokens."));
+    Ok(())
+}
+
+async fn whose(session: &mut Session, user: Option<&str>) -> Result<Option<String>, Failure> {
+    match user {
+        Some(user) => which(session, user).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// The id of the person whom somebody calls so. Of several of one name the person at the terminal chooses; a program is
+/// told the ids. Nobody of that name stays what was typed, and the answer to the order says so.
+pub async fn which(session: &mut Session, called: &str) -> Result<String, Failure> {
+    if called == LOCAL {
+        return Ok(called.to_owned());
+    }
+    let all: Vec<User> = session.ask("looking", Order::Users(UserOrder::List)).await?;
+    if all.iter().any(|user| user.id.as_str() == called) {
+        return Ok(called.to_owned());
+    }
+    let namesakes: Vec<User> = all.into_iter().filter(|user| user.name == called).collect();
+    match &namesakes[..] {
+        [] => Ok(called.to_owned()),
+        [only] => Ok(only.id.to_string()),
+        several if ask::somebody() => {
+            list(several, false)?;
+            let chosen = ask::line(&format!("Which {called} is meant? Type the id")).await?;
+            let is_one = several.iter().any(|user| user.id.as_str() == chosen);
+            if is_one { Ok(chosen) } else { Err(Failure::new(format!("`{chosen}` is none of these."))) }
+        }
+        several => {
+            let ids: Vec<&str> = several.iter().map(|user| user.id.as_str()).collect();
+            Err(Failure::new(format!("There are {} people called `{called}`.", several.len()))
+                .next(format!("Say which by the id: {}.", ids.join(", "))))
+        }
+    }
 }
 
 fn list(users: &[User], json: bool) -> Result<(), Failure> {

@@ -10,7 +10,9 @@ use crate::agents::{AskSetting, Level};
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "Examples:
   switchboard users add Ana
-  switchboard users remove Ana")]
+  switchboard users remove Ana
+  switchboard users tokens
+  switchboard users renew 0123456789abcdef --days 90")]
 pub struct Users {
     /// What to do; lists everybody when left out.
     #[command(subcommand)]
@@ -52,6 +54,42 @@ pub enum UserAction {
     Remove {
         /// The person, by name or id.
         user: String,
+        /// Do not ask.
+        #[arg(short, long)]
+        yes: bool,
+    },
+    /// Show the tokens with which somebody speaks, without the tokens themselves.
+    Tokens {
+        /// The person, by name or id [default: this machine's own, with the token of the first start].
+        user: Option<String>,
+    },
+    /// Make a further administrator token for this machine's own person, and print it this once.
+    Token {
+        /// What it is for.
+        #[arg(long, default_value = "token")]
+        name: String,
+        /// For how many days it is good [default: without an end].
+        #[arg(long, value_name = "N")]
+        days: Option<u32>,
+    },
+    /// Put a new token in the place of one of this machine's own, and print it this once.
+    Renew {
+        /// The token's id.
+        token: String,
+        /// For how many days it is good [default: as long as the one before].
+        #[arg(long, value_name = "N")]
+        days: Option<u32>,
+    },
+    /// Make a token worthless, and end the sessions that it opened.
+    Revoke {
+        /// The token's id.
+        token: String,
+        /// Whose it is, by name or id [default: this machine's own].
+        #[arg(long, value_name = "USER")]
+        user: Option<String>,
+        /// Do not ask.
+        #[arg(short, long)]
+        yes: bool,
     },
 }
 
@@ -106,6 +144,9 @@ pub enum AgentAction {
     Remove {
         /// Its name or id.
         agent: String,
+        /// Do not ask.
+        #[arg(short, long)]
+        yes: bool,
     },
     /// Show the tokens of one, without the tokens themselves.
     Tokens {
@@ -129,6 +170,9 @@ pub enum AgentAction {
         agent: String,
         /// The token's id.
         token: String,
+        /// Do not ask.
+        #[arg(short, long)]
+        yes: bool,
     },
 }
 
