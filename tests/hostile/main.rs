@@ -5,9 +5,14 @@
 
 #[path = "../product/client.rs"]
 mod client;
+mod consents;
 mod echoed_credential;
+mod office;
+mod open_server;
 mod outside_text;
+mod persons_only;
 #[path = "../support/mod.rs"]
 mod support;
 mod target;
+mod tokens;
 mod what_the_approver_reads;
