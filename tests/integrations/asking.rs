@@ -229,7 +229,7 @@ async fn the_question_holds_every_text_whole() {
         (
             &CALENDAR,
             "schedule_meeting",
-            json!({ "title": long("title"), "start": "2026-11-24T10:00", "attendees": [ANA], "description": long("text"), "location": long("room") }),
+            json!({ "title": long("title"), "start": "2026-11-24T10:00", "duration_minutes": 30, "attendees": [ANA], "description": long("text"), "location": long("room") }),
         ),
         (&CALENDAR, "quick_add", json!({ "text": format!("Lunch with {ANA} on Monday at noon {}", long("about")) })),
         (

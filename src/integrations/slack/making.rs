@@ -166,10 +166,15 @@ impl Invited {
 
 /// Asks before people see what is said in a channel.
 fn confirm(cx: &Call, people: &[Person], channel: &str) -> Result<()> {
-    let names: Vec<_> = people.iter().map(|person| name(person).to_string()).collect();
+    let names: Vec<_> = people.iter().map(|person| named(person).to_string()).collect();
     let count = if names.len() > 5 { format!("{} people: ", names.len()) } else { String::new() };
     let question = format!("Invite {count}{} to {channel}?", names.join(", "));
     cx.confirm_reaching(people.iter().map(Person::address), question)
+}
+
+/// The name with that by which it cannot be mistaken.
+fn named(person: &Person) -> Written {
+    Written::by_others(format!("{} ({})", person.name, person.address())).line(200)
 }
 
 fn name(person: &Person) -> Written {
