@@ -133,7 +133,7 @@ mod tests {
             tool: "t".into(),
             digest: Digest::of("t", &arguments, text),
             text: "Send?".into(),
-            seal: text.to_owned(),
+            seal: hex(text),
             whole: Some(text.to_owned()),
         }
     }
