@@ -4,7 +4,7 @@
 //!
 //! | layer | modules | what they are |
 //! |---|---|---|
-//! | 1 | [`secret`] [`id`] [`clock`] [`compute`] | what everything else is made of |
+//! | 1 | [`secret`] [`id`] [`clock`] [`compute`] [`text`] | what everything else is made of |
 //! | 2 | [`config`] [`telemetry`] [`schema`] [`moment`] | settings, logs, portable JSON schemas, times as people write them |
 //! | 3 | [`http`] [`sandbox`] | the outgoing client; offline twins of the vendors |
 //! | 4 | [`store`] | one trait, several engines |
@@ -40,6 +40,7 @@ pub mod secret;
 pub mod shelf;
 pub mod store;
 pub mod telemetry;
+pub mod text;
 pub mod tool;
 pub mod transport;
 pub mod vault;

@@ -15,6 +15,11 @@ use jiff::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
+use crate::text::likeness;
+
+/// The longest text of a time or of a zone, in bytes. The longest zone of the IANA database has 32.
+const LONGEST: usize = 64;
+
 /// A point in time as given: `2026-11-23T09:00`, `2026-11-23T09:00+01:00` or, for a whole day, `2026-11-23`.
 #[derive(Clone, Debug, PartialEq, JsonSchema)]
 #[schemars(with = "String")]
@@ -86,6 +91,9 @@ impl FromStr for Moment {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let text = text.trim();
+        if text.len() > LONGEST {
+            return Err(format!("a time takes at most {LONGEST} bytes; write 2026-11-23T09:00"));
+        }
         let has_time = text.contains(['T', 't', ' ']);
         let parsed = if has_time {
             text.parse().map(Moment::Fixed).or_else(|_| text.parse().map(Moment::Local))
@@ -147,6 +155,9 @@ impl FromStr for Zone {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
+        if name.len() > LONGEST {
+            return Err(format!("a time zone takes at most {LONGEST} bytes; write an IANA name such as Europe/Berlin"));
+        }
         TimeZone::get(name.trim()).map(Zone).map_err(|_| {
             let hint = nearest_zone(name).map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
             format!("`{name}` is no time zone; write an IANA name such as Europe/Berlin{hint}")
@@ -166,7 +177,7 @@ fn nearest_zone(name: &str) -> Option<String> {
     let closeness = |known: &str| {
         let known = known.to_lowercase();
         let city = known.rsplit('/').next().unwrap_or(&known);
-        strsim::jaro_winkler(&wanted, &known).max(strsim::jaro_winkler(&wanted, city))
+        likeness(&wanted, &known).max(likeness(&wanted, city))
     };
     jiff::tz::db()
         .available()
@@ -267,6 +278,16 @@ mod tests {
         assert!(error.contains("`tomorrow` is no time; write 2026-11-23T09:00"), "{error}");
         let error = "2026-02-30".parse::<Moment>().unwrap_err();
         assert!(error.contains("`2026-02-30`"), "{error}");
+    }
+
+    #[test]
+    fn what_is_longer_than_any_time_or_zone_is_not_even_looked_up() {
+        let long = "Europe/Berlin ".repeat(80_000);
+        let error = long.parse::<Zone>().unwrap_err();
+        assert!(error.contains("at most 64 bytes") && error.len() < 200, "{error}");
+        let error = long.parse::<Moment>().unwrap_err();
+        assert!(error.contains("at most 64 bytes") && error.len() < 200, "{error}");
+        assert!(jiff::tz::db().available().all(|zone| zone.as_str().len() <= 40));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use std::{
 const LAYERS: &[&[&str]] = &[
     // Fresh tokens are secrets, so the ground has two levels.
     &["secret"],
-    &["id", "clock", "compute"],
+    &["id", "clock", "compute", "text"],
     &["config", "telemetry", "schema", "moment"],
     &["http", "sandbox"],
     &["store"],
@@ -32,6 +32,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("reqwest", &["http"]),
     ("governor", &["http"]),
     ("memchr", &["http"]),
+    // Only here is a bound on what is compared.
+    ("strsim", &["text"]),
     ("sled", &["store"]),
     ("sqlx", &["store"]),
     ("age", &["vault"]),

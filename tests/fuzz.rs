@@ -73,3 +73,38 @@ fn only_sessions_that_were_begun_are_found() {
 fn a_connection_stands_whatever_comes_in() {
     replay("pipe", checks::pipe);
 }
+
+#[test]
+fn markup_rings_for_nobody() {
+    replay("mrkdwn", checks::mrkdwn);
+}
+
+#[test]
+fn markdown_becomes_blocks_or_is_refused() {
+    replay("markdown", checks::markdown);
+}
+
+#[test]
+fn statements_are_read_or_refused() {
+    replay("soql", checks::soql);
+}
+
+#[test]
+fn formulas_have_values_or_are_refused() {
+    replay("formula", checks::formula);
+}
+
+#[test]
+fn ranges_and_cells_are_read_and_written() {
+    replay("range", checks::range);
+}
+
+#[test]
+fn times_are_understood_or_explained() {
+    replay("moment", checks::moment);
+}
+
+#[test]
+fn arguments_are_repaired_and_judged() {
+    replay("arguments", checks::arguments);
+}

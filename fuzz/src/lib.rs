@@ -5,7 +5,9 @@
 mod messages;
 mod pipes;
 mod seals;
+mod texts;
 
 pub use messages::{envelope, headers};
 pub use pipes::pipe;
 pub use seals::{session, state};
+pub use texts::{arguments, formula, markdown, moment, mrkdwn, range, soql};

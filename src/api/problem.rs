@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     agents, approvals, audit, hub, store,
+    text::bounded,
     tool::{self, sentence},
 };
 
@@ -32,6 +33,8 @@ impl Problem {
     /// A problem; `detail` is made a sentence.
     pub fn new(status: StatusCode, code: &'static str, detail: impl AsRef<str>) -> Self {
         let detail = sentence(detail.as_ref());
+        // A question is as long as what it asks about.
+        let detail = if code == tool::Kind::Ask.code() { detail } else { bounded(detail) };
         Problem(Box::new(Inner { status, code, detail, next: None, retry_after: None, more: Map::new() }))
     }
 
@@ -64,7 +67,7 @@ impl Problem {
     /// Says what to do next, as a whole sentence.
     #[must_use]
     pub fn next(mut self, next: impl Into<String>) -> Self {
-        self.0.next = Some(next.into());
+        self.0.next = Some(bounded(next.into()));
         self
     }
 

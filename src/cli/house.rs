@@ -247,7 +247,7 @@ pub fn check_filters(hub: &Hub, filters: &Filters) -> Result<(), Failure> {
     let unknown = filters.unknown_names(hub.rows());
     let Some(first) = unknown.first() else { return Ok(()) };
     let known = hub.rows().iter().flat_map(|row| [row.name(), &*row.toolset.id]);
-    let near = crate::schema::nearest(first, known).map_or_else(String::new, |near| format!(" Did you mean `{near}`?"));
+    let near = crate::text::nearest(first, known).map_or_else(String::new, |near| format!(" Did you mean `{near}`?"));
     Err(Failure::new(format!("There is no tool or toolset `{first}`.{near}"))
         .next("`switchboard tools` lists them all."))
 }

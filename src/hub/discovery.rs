@@ -76,7 +76,7 @@ impl Meant {
 pub(super) fn unknown(name: &str, nearest: Option<&str>) -> Error {
     let next =
         nearest.map_or_else(|| format!("`{}` finds tools.", Search::NAME), |near| format!("Did you mean `{near}`?"));
-    Error::not_found(format!("tool `{name}` here")).next(next)
+    Error::not_found(format!("tool `{}` here", crate::text::quote(name))).next(next)
 }
 
 fn not_json() -> Error {
@@ -185,7 +185,7 @@ impl Tool for Describe {
     async fn call(self, cx: &Call) -> Result<Described> {
         let rows = cx.rows().await?;
         let row = rows.iter().find(|row| row.name() == self.tool);
-        let near = || crate::schema::nearest(&self.tool, rows.iter().map(|row| row.name()));
+        let near = || crate::text::nearest(&self.tool, rows.iter().map(|row| row.name()));
         let row = row.ok_or_else(|| unknown(&self.tool, near()))?;
         let call_with = if row.effect() == Effect::Reads { Look::NAME } else { Write::NAME };
         Ok(Described {

@@ -46,10 +46,11 @@ use crate::{
     agents::{Agent, Principal},
     clock::SharedClock,
     id::{CallId, SharedEntropy},
-    schema,
+    schema::limits,
     secret::Secret,
     shelf::{self, Changes, Shelf},
     telemetry::metrics::Metrics,
+    text,
     tool::{
         self, Asking, Call, CallParts, Client, Integration, Outcome, Progress, Reading, Row, State, ToolDef, Toolset,
     },
@@ -187,7 +188,7 @@ impl Question {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// No such tool for this caller.
-    #[error("There is no tool `{name}` here{}", nearest.as_ref().map_or_else(|| ".".into(), |near| format!("; did you mean `{near}`?")))]
+    #[error("There is no tool `{}` here{}", crate::text::quote(name), nearest.as_ref().map_or_else(|| ".".into(), |near| format!("; did you mean `{near}`?")))]
     UnknownTool {
         /// What was asked for.
         name: String,
@@ -395,7 +396,7 @@ impl Hub {
         match self.admitted(caller, &mut request).await {
             Ok(admitted) => running::run(self, caller, admitted, request).await,
             Err(error) => {
-                running::record_refusal(self, caller, &request.tool, &error).await;
+                running::record_refusal(self, caller, &text::quote(&request.tool), &error).await;
                 Err(error)
             }
         }
@@ -403,6 +404,9 @@ impl Hub {
 
     /// Whether this caller may make this call, and with which account. The argument that says so is taken out.
     async fn admitted(&self, caller: &Caller, request: &mut CallRequest) -> Result<Admitted, Error> {
+        if let Some(problem) = limits::too_large(&request.arguments) {
+            return Err(self.refusal(tool::Error::arguments([problem])));
+        }
         let meant = self.meant(caller, request).await?;
         let found = self.find(caller, &request.tool).await;
         let (row, offer) = match (found, &meant) {
@@ -486,7 +490,7 @@ impl Hub {
             return Ok((row.clone(), offer));
         }
         let offered = self.0.rows.iter().filter(|row| includes(&offer, row)).map(|row| row.name());
-        let nearest = schema::nearest(name, offered).map(str::to_owned);
+        let nearest = text::nearest(name, offered).map(str::to_owned);
         if let Some(row) = named
             && let Some(integration) = self.integration(row)
         {

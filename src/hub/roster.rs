@@ -11,7 +11,8 @@ use super::{Caller, Desk, Filters, Hub, Listing, listing::Offer};
 use crate::{
     agents::{self, Agent, AskSetting, Integrations, Level, NewAgent, Principal, Voice},
     id::{AgentId, UserId},
-    schema, store,
+    store,
+    text::{self, Problems},
     tool::{Error, Integration, Kind, Result, Row},
 };
 
@@ -23,6 +24,8 @@ const MANY_TOOLS: [(usize, &str); 3] = [
 ];
 /// The default bound of what a set of tools may cost, in tokens of four bytes.
 const MANY_TOKENS: usize = 8_000;
+/// How many names, and how many problems, one refusal tells.
+const MOST_TOLD: usize = 20;
 const LONGEST_NAME: usize = 100;
 const LONGEST_INSTRUCTIONS: usize = 20_000;
 
@@ -198,8 +201,8 @@ impl Hub {
             return Ok(agent);
         }
         let all = agents.agents(user).await.map_err(failed)?;
-        let near = schema::nearest(called, all.iter().map(|agent| &*agent.name)).map(str::to_owned);
-        let known = || all.iter().map(|agent| format!("`{}`", agent.name)).collect::<Vec<_>>().join(", ");
+        let near = text::nearest(called, all.iter().map(|agent| &*agent.name)).map(str::to_owned);
+        let known = || text::listed(all.iter().map(|agent| format!("`{}`", agent.name)), MOST_TOLD);
         let next = near.map_or_else(|| format!("There are: {}.", known()), |near| format!("Did you mean `{near}`?"));
         Err(Error::not_found(format!("agent `{called}`")).next(next))
     }
@@ -246,43 +249,57 @@ impl Hub {
     async fn check(&self, user: &UserId, wish: &Wish) -> Result<()> {
         let integrations = wish.integrations.iter().flatten().flatten();
         let named = integrations.chain(wish.accounts.iter().flat_map(BTreeMap::keys));
-        let mut problems: Vec<String> = named.filter_map(|id| self.unknown_integration(id)).collect();
-        problems.extend(wish.tools.iter().flatten().filter_map(|name| self.unknown_tool(name)));
-        problems.extend(texts(wish));
+        let mut problems = Problems::new(MOST_TOLD);
+        named.filter(|id| !self.has_integration(id)).for_each(|id| problems.add(|| self.unknown_integration(id)));
+        let tools = wish.tools.iter().flatten().filter(|name| !self.has_tool(name));
+        tools.for_each(|name| problems.add(|| self.unknown_tool(name)));
+        texts(wish).into_iter().for_each(|text| problems.add(|| text));
         if let Some(accounts) = &wish.accounts {
-            problems.extend(self.unknown_accounts(user, accounts).await?);
+            self.unknown_accounts(user, accounts, &mut problems).await?;
         }
+        let problems = problems.lines();
         if problems.is_empty() { Ok(()) } else { Err(Error::arguments(problems)) }
     }
 
-    fn unknown_integration(&self, id: &str) -> Option<String> {
-        let known = || self.integrations().map(|integration| integration.id);
-        if known().any(|known| known == id) {
-            return None;
-        }
-        Some(format!("there is no integration `{id}`{}", meant(schema::nearest(id, known()))))
+    fn has_integration(&self, id: &str) -> bool {
+        self.integrations().any(|known| known.id == id)
     }
 
-    fn unknown_tool(&self, name: &str) -> Option<String> {
-        let known = || self.rows().iter().map(|row| row.name());
-        if known().any(|known| known == name) {
-            return None;
-        }
-        Some(format!("there is no tool `{name}`{}", meant(schema::nearest(name, known()))))
+    fn unknown_integration(&self, id: &str) -> String {
+        let near = text::nearest(id, self.integrations().map(|integration| integration.id));
+        format!("there is no integration `{}`{}", text::quote(id), meant(near))
     }
 
-    async fn unknown_accounts(&self, user: &UserId, accounts: &BTreeMap<String, String>) -> Result<Vec<String>> {
+    fn has_tool(&self, name: &str) -> bool {
+        self.rows().iter().any(|row| row.name() == name)
+    }
+
+    fn unknown_tool(&self, name: &str) -> String {
+        let near = text::nearest(name, self.rows().iter().map(|row| row.name()));
+        format!("there is no tool `{}`{}", text::quote(name), meant(near))
+    }
+
+    async fn unknown_accounts(
+        &self,
+        user: &UserId,
+        accounts: &BTreeMap<String, String>,
+        problems: &mut Problems,
+    ) -> Result<()> {
         let desk = self.desk().await.map_err(Error::internal)?;
-        let Some(all) = &desk.accounts else { return Ok(Vec::new()) };
+        let Some(all) = &desk.accounts else { return Ok(()) };
         let keys = all.names(user).await?;
-        let problem = |(integration, account): (&String, &String)| {
-            let own = keys.iter().filter(|key| key.integration == *integration);
-            let names: Vec<&str> = own.map(|key| &*key.account).collect();
-            let known =
-                if names.is_empty() { "none is connected".into() } else { format!("there is {}", names.join(", ")) };
-            (!names.contains(&&**account)).then(|| format!("there is no account `{account}` of {integration}; {known}"))
-        };
-        Ok(accounts.iter().filter_map(problem).collect())
+        for (integration, account) in accounts {
+            let own = || keys.iter().filter(|key| key.integration == *integration).map(|key| &*key.account);
+            if own().any(|known| known == account) {
+                continue;
+            }
+            problems.add(|| {
+                let known = text::listed(own(), MOST_TOLD);
+                let known = if known.is_empty() { "none is connected".into() } else { format!("there is {known}") };
+                format!("there is no account `{}` of {}; {known}", text::quote(account), text::quote(integration))
+            });
+        }
+        Ok(())
     }
 
     /// Makes the agent what is wished for.

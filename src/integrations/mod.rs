@@ -1,6 +1,6 @@
 //! The catalog: every vendor that Switchboard speaks with, one line each.
 
-use crate::tool::Integration;
+use crate::{text::Transformation, tool::Integration};
 
 /// Names each integration once: its module, and its row in [`ALL`].
 macro_rules! integrations {
@@ -15,6 +15,19 @@ macro_rules! integrations {
 mod google;
 
 integrations!(google_calendar, gmail, slack, airtable, google_sheets, notion, salesforce, hubspot);
+
+/// What the integrations make of texts of callers and vendors, for the tests that hold it to its bounds.
+#[doc(hidden)]
+pub fn transformations() -> impl Iterator<Item = &'static Transformation> {
+    let all = [
+        slack::TRANSFORMATIONS,
+        notion::TRANSFORMATIONS,
+        salesforce::TRANSFORMATIONS,
+        airtable::TRANSFORMATIONS,
+        google_sheets::TRANSFORMATIONS,
+    ];
+    all.into_iter().flatten()
+}
 
 /// The integration with this id, such as `google-calendar`.
 pub fn find(id: &str) -> Option<&'static Integration> {

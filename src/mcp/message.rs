@@ -4,6 +4,7 @@ use jsonrpsee::types::ErrorObjectOwned;
 use serde_json::{Value, json};
 
 use super::envelope::{Refusal, RequestId};
+use crate::text::{bounded, quote};
 
 /// The message is no JSON.
 pub const PARSE_ERROR: i32 = -32700;
@@ -91,12 +92,12 @@ pub fn unsupported_version(supported: &[&str], requested: &str) -> ErrorObjectOw
 }
 
 fn error(code: i32, why: &str) -> ErrorObjectOwned {
-    ErrorObjectOwned::owned(code, why, None::<()>)
+    ErrorObjectOwned::owned(code, bounded(why.to_owned()), None::<()>)
 }
 
-/// At most 256 characters of a text that came from outside and goes back there.
+/// What came from outside and goes back there.
 pub fn shortened(text: &str) -> String {
-    text.chars().take(256).collect()
+    quote(text)
 }
 
 /// The answer with `result`, which is JSON already.

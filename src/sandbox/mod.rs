@@ -54,7 +54,21 @@ use self::{
     twin::{Spec, Twin},
     world::{Keeper, Scene, SeedFile},
 };
-use crate::{clock::SharedClock, secret::Secret};
+use crate::{clock::SharedClock, secret::Secret, text::Transformation};
+
+/// What the twins make of texts of callers, for the tests that hold it to its bounds.
+#[doc(hidden)]
+pub fn transformations() -> impl Iterator<Item = &'static Transformation> {
+    let all = [
+        salesforce::TRANSFORMATIONS,
+        airtable::TRANSFORMATIONS,
+        gmail::TRANSFORMATIONS,
+        google_calendar::TRANSFORMATIONS,
+        slack::TRANSFORMATIONS,
+        google_sheets::TRANSFORMATIONS,
+    ];
+    all.into_iter().flatten()
+}
 
 /// Every twin, with what is needed before its world is there.
 const CATALOG: &[Entry] = &[

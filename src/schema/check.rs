@@ -2,77 +2,129 @@
 
 use serde_json::{Map, Value};
 
-use super::{is_required, nearest, properties};
+use super::{
+    is_required,
+    limits::{self, ENTRIES, MEMBERS, longest},
+    properties,
+};
+use crate::text::{LONGEST_NAME, Problems, listed, nearest, quote};
 
-/// Everything in `value` that does not fit the portable `schema`; nothing when it fits.
+/// How many problems one answer tells.
+const MOST_PROBLEMS: usize = 10;
+
+/// How many unknown parameters one answer names.
+const MOST_UNKNOWN: usize = 3;
+
+/// How many names of an object are told.
+const MOST_NAMES: usize = 40;
+
+/// Where a value stands: the way to it, the name of the nearest property, and in how many lists it stands within that.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    path: &'a str,
+    name: &'a str,
+    lists: usize,
+}
+
+/// What is wrong with `value` by the portable `schema`; nothing when it fits. Texts and lists have bounds, stated or not
+/// ([`limits`](super::limits)), and no more than a few problems are told.
 ///
 /// Each line names the field and is meant for the model that wrote the arguments.
 pub fn check(schema: &Value, value: &Value) -> Vec<String> {
-    let mut problems = Vec::new();
-    collect(schema, value, "", &mut problems);
-    problems
+    if let Some(problem) = value.as_object().and_then(limits::too_large) {
+        return vec![problem];
+    }
+    let mut problems = Problems::new(MOST_PROBLEMS);
+    collect(schema, value, Place { path: "", name: "", lists: 0 }, &mut problems);
+    problems.lines()
 }
 
-fn collect(schema: &Value, value: &Value, path: &str, problems: &mut Vec<String>) {
+fn collect(schema: &Value, value: &Value, at: Place<'_>, problems: &mut Problems) {
     let kind = schema["type"].as_str().unwrap_or_default();
     let problem = match (kind, value) {
-        ("object", Value::Object(object)) => return collect_object(schema, object, path, problems),
-        ("array", Value::Array(items)) => return collect_items(schema, items, path, problems),
-        ("string", Value::String(text)) => wrong_text(schema, text),
+        ("object", Value::Object(object)) => return collect_object(schema, object, at.path, problems),
+        ("array", Value::Array(items)) => return collect_items(schema, items, at, problems),
+        ("string", Value::String(text)) => wrong_text(schema, text, at),
         ("integer", Value::Number(number)) if number.is_i64() || number.is_u64() => wrong_number(schema, value),
         ("number", Value::Number(_)) => wrong_number(schema, value),
         ("boolean", Value::Bool(_)) => None,
         _ => Some(format!("must be {}, not {}", a(kind), brief(value))),
     };
-    problems.extend(problem.map(|problem| format!("`{}` {problem}", shown(path))));
+    if let Some(problem) = problem {
+        problems.add(|| format!("`{}` {problem}", shown(at.path)));
+    }
 }
 
-fn collect_object(schema: &Value, object: &Map<String, Value>, path: &str, problems: &mut Vec<String>) {
+fn collect_object(schema: &Value, object: &Map<String, Value>, path: &str, problems: &mut Problems) {
+    if object.len() > MEMBERS {
+        problems.add(|| format!("`{}` has {} members and takes at most {MEMBERS}", shown(path), object.len()));
+    }
     for (name, property) in properties(schema) {
         match object.get(name) {
-            Some(value) => collect(property, value, &join(path, name), problems),
-            None if is_required(schema, name) => {
+            Some(value) => collect(property, value, Place { path: &join(path, name), name, lists: 0 }, problems),
+            None if is_required(schema, name) => problems.add(|| {
                 let means = property["description"]
                     .as_str()
                     .map_or_else(String::new, |text| format!(": {}", text.trim_end_matches('.')));
-                problems.push(format!("`{}` is missing{means}", join(path, name)));
-            }
+                format!("`{}` is missing{means}", join(path, name))
+            }),
             None => {}
         }
     }
-    for name in object.keys().filter(|name| schema["properties"].get(name.as_str()).is_none()) {
-        let hint = match nearest(name, properties(schema).map(|(known, _)| known.as_str())) {
-            Some(known) => format!("did you mean `{known}`?"),
-            None => format!("known are {}", known_names(schema)),
-        };
-        problems.push(format!("`{}` is no parameter here; {hint}", join(path, name)));
+    let mut unknown = object.keys().filter(|name| schema["properties"].get(name.as_str()).is_none());
+    for name in unknown.by_ref().take(MOST_UNKNOWN) {
+        problems.add(|| format!("`{}` is no parameter here; {}", join(path, &short_name(name)), hint(schema, name)));
     }
+    let more = unknown.count();
+    if more > 0 {
+        problems.add(|| format!("`{}` has {more} more that are no parameters here", shown(path)));
+    }
+}
+
+fn hint(schema: &Value, name: &str) -> String {
+    match nearest(name, properties(schema).map(|(known, _)| known.as_str())) {
+        Some(known) => format!("did you mean `{known}`?"),
+        None => format!("known are {}", known_names(schema)),
+    }
+}
+
+/// A name that a caller made up, no longer than any that there is.
+fn short_name(name: &str) -> String {
+    crate::text::shortened(name, LONGEST_NAME)
 }
 
 fn known_names(schema: &Value) -> String {
-    let names = properties(schema).map(|(name, _)| format!("`{name}`")).collect::<Vec<_>>();
-    if names.is_empty() { "none".into() } else { names.join(", ") }
+    let names = listed(properties(schema).map(|(name, _)| format!("`{name}`")), MOST_NAMES);
+    if names.is_empty() { "none".into() } else { names }
 }
 
-fn collect_items(schema: &Value, items: &[Value], path: &str, problems: &mut Vec<String>) {
+fn collect_items(schema: &Value, items: &[Value], at: Place<'_>, problems: &mut Problems) {
     let bound = |keyword: &str| schema[keyword].as_u64().and_then(|bound| usize::try_from(bound).ok());
     if bound("minItems").is_some_and(|least| items.len() < least) {
-        problems.push(format!("`{}` needs at least {} entries", shown(path), schema["minItems"]));
+        problems.add(|| format!("`{}` needs at least {} entries", shown(at.path), schema["minItems"]));
     }
-    if bound("maxItems").is_some_and(|most| items.len() > most) {
-        problems.push(format!("`{}` takes at most {} entries", shown(path), schema["maxItems"]));
+    let most = bound("maxItems").unwrap_or(ENTRIES);
+    if items.len() > most {
+        return problems.add(|| format!("`{}` takes at most {most} entries", shown(at.path)));
     }
-    for (at, item) in items.iter().enumerate() {
-        collect(&schema["items"], item, &format!("{path}[{at}]"), problems);
+    for (index, item) in items.iter().enumerate() {
+        let path = format!("{}[{index}]", at.path);
+        collect(&schema["items"], item, Place { path: &path, name: at.name, lists: at.lists + 1 }, problems);
     }
 }
 
-fn wrong_text(schema: &Value, text: &str) -> Option<String> {
+fn wrong_text(schema: &Value, text: &str, at: Place<'_>) -> Option<String> {
     if let Some(choices) = schema["enum"].as_array()
         && !choices.iter().any(|choice| choice == text)
     {
         let choices = choices.iter().filter_map(Value::as_str).map(|choice| format!("`{choice}`"));
-        return Some(format!("must be one of {}, not {:?}", choices.collect::<Vec<_>>().join(", "), cut(text)));
+        return Some(format!("must be one of {}, not {:?}", listed(choices, MOST_NAMES), cut(text)));
+    }
+    if schema["maxLength"].is_null() {
+        let most = longest(at.name, at.lists > 1);
+        if text.len() > most {
+            return Some(format!("takes at most {most} bytes, not {}", text.len()));
+        }
     }
     let length = u64::try_from(text.chars().count()).unwrap_or(u64::MAX);
     if schema["minLength"].as_u64().is_some_and(|least| length < least) {
@@ -116,13 +168,19 @@ impl Raw {
         jsonschema::draft202012::options().build(schema).map(Raw).map_err(|error| error.to_string())
     }
 
-    /// Everything in `value` that does not fit, each line naming the place.
+    /// What does not fit in `value`, each line naming the place. Its size is bounded as a whole only: what the parts may
+    /// be is the schema's to say.
     pub fn check(&self, value: &Value) -> Vec<String> {
+        if let Some(problem) = value.as_object().and_then(limits::too_large) {
+            return vec![problem];
+        }
+        // The validator's words repeat the value that does not fit, whatever its size.
         let line = |error: jsonschema::ValidationError<'_>| {
-            let path = error.instance_path().to_string();
-            format!("`{}` {error}", if path.is_empty() { "arguments" } else { path.trim_start_matches('/') })
+            let path = quote(error.instance_path().as_str());
+            let path = if path.is_empty() { "arguments" } else { path.trim_start_matches('/') };
+            format!("`{path}` {}", quote(&error.to_string()))
         };
-        self.0.iter_errors(value).take(10).map(line).collect()
+        self.0.iter_errors(value).take(MOST_PROBLEMS).map(line).collect()
     }
 }
 

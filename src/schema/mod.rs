@@ -3,9 +3,10 @@
 //! Everything is inlined, a field that may be absent is simply not `required`, an enumeration is a plain
 //! `enum` whose meanings move into the description. [`violations`] says what falls outside, [`strict`] derives
 //! the form that strict modes want, [`repair`] mends arguments that lost their types on the way, and [`check`]
-//! says what is wrong with them in words a model can act on. [`mirrored`] finds what clients repeat as headers.
+//! says what is wrong with them in words a model can act on, with bounds on what they may take ([`limits`]). [`mirrored`] finds what clients repeat as headers.
 
 mod check;
+pub mod limits;
 mod mirror;
 mod repair;
 
@@ -244,16 +245,6 @@ fn nullable(mut schema: Value) -> Value {
     schema
 }
 
-/// The name in `known` that was probably meant by `written`.
-pub fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    known
-        .into_iter()
-        .map(|name| (strsim::jaro_winkler(written, name), name))
-        .filter(|(score, _)| *score > 0.75)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, name)| name)
-}
-
 #[cfg(test)]
 mod tests {
     use serde::Deserialize;
@@ -317,11 +308,5 @@ mod tests {
         assert_eq!(strict["properties"]["people"]["type"], json!(["integer", "null"]));
         assert_eq!(strict["properties"]["setup"]["enum"], json!(["theatre", "board", null]));
         assert_eq!(strict["additionalProperties"], false);
-    }
-
-    #[test]
-    fn the_nearest_name_is_offered_only_when_near() {
-        assert_eq!(nearest("tittle", ["title", "start"]), Some("title"));
-        assert_eq!(nearest("colour", ["title", "start"]), None);
     }
 }

@@ -30,7 +30,17 @@ pub use changes::{Change, Changes, News};
 pub use items::{Annotations, Argument, Body, Contents, Message, Prompt, Resource, Role, Template};
 pub use needs::Needs;
 
-use crate::tool::{Boxed, Call, Error, Kind, Result};
+use crate::{
+    schema::limits::{LONG, SHORT},
+    text::{LONGEST_NAME, quote},
+    tool::{Boxed, Call, Error, Kind, Result},
+};
+
+/// The longest address that is looked up, in bytes.
+const LONGEST_URI: usize = SHORT;
+
+/// The most arguments of a prompt.
+const MOST_GIVEN: usize = 100;
 
 /// Values by their names: a prompt's arguments, or a template's variables.
 pub type Given = BTreeMap<String, String>;
@@ -206,6 +216,9 @@ impl Shelf {
     /// # Errors
     /// [`Kind::NotFound`] when nothing is, or what the reader says.
     pub async fn read(&self, uri: &str, cx: &Call) -> Result<Vec<Contents>> {
+        if uri.len() > LONGEST_URI {
+            return Err(Error::not_found("resource at this address"));
+        }
         let view = self.view(cx).await?;
         let mut listed = self.resources.iter().filter(|(resource, _)| view.shows(&resource.needs));
         if let Some((_, read)) = listed.find(|(resource, _)| resource.uri == uri) {
@@ -228,6 +241,10 @@ impl Shelf {
     /// [`Kind::NotFound`] for an unknown prompt, [`Kind::Arguments`] when a required argument is missing, or what
     /// the prompt says.
     pub async fn begin(&self, name: &str, given: Given, cx: &Call) -> Result<(&Prompt, Vec<Message>)> {
+        if name.len() > LONGEST_NAME {
+            return Err(Error::not_found("prompt of this name"));
+        }
+        bounded(&given)?;
         let view = self.view(cx).await?;
         let mut seen = self.prompts.iter().filter(|(prompt, _)| view.shows(&prompt.needs));
         let Some((prompt, begin)) = seen.find(|(prompt, _)| prompt.name == name) else {
@@ -248,6 +265,10 @@ impl Shelf {
     /// # Errors
     /// [`Kind::NotFound`] when there is no such prompt or template, or what the completion says.
     pub async fn complete(&self, about: &About, argument: &str, partial: Partial, cx: &Call) -> Result<Vec<String>> {
+        bounded(&partial.others)?;
+        if partial.value.len() > SHORT || argument.len() > LONGEST_NAME {
+            return Err(Error::arguments([format!("`argument.value` takes at most {SHORT} bytes")]));
+        }
         let is_there = match about {
             About::Prompt(name) => self.prompts(cx).await?.iter().any(|prompt| prompt.name == *name),
             About::Template(uri) => {
@@ -285,6 +306,20 @@ impl fmt::Debug for Shelf {
 impl fmt::Debug for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
+    }
+}
+
+/// Refuses arguments that are more, or longer, than any prompt takes.
+fn bounded(given: &Given) -> Result<()> {
+    if given.len() > MOST_GIVEN {
+        return Err(Error::arguments([format!("there are at most {MOST_GIVEN} arguments")]));
+    }
+    match given.iter().find(|(name, value)| name.len() > LONGEST_NAME || value.len() > LONG) {
+        Some((name, _)) => Err(Error::arguments([format!(
+            "the argument `{}` takes at most {LONG} bytes, and its name {LONGEST_NAME}",
+            quote(name)
+        )])),
+        None => Ok(()),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{error::Error as StdError, fmt, time::Duration};
 
 use super::{Ability, Page, Question, fenced};
-use crate::{compute, http};
+use crate::{compute, http, text};
 
 /// The result of a tool.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -87,10 +87,13 @@ struct Inner {
 
 impl Error {
     /// An error of `kind`; `what` is a whole sentence for the caller. What others wrote in it is fenced.
+    /// What it repeats of the caller's words is short; only a question is as long as what it asks about.
     pub fn new(kind: Kind, what: impl Into<String>) -> Self {
+        let what = what.into();
+        let what = if kind == Kind::Ask { what } else { text::bounded(what) };
         Error(Box::new(Inner {
             kind,
-            what: fenced(&what.into()),
+            what: fenced(&what),
             full: None,
             seal: None,
             next: None,
@@ -104,8 +107,9 @@ impl Error {
 
     /// The arguments do not fit: one line a problem.
     pub fn arguments(problems: impl IntoIterator<Item = String>) -> Self {
-        let problems = problems.into_iter().map(|problem| problem.trim_end_matches('.').to_owned());
-        let problems = problems.collect::<Vec<_>>().join("; ");
+        let mut told = text::Problems::new(MOST_PROBLEMS);
+        problems.into_iter().for_each(|problem| told.add(|| problem.trim_end_matches('.').to_owned()));
+        let problems = told.lines().join("; ");
         let stop = if problems.ends_with('?') { "" } else { "." };
         Error::new(Kind::Arguments, format!("{problems}{stop}"))
     }
@@ -157,7 +161,7 @@ impl Error {
     /// Says what to do next, as a whole sentence.
     #[must_use]
     pub fn next(mut self, next: impl Into<String>) -> Self {
-        self.0.next = Some(fenced(&next.into()));
+        self.0.next = Some(fenced(&text::bounded(next.into())));
         self
     }
 
@@ -255,6 +259,9 @@ impl Error {
         parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
     }
 }
+
+/// How many problems with arguments one error tells.
+const MOST_PROBLEMS: usize = 20;
 
 /// The longest piece of a vendor's own words that is passed on, in characters.
 const LONGEST: usize = 200;

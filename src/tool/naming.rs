@@ -5,12 +5,16 @@
 //! it never guesses, it offers what there is instead.
 
 use super::{Error, Kind, Result, Written};
+use crate::text::{self, LONGEST_NAME, MOST_COMPARED};
 
 /// How many choices an error offers. More would not be read.
 const MOST: usize = 8;
 
 /// How much of a name is shown, in characters.
 const LONGEST: usize = 100;
+
+/// The longest name that may be meant, in bytes: vendors take titles of some hundred characters.
+const LONGEST_WANTED: usize = 2_000;
 
 /// How alike a name must be to be offered: Jaro-Winkler, 0 to 1.
 const ALIKE: f64 = 0.75;
@@ -56,10 +60,12 @@ pub fn one_of<T: Named>(noun: &str, wanted: &str, all: impl IntoIterator<Item = 
     if let Some(at) = all.iter().position(|one| one.id() == wanted) {
         return Ok(all.swap_remove(at));
     }
-    let tests: [fn(&str, &str) -> bool; 2] =
-        [|name, wanted| name == wanted, |name, wanted| plain(name) == plain(wanted)];
-    for is_meant in tests {
-        let meant = |one: &T| one.names().into_iter().any(|name| is_meant(name, wanted));
+    // Whoever means a name writes no longer one; it is not even compared.
+    let wanted_plain = Some(wanted).filter(|wanted| wanted.len() <= LONGEST_WANTED).map(plain);
+    let is_exact = |name: &str| name == wanted;
+    let is_alike = |name: &str| wanted_plain.as_ref().is_some_and(|wanted| plain(name) == *wanted);
+    for is_meant in [&is_exact as &dyn Fn(&str) -> bool, &is_alike] {
+        let meant = |one: &T| one.names().into_iter().any(is_meant);
         let found: Vec<usize> = (0..all.len()).filter(|&at| meant(&all[at])).collect();
         match found[..] {
             [] => {}
@@ -78,15 +84,19 @@ pub fn ambiguous<'a, T: Named + 'a>(noun: &str, wanted: &str, found: impl IntoIt
     let more = if more > 0 { format!(", and {more} more") } else { String::new() };
     Error::new(
         Kind::Ambiguous,
-        format!("`{wanted}` may be any of {} {noun}s: {}{more}.", found.len(), choices.join(", ")),
+        format!("`{}` may be any of {} {noun}s: {}{more}.", text::quote(wanted), found.len(), choices.join(", ")),
     )
     .next("Say which one by the id in brackets.")
 }
 
 /// Nothing bears the name: the error shows what comes near.
 pub fn unknown<T: Named>(noun: &str, wanted: &str, all: &[T]) -> Error {
-    let missing = Error::not_found(format!("{noun} `{wanted}`"));
-    let mut near: Vec<(f64, &T)> = all.iter().map(|one| (likeness(one, wanted), one)).collect();
+    let missing = Error::not_found(format!("{noun} `{}`", text::quote(wanted)));
+    if wanted.len() > LONGEST_NAME {
+        return missing;
+    }
+    let wanted = plain(wanted);
+    let mut near: Vec<(f64, &T)> = all.iter().take(MOST_COMPARED).map(|one| (likeness(one, &wanted), one)).collect();
     near.retain(|(alike, _)| *alike >= ALIKE);
     near.sort_by(|(one, _), (other, _)| other.total_cmp(one));
     let choices: Vec<_> = near.into_iter().take(3).map(|(_, one)| choice(one)).collect();
@@ -98,11 +108,10 @@ pub fn unknown<T: Named>(noun: &str, wanted: &str, all: &[T]) -> Error {
 }
 
 fn likeness<T: Named>(one: &T, wanted: &str) -> f64 {
-    let wanted = plain(wanted);
     let alike = |name: &str| {
         let name = plain(name);
-        let is_part = wanted.chars().count() >= 3 && name.contains(&wanted);
-        if is_part { 1.0 } else { strsim::jaro_winkler(&name, &wanted) }
+        let is_part = wanted.chars().count() >= 3 && name.contains(wanted);
+        if is_part { 1.0 } else { text::likeness(&name, wanted) }
     };
     one.names().into_iter().map(alike).fold(0.0, f64::max)
 }
@@ -193,6 +202,12 @@ mod tests {
         let (_, fenced) = text.split_once('⟦').unwrap();
         assert!(fenced.split_once('⟧').unwrap().0.ends_with("send it to eve"), "{text}");
         assert!(!text.contains('\n'), "{text}");
+    }
+
+    #[test]
+    fn what_is_longer_than_any_name_is_neither_compared_nor_repeated() {
+        let error = one_of("person", &"Ana ".repeat(100_000), people()).unwrap_err().to_string();
+        assert!(error.starts_with("There is no person `Ana Ana") && error.len() < 300, "{error}");
     }
 
     #[test]

@@ -15,6 +15,9 @@ use crate::moment::{Moment, Zone};
 /// How many allowed values an error names.
 const MOST_CHOICES: usize = 20;
 
+/// How many choices one field may hold. Each is looked up among all that there are.
+const MOST_PARTS: usize = 500;
+
 /// A field.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -144,6 +147,9 @@ impl Slot {
             Holds::One(choices, closed) => self.choose(text, choices, *closed).map(Value::from),
             Holds::Many(choices, closed) => {
                 let parts = text.split(';').map(str::trim).filter(|part| !part.is_empty());
+                if parts.clone().nth(MOST_PARTS).is_some() {
+                    return Err(self.wants(text, &format!("at most {MOST_PARTS} choices")));
+                }
                 parts.map(|part| self.choose(part, choices, *closed).map(Value::from)).collect()
             }
         }

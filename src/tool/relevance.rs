@@ -2,9 +2,16 @@
 
 use serde_json::Value;
 
+/// How many words count. Each is looked for in every tool, and more than these say nothing more.
+const MOST_WORDS: usize = 32;
+
 /// The words that count, in lower case.
 pub fn words(text: &str) -> Vec<String> {
-    text.split(|c: char| !c.is_alphanumeric()).filter(|word| word.len() > 1).map(str::to_lowercase).collect()
+    text.split(|c: char| !c.is_alphanumeric())
+        .filter(|word| word.len() > 1)
+        .map(str::to_lowercase)
+        .take(MOST_WORDS)
+        .collect()
 }
 
 /// Three for a word in the name, two in the description, one in the parameters. `definition` is the MCP definition.

@@ -231,6 +231,9 @@ impl Row {
     /// Runs it: repairs what is certain, refuses what does not fit, and hands over to the tool. What others wrote comes
     /// back in a fence.
     pub async fn call(&self, arguments: Map<String, Value>, cx: &Call) -> Result<Outcome> {
+        if let Some(problem) = schema::limits::too_large(&arguments) {
+            return Err(Error::arguments([problem]));
+        }
         let mut arguments = Value::Object(arguments);
         schema::repair(&self.input, &mut arguments);
         let problems = match &self.raw {

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
 
+mod calls;
 #[path = "../product/client.rs"]
 mod client;
 mod consents;

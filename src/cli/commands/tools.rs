@@ -47,7 +47,7 @@ pub async fn list(session: &mut Session, tools: &Tools) -> Result<(), Failure> {
 /// One tool, and what it takes.
 fn describe(tools: &[ToolView], wanted: &str, json: bool) -> Result<(), Failure> {
     let Some(tool) = tools.iter().find(|tool| name(tool) == wanted) else {
-        let near = crate::schema::nearest(wanted, tools.iter().map(name));
+        let near = crate::text::nearest(wanted, tools.iter().map(name));
         let near = near.map_or_else(String::new, |near| format!(" Did you mean `{near}`?"));
         return Err(
             Failure::new(format!("There is no tool `{wanted}`.{near}")).next("`switchboard tools` lists them all.")

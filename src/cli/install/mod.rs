@@ -119,7 +119,7 @@ fn write(file: &Path, text: &str) -> io::Result<()> {
 
 fn unknown(client: &str) -> Failure {
     let known: Vec<&str> = CLIENTS.iter().map(|client| client.id).collect();
-    let near = crate::schema::nearest(client, known.iter().copied());
+    let near = crate::text::nearest(client, known.iter().copied());
     let next =
         near.map_or_else(|| format!("There are: {}.", known.join(", ")), |near| format!("Did you mean `{near}`?"));
     Failure::new(format!("There is no client `{client}` here.")).next(next)

@@ -270,7 +270,7 @@ impl Accounts {
 
     fn site(&self, integration: &str) -> Result<&Site, Error> {
         self.0.sites.get(integration).ok_or_else(|| {
-            let near = crate::schema::nearest(integration, self.0.sites.keys().copied());
+            let near = crate::text::nearest(integration, self.0.sites.keys().copied());
             let known = || self.0.sites.keys().copied().collect::<Vec<_>>().join(", ");
             Error::not_found(format!("integration `{integration}`"))
                 .next(near.map_or_else(|| format!("There are: {}.", known()), |near| format!("Did you mean `{near}`?")))

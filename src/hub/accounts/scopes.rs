@@ -84,7 +84,7 @@ fn enables(agent: &Agent, integration: &Integration, tool: &ToolDef) -> bool {
 fn check_names(integration: &Integration, named: &[String]) -> Result<(), Error> {
     let known = || integration.tools.iter().map(|tool| &*tool.name);
     let Some(unknown) = named.iter().find(|name| !known().any(|one| one == **name)) else { return Ok(()) };
-    let near = crate::schema::nearest(unknown, known());
+    let near = crate::text::nearest(unknown, known());
     let next =
         near.map_or_else(|| "`switchboard tools` lists them all.".to_owned(), |near| format!("Did you mean `{near}`?"));
     Err(Error::not_found(format!("tool `{unknown}` of {}", integration.title)).next(next))

@@ -15,6 +15,7 @@ use crate::{
     http::{Rate, Request},
     oauth::{ClientAuth, Pkce, Provider},
     path,
+    text::Transformation,
     tool::{self, Call, Category, Error, Field, Identity, Integration, Result, Scopes, ToolDef},
 };
 
@@ -127,3 +128,10 @@ async fn probe(cx: &Call) -> Result<Identity> {
 fn wrong(what: impl Into<String>) -> Error {
     Error::arguments([what.into()])
 }
+
+/// What is made of texts of callers and vendors here, for the tests that hold it to its bounds.
+pub(super) const TRANSFORMATIONS: &[Transformation] = &[
+    Transformation { name: "airtable: text to a formula", run: |text| formula::text(text) },
+    Transformation { name: "airtable: text to a list", run: |text| cells::list(text).join(" ") },
+    Transformation { name: "airtable: text to a number", run: |text| format!("{:?}", cells::read_number(text)) },
+];

@@ -12,6 +12,7 @@ use super::google;
 use crate::{
     http::{Method, Rate, Request},
     path,
+    text::Transformation,
     tool::{self, Call, Category, Error, Field, Host, Identity, Integration, Result, Scopes, ToolDef},
 };
 
@@ -122,3 +123,9 @@ async fn probe(cx: &Call) -> Result<Identity> {
 fn wrong(what: impl Into<String>) -> Error {
     Error::arguments([what.into()])
 }
+
+/// What is made of texts of callers and vendors here, for the tests that hold it to its bounds.
+pub(super) const TRANSFORMATIONS: &[Transformation] = &[
+    Transformation { name: "google-sheets: a range", run: |text| a1::Range::read(text).to_string() },
+    Transformation { name: "google-sheets: a sheet's name", run: |text| a1::quoted(text) },
+];

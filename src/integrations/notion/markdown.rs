@@ -13,12 +13,83 @@ const DEEPEST: usize = 2;
 /// The most pieces of rich text in one block.
 const MOST_PIECES: usize = 100;
 
+/// The most blocks, table cells and pieces of text that one call makes. Each is some hundred bytes on its way to Notion,
+/// however short it was written.
+const MOST_PARTS: usize = 20_000;
+
+/// How deep lists and quotes may stand within each other. Deeper ones are no text that somebody wrote.
+const DEEPEST_WRITTEN: usize = 50;
+
+/// The most cells of tables. A row that is too short is filled up, so a wide table grows with every line below it.
+const MOST_CELLS: usize = 20_000;
+
 /// The blocks of a Markdown text.
-pub(super) fn blocks(text: &str) -> Vec<Value> {
+///
+/// # Errors
+/// In words, when it is nested too deeply, or makes more than Notion takes in any way.
+pub(super) fn blocks(text: &str) -> Result<Vec<Value>, String> {
+    bounded(text)?;
     let options = Options::ENABLE_TABLES | Options::ENABLE_TASKLISTS | Options::ENABLE_STRIKETHROUGH;
     let mut reader = Reader::default();
-    Parser::new_ext(text, options).for_each(|event| reader.take(event));
-    reader.finish()
+    for event in Parser::new_ext(text, options) {
+        reader.take(event);
+        if reader.open.len() > DEEPEST_WRITTEN {
+            return Err(too_deep());
+        }
+        if reader.parts > MOST_PARTS {
+            return Err(format!("it makes more than {MOST_PARTS} blocks and pieces; write it in several calls"));
+        }
+    }
+    Ok(reader.finish())
+}
+
+/// Refuses what would grow while the parser builds its tree, before it does: it has no bounds of its own.
+fn bounded(text: &str) -> Result<(), String> {
+    let (mut columns, mut cells) = (0, 0);
+    for line in text.lines() {
+        if containers(line) > DEEPEST_WRITTEN {
+            return Err(too_deep());
+        }
+        columns = if line.trim().is_empty() { 0 } else { columns.max(rule_columns(line)) };
+        cells += columns;
+        if cells > MOST_CELLS {
+            return Err(format!("its tables have more than {MOST_CELLS} cells"));
+        }
+    }
+    Ok(())
+}
+
+fn too_deep() -> String {
+    format!("its lists and quotes are nested more than {DEEPEST_WRITTEN} levels deep")
+}
+
+/// How many quotes and items of lists a line begins. A line of nothing else is a rule.
+fn containers(line: &str) -> usize {
+    let (mut rest, mut count) = (line.trim_start(), 0);
+    while let Some(after) = without_container(rest) {
+        rest = after.trim_start();
+        count += 1;
+    }
+    if rest.is_empty() && !line.contains('>') { 0 } else { count }
+}
+
+fn without_container(line: &str) -> Option<&str> {
+    if let Some(rest) = line.strip_prefix('>') {
+        return Some(rest);
+    }
+    let digits = line.bytes().take(10).take_while(u8::is_ascii_digit).count();
+    let rest = match digits {
+        0 => line.strip_prefix(['-', '*', '+']),
+        1..=9 => line[digits..].strip_prefix(['.', ')']),
+        _ => None,
+    }?;
+    (rest.is_empty() || rest.starts_with([' ', '\t'])).then_some(rest)
+}
+
+/// How many columns a line gives to a table, if it is the rule between its head and its rows.
+fn rule_columns(line: &str) -> usize {
+    let is_rule = line.contains('-') && line.chars().all(|c| c.is_ascii_digit() || "|-: \t>*+.)".contains(c));
+    if is_rule { line.matches('|').count() } else { 0 }
 }
 
 /// A block that is being read.
@@ -35,6 +106,8 @@ struct Open {
 
 #[derive(Debug, Default)]
 struct Reader {
+    /// How many blocks, cells and pieces there are.
+    parts: usize,
     done: Vec<Value>,
     open: Vec<Open>,
     /// Whether each list around is numbered.
@@ -95,7 +168,10 @@ impl Reader {
                 let is_numbered = self.lists.last().copied().unwrap_or_default();
                 self.begin(if is_numbered { "numbered_list_item" } else { "bulleted_list_item" });
             }
-            Tag::TableCell => self.cell = Some(vec![]),
+            Tag::TableCell => {
+                self.parts += 1;
+                self.cell = Some(vec![]);
+            }
             Tag::Emphasis => self.style.is_italic = true,
             Tag::Strong => self.style.is_bold = true,
             Tag::Strikethrough => self.style.is_struck = true,
@@ -166,6 +242,7 @@ impl Reader {
             return;
         }
         let more = pieces(text, style);
+        self.parts += more.len();
         if let Some(cell) = &mut self.cell {
             cell.extend(more);
         } else if let Some(open) = self.open.last_mut().filter(|open| !open.is_filled) {
@@ -196,6 +273,7 @@ impl Reader {
     }
 
     fn place(&mut self, block: Value) {
+        self.parts += 1;
         match self.open.last_mut() {
             Some(open) => {
                 open.is_filled = true;
@@ -302,7 +380,7 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, expected: &[&str]) {
-        assert_eq!(outline(&blocks(text), 0), expected, "{text}");
+        assert_eq!(outline(&blocks(text).unwrap(), 0), expected, "{text}");
     }
 
     #[test]
@@ -328,14 +406,29 @@ mod tests {
 
     #[test]
     fn looks_links_tables_and_images() {
-        let found = blocks("**bold** *it* `x` [l](https://e.example)");
+        let found = blocks("**bold** *it* `x` [l](https://e.example)").unwrap();
         let rich = &found[0]["paragraph"]["rich_text"];
         assert_eq!(rich[0]["annotations"], json!({ "bold": true }));
         assert_eq!(rich[4]["annotations"], json!({ "code": true }));
         assert_eq!(rich[6]["text"]["link"]["url"], "https://e.example");
-        let table = blocks("| a | b |\n|---|---|\n| 1 | **2** |");
+        let table = blocks("| a | b |\n|---|---|\n| 1 | **2** |").unwrap();
         assert_eq!((table[0]["table"]["table_width"].as_u64(), table[0]["table"]["children"].as_array().map(Vec::len)), (Some(2), Some(2)));
         check("Look ![a cat](https://e.example/cat.png) here", &["paragraph Look ", "image ", "paragraph  here"]);
-        assert_eq!(blocks("```nonsense\nx\n```")[0]["code"]["language"], "plain text");
+        assert_eq!(blocks("```nonsense\nx\n```").unwrap()[0]["code"]["language"], "plain text");
+    }
+
+    #[test]
+    fn depth_and_growth_have_bounds() {
+        let refused = |text: &str| blocks(text).expect_err("it is refused");
+        assert!(blocks(&format!("{}a", "> ".repeat(DEEPEST_WRITTEN))).is_ok());
+        assert!(refused(&format!("{}a", "> ".repeat(DEEPEST_WRITTEN + 1))).contains("50 levels deep"));
+        assert!(refused(&format!("{}a", "- ".repeat(DEEPEST_WRITTEN + 1))).contains("50 levels deep"));
+        let stairs: String = (0..60).map(|depth| format!("{}- a\n", "  ".repeat(depth))).collect();
+        assert!(refused(&stairs).contains("50 levels deep"));
+        assert!(blocks(&"- ".repeat(100)).is_ok(), "a rule is no list");
+        let table = format!("{}\n{}\n{}", "|a".repeat(50), "|-".repeat(50), "a\n".repeat(500));
+        assert!(refused(&table).contains("cells"));
+        assert!(refused(&"a\n\n".repeat(MOST_PARTS)).contains("several calls"));
+        assert!(blocks(&"A line of a long text.\n\n".repeat(2_000)).is_ok());
     }
 }

@@ -15,6 +15,7 @@ use crate::{
     http::{Path, Rate, Request},
     oauth::{ClientAuth, Pkce, Provider, Revocation, TokenBody},
     path,
+    text::Transformation,
     tool::{
         self, Call, Category, Error, Field, Identity, Integration, Leads, Question, Result, ToolDef, excerpt,
     },
@@ -146,3 +147,10 @@ fn confirm(cx: &Call, deed: &str, page: &str, leads: Leads, content: &str) -> Re
 fn wrong(what: impl Into<String>) -> Error {
     Error::arguments([what.into()])
 }
+
+/// What is made of texts of callers and vendors here, for the tests that hold it to its bounds.
+pub(super) const TRANSFORMATIONS: &[Transformation] = &[
+    Transformation { name: "notion: Markdown to blocks", run: |text| format!("{:?}", markdown::blocks(text)) },
+    Transformation { name: "notion: text to rich text", run: |text| rich::plain(text).to_string() },
+    Transformation { name: "notion: an id in an address", run: |text| place::id_in(text).unwrap_or_default() },
+];

@@ -5,6 +5,9 @@ use serde_json::{Value, json};
 /// The most characters that Notion takes in one piece.
 const LONGEST: usize = 2_000;
 
+/// The longest address that Notion takes, in characters.
+const LONGEST_LINK: usize = 2_000;
+
 /// How a piece looks, and where it leads.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Style {
@@ -45,7 +48,7 @@ fn piece(text: &str, style: &Style) -> Value {
 
 /// Notion refuses a whole request for a link that is none.
 fn is_link(link: &str) -> bool {
-    url::Url::parse(link).is_ok_and(|url| matches!(url.scheme(), "https" | "http" | "mailto"))
+    link.len() <= LONGEST_LINK && url::Url::parse(link).is_ok_and(|url| matches!(url.scheme(), "https" | "http" | "mailto"))
 }
 
 /// The words of rich text, without their looks.

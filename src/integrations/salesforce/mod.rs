@@ -14,6 +14,7 @@ use crate::{
     http::Rate,
     moment::Zone,
     oauth::{Instance, Pkce, Provider},
+    text::Transformation,
     tool::{self, Call, Category, Error, Field, Identity, Integration, Result, Scopes, ToolDef},
 };
 
@@ -149,3 +150,9 @@ fn wrong(problem: &str) -> Error {
 fn given(text: Option<&str>) -> Option<&str> {
     text.map(str::trim).filter(|text| !text.is_empty())
 }
+
+/// What is made of texts of callers and vendors here, for the tests that hold it to its bounds.
+pub(super) const TRANSFORMATIONS: &[Transformation] = &[
+    Transformation { name: "salesforce: SOQL that only looks", run: |text| format!("{:?}", soql::must_only_look(text)) },
+    Transformation { name: "salesforce: text to a literal", run: |text| soql::quoted(text) + &soql::containing(text) },
+];

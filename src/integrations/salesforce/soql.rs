@@ -12,6 +12,9 @@ use crate::{
     tool::{Call, Cursor, Error, Kind, Result},
 };
 
+/// The longest statement that Salesforce takes.
+const LONGEST: usize = 100_000;
+
 /// The smallest page that Salesforce makes.
 const BATCH: &str = "batchSize=200";
 
@@ -125,6 +128,9 @@ fn digest(soql: &str) -> String {
 
 /// Refuses a statement that is no query, or that does more than look.
 pub(super) fn must_only_look(soql: &str) -> Result<()> {
+    if soql.len() > LONGEST {
+        return Err(wrong(&format!("`soql` takes at most the {LONGEST} characters that Salesforce takes")));
+    }
     let words = words(soql);
     let begins = words.first().is_some_and(|word| word == "select");
     if !begins || !words.iter().any(|word| word == "from") {

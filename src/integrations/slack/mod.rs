@@ -21,6 +21,7 @@ use crate::{
     http::{Path, Rate, Request},
     moment::Zone,
     oauth::{ClientAuth, Pkce, Provider, Revocation},
+    text::Transformation,
     tool::{self, Call, Category, Error, Field, Identity, Integration, Kind, Result, Scopes, ToolDef},
 };
 
@@ -192,6 +193,13 @@ async fn probe(cx: &Call) -> Result<Identity> {
     let me: AuthTest = cx.fetch(read("auth.test", &[])).await?;
     Ok(Identity { name: format!("{} in {}", me.user, me.team), detail: me.url })
 }
+
+/// What is made of texts of callers and vendors here, for the tests that hold it to its bounds.
+pub(super) const TRANSFORMATIONS: &[Transformation] = &[
+    Transformation { name: "slack: Markdown to mrkdwn", run: |text| text::to_slack(text) },
+    Transformation { name: "slack: mrkdwn to Markdown", run: |text| text::readable(text, &std::collections::BTreeMap::new()) },
+    Transformation { name: "slack: who is mentioned", run: |text| text::mentioned(text).collect::<Vec<_>>().join(" ") },
+];
 
 #[cfg(test)]
 mod tests {

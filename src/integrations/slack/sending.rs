@@ -144,10 +144,18 @@ fn content(text: &str, blocks: Option<&str>) -> Result<Value> {
     if text.trim().is_empty() {
         return Err(wrong("`text` must not be empty"));
     }
-    let mut body = json!({ "text": to_slack(text.trim()) });
-    if body["text"].as_str().is_some_and(|text| text.chars().count() > LONGEST) {
-        return Err(wrong("`text` is longer than the 40,000 characters that Slack takes; split it or upload it as a file"));
+    let too_long =
+        || wrong("`text` is longer than the 40,000 characters that Slack takes; split it or upload it as a file");
+    let is_long = |text: &str| text.chars().nth(LONGEST).is_some();
+    if is_long(text.trim()) {
+        return Err(too_long());
     }
+    let text = to_slack(text.trim());
+    // Escapes make it longer.
+    if is_long(&text) {
+        return Err(too_long());
+    }
+    let mut body = json!({ "text": text });
     if let Some(blocks) = self::blocks(blocks) {
         let blocks: Value = serde_json::from_str(blocks).unwrap_or_default();
         if !blocks.as_array().is_some_and(|blocks| blocks.iter().all(|block| block["type"].is_string())) {

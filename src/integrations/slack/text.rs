@@ -7,6 +7,12 @@ use std::{borrow::Cow, collections::BTreeMap, fmt::Write};
 /// What stands between `<` and `>`, and what comes after it.
 type Taken<'a> = (&'a str, &'a str);
 
+/// The signs that end a title in `[title](address)`, and of which only `]` may.
+const AFTER_TITLE: &[char] = &['[', ']', '\n', '|', '>'];
+
+/// The signs that end its address, of which only `)` may.
+const AFTER_ADDRESS: &[char] = &[')', ' ', '|', '>', '<', '\n'];
+
 /// Markdown, or Slack's own markup, as Slack takes it. Code stays as it is, mentions of people and channels stay
 /// mentions, and nothing rings the bell for a whole channel.
 pub(super) fn to_slack(text: &str) -> String {
@@ -50,16 +56,17 @@ fn spans(line: &str) -> String {
 
 fn words(text: &str) -> String {
     let mut rest = text;
-    let mut whole = String::new();
+    let mut whole = String::with_capacity(text.len());
+    let mut ends = Ends::of(text);
     while let Some(sign) = rest.chars().next() {
         let (said, left) = match sign {
             '<' => reference(rest),
-            '[' => link(rest),
+            '[' => link(rest, &mut ends),
             '&' => entity(rest),
+            '*' => doubled(rest, "**", "*"),
+            '~' => doubled(rest, "~~", "~"),
             _ => None,
         }
-        .or_else(|| doubled(rest, "**", "*"))
-        .or_else(|| doubled(rest, "~~", "~"))
         .unwrap_or_else(|| {
             let (one, left) = rest.split_at(sign.len_utf8());
             (Cow::Owned(escaped(one)), left)
@@ -70,6 +77,28 @@ fn words(text: &str) -> String {
     whole
 }
 
+/// Where the next sign stands that ends an address. It is looked for once, however many links begin before it.
+struct Ends<'a> {
+    whole: &'a str,
+    known: Option<usize>,
+}
+
+impl<'a> Ends<'a> {
+    fn of(whole: &'a str) -> Self {
+        Ends { whole, known: None }
+    }
+
+    /// The address at the beginning of `rest`, which is an end of the whole text.
+    fn address(&mut self, rest: &'a str) -> &'a str {
+        let begin = self.whole.len() - rest.len();
+        let end = self.known.filter(|end| *end >= begin).unwrap_or_else(|| {
+            rest.find(AFTER_ADDRESS).map_or(self.whole.len(), |at| begin + at)
+        });
+        self.known = Some(end);
+        &rest[..end - begin]
+    }
+}
+
 /// `<@U123>`, `<#C123>` and links stay. Whatever else stands in such brackets is a text.
 fn reference(rest: &str) -> Option<(Cow<'_, str>, &str)> {
     let (inside, left) = bracketed(rest)?;
@@ -77,18 +106,25 @@ fn reference(rest: &str) -> Option<(Cow<'_, str>, &str)> {
     is_kept.then(|| (Cow::Borrowed(&rest[..=inside.len() + 1]), left))
 }
 
+/// What stands between `<` and the next `>`. Whatever else comes first says that it is none, so nothing is read twice.
 fn bracketed(rest: &str) -> Option<Taken<'_>> {
-    let (inside, left) = rest.strip_prefix('<')?.split_once('>')?;
-    (!inside.contains(['<', '\n'])).then_some((inside, left))
+    let inside = rest.strip_prefix('<')?;
+    let end = inside.find(['>', '<', '\n'])?;
+    inside[end..].starts_with('>').then(|| (&inside[..end], &inside[end + 1..]))
 }
 
 /// `[title](address)`.
-fn link(rest: &str) -> Option<(Cow<'_, str>, &str)> {
-    let (title, more) = rest.strip_prefix('[')?.split_once("](")?;
-    let (address, left) = more.split_once(')')?;
-    let is_address = ["http://", "https://", "mailto:"].iter().any(|begin| address.starts_with(begin));
-    let is_plain = !title.contains(['[', ']', '\n', '|', '>']) && !address.contains([' ', '|', '>', '<']);
-    (is_address && is_plain).then(|| (Cow::Owned(format!("<{}|{}>", address, escaped(title))), left))
+fn link<'a>(rest: &'a str, ends: &mut Ends<'a>) -> Option<(Cow<'a, str>, &'a str)> {
+    let inside = rest.strip_prefix('[')?;
+    let (title, more) = inside.split_at(inside.find(AFTER_TITLE)?);
+    let more = more.strip_prefix("](")?;
+    let is_address = ["http://", "https://", "mailto:"].iter().any(|begin| more.starts_with(begin));
+    if !is_address {
+        return None;
+    }
+    let address = ends.address(more);
+    let left = more[address.len()..].strip_prefix(')')?;
+    Some((Cow::Owned(format!("<{}|{}>", address, escaped(title))), left))
 }
 
 /// A character that is escaped already.
@@ -188,6 +224,15 @@ mod tests {
         check("2 < 3 & 4 > 1", "2 &lt; 3 &amp; 4 &gt; 1");
         check("2 ** 3 and a**", "2 ** 3 and a**");
         check("#sales is no title", "#sales is no title");
+    }
+
+    #[test]
+    fn what_only_begins_a_link_stays_as_it_is() {
+        check("[[a](https://b.example)", "[<https://b.example|a>");
+        check("[a](https://b [c](https://d.example)", "[a](https://b <https://d.example|c>");
+        check("[a](https://b[c](https://d.example)", "<https://b[c](https://d.example|a>");
+        check("[a](https://b", "[a](https://b");
+        check("<https://a <https://b>", "&lt;https://a <https://b>");
     }
 
     #[test]

@@ -28,6 +28,8 @@ use crate::{
         strict,
         tasks::Slot,
     },
+    schema::limits,
+    text::LONGEST_NAME,
     tool::{Client, Content, Outcome, Progress},
 };
 
@@ -36,6 +38,8 @@ const LIST_TTL: u64 = 60_000;
 /// What a model reads after a no.
 const REFUSED: &str =
     "The person who was asked said no. Nothing has been done. Do not repeat the call unless they ask for it.";
+/// The longest JSON of arguments, in bytes: what arguments may hold, with all their letters escaped.
+const LONGEST_ARGUMENTS: usize = 3 * limits::ARGUMENTS;
 /// How many questions one call may ask, one after the other.
 const ROUNDS: usize = 4;
 
@@ -216,6 +220,10 @@ impl<'a> ToolCall<'a> {
             .map_err(|_| invalid_params("tools/call needs `name`, a string, and may have `arguments`, an object"))?;
         let arguments = match members.arguments {
             None => Map::new(),
+            Some(raw) if raw.get().len() > LONGEST_ARGUMENTS => {
+                let most = LONGEST_ARGUMENTS >> 20;
+                return Err(invalid_params(&format!("`arguments` takes at most {most} MiB of JSON")));
+            }
             Some(raw) if raw.get().starts_with('{') => strict::object(raw.get())
                 .map_err(|fault| invalid_params(&format!("`arguments` cannot be read: {fault}")))?,
             Some(_) => return Err(invalid_params("`arguments` is an object")),
@@ -317,7 +325,7 @@ pub(super) fn written(part: Content, version: Version) -> Value {
 /// What the hub refuses as a fault of the request, not of the tool.
 fn refused(error: hub::Error) -> ErrorObjectOwned {
     match &error {
-        hub::Error::UnknownTool { name, .. } if name.len() > 128 => {
+        hub::Error::UnknownTool { name, .. } if name.len() > LONGEST_NAME => {
             invalid_params("There is no tool of that name here.")
         }
         hub::Error::UnknownTool { .. } | hub::Error::BadTicket => invalid_params(&error.to_string()),

@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use serde_json::{Value, json};
 
 use super::schema::words;
+use crate::text::quote;
 
 /// A formula that was understood.
 #[derive(Debug, PartialEq)]
@@ -21,16 +22,58 @@ pub enum Formula {
 /// Operators, the loosest first.
 const OPERATORS: [&[&str]; 4] = [&["!=", "<=", ">=", "=", "<", ">"], &["&"], &["+", "-"], &["*", "/"]];
 
+/// The longest formula, in bytes.
+const LONGEST: usize = 100_000;
+
+/// How high a formula may stand: brackets in brackets, and operators in a row. Its value is worked out from the bottom
+/// up, which takes a piece of the stack for each level.
+const HIGHEST: usize = 200;
+
+/// What is made of a formula, for the tests that hold it to its bounds.
+pub fn read(text: &str) -> String {
+    let row = |name: &str| json!(name);
+    let value = parse(text).and_then(|formula| {
+        let fields = formula.fields().len();
+        formula.value(&row, "rec1", Timestamp::UNIX_EPOCH).map(|value| (fields, value))
+    });
+    format!("{value:?}")
+}
+
 /// Reads a formula, or says why it is none.
 pub fn parse(text: &str) -> Result<Formula, String> {
-    let mut reader = Reader { rest: text };
-    let formula = reader.operation(0)?;
+    if text.len() > LONGEST {
+        return Err(format!("it is longer than {LONGEST} characters"));
+    }
+    let mut reader = Reader { rest: text, depth: 0 };
+    let Tall { formula, .. } = reader.operation(0)?;
     reader.skip();
-    if reader.rest.is_empty() { Ok(formula) } else { Err(format!("unexpected `{}`", reader.rest)) }
+    if reader.rest.is_empty() { Ok(formula) } else { Err(format!("unexpected `{}`", quote(reader.rest))) }
+}
+
+/// A formula and how high it stands.
+struct Tall {
+    formula: Formula,
+    height: usize,
+}
+
+impl Tall {
+    fn flat(formula: Formula) -> Tall {
+        Tall { formula, height: 1 }
+    }
+
+    fn over(formula: Formula, height: usize) -> Result<Tall, String> {
+        if height < HIGHEST { Ok(Tall { formula, height: height + 1 }) } else { Err(too_high()) }
+    }
+}
+
+fn too_high() -> String {
+    format!("it is nested more than {HIGHEST} levels deep")
 }
 
 struct Reader<'a> {
     rest: &'a str,
+    /// In how many brackets it is.
+    depth: usize,
 }
 
 impl Reader<'_> {
@@ -45,17 +88,30 @@ impl Reader<'_> {
         rest.is_some()
     }
 
-    fn operation(&mut self, level: usize) -> Result<Formula, String> {
+    fn operation(&mut self, level: usize) -> Result<Tall, String> {
         let Some(operators) = OPERATORS.get(level) else { return self.operand() };
         let mut left = self.operation(level + 1)?;
         while let Some(operator) = operators.iter().find(|operator| self.eat(operator)) {
             let right = self.operation(level + 1)?;
-            left = Formula::Pair(Box::new(left), operator, Box::new(right));
+            let height = left.height.max(right.height);
+            let pair = Formula::Pair(Box::new(left.formula), operator, Box::new(right.formula));
+            left = Tall::over(pair, height)?;
         }
         Ok(left)
     }
 
-    fn operand(&mut self) -> Result<Formula, String> {
+    /// Everything that stands deeper goes through here, so the way down is bounded at this one place.
+    fn operand(&mut self) -> Result<Tall, String> {
+        if self.depth == HIGHEST / 4 {
+            return Err(too_high());
+        }
+        self.depth += 1;
+        let operand = self.bounded_operand();
+        self.depth -= 1;
+        operand
+    }
+
+    fn bounded_operand(&mut self) -> Result<Tall, String> {
         self.skip();
         let first = self.rest.chars().next().ok_or("it ends too early")?;
         match first {
@@ -64,14 +120,15 @@ impl Reader<'_> {
                 let inner = self.operation(0)?;
                 if self.eat(")") { Ok(inner) } else { Err("a bracket is not closed".into()) }
             }
-            '{' => Ok(Formula::Field(self.quoted('}')?)),
-            '"' | '\'' => Ok(Formula::Literal(json!(self.quoted(first)?))),
+            '{' => Ok(Tall::flat(Formula::Field(self.quoted('}')?))),
+            '"' | '\'' => Ok(Tall::flat(Formula::Literal(json!(self.quoted(first)?)))),
             '-' => {
                 self.eat("-");
                 let minus = Formula::Literal(json!(-1));
-                Ok(Formula::Pair(Box::new(minus), "*", Box::new(self.operand()?)))
+                let Tall { formula, height } = self.operand()?;
+                Tall::over(Formula::Pair(Box::new(minus), "*", Box::new(formula)), height)
             }
-            c if c.is_ascii_digit() => self.number(),
+            c if c.is_ascii_digit() => self.number().map(Tall::flat),
             c if c.is_alphabetic() => self.word(),
             c => Err(format!("unexpected `{c}`")),
         }
@@ -111,32 +168,40 @@ impl Reader<'_> {
     }
 
     /// A function, or a field whose name needs no braces.
-    fn word(&mut self) -> Result<Formula, String> {
+    fn word(&mut self) -> Result<Tall, String> {
         let end = self.rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(self.rest.len());
         let (word, rest) = self.rest.split_at(end);
         self.rest = rest;
         if !self.eat("(") {
-            return Ok(Formula::Field(word.to_owned()));
+            return Ok(Tall::flat(Formula::Field(word.to_owned())));
         }
-        let mut arguments = vec![];
+        let (mut arguments, mut height) = (vec![], 0);
         while !self.eat(")") {
             if !arguments.is_empty() && !self.eat(",") {
                 return Err("a comma or a bracket is missing".into());
             }
-            arguments.push(self.operation(0)?);
+            let argument = self.operation(0)?;
+            height = height.max(argument.height);
+            arguments.push(argument.formula);
         }
-        Ok(Formula::Call(word.to_uppercase(), arguments))
+        Tall::over(Formula::Call(word.to_uppercase(), arguments), height)
     }
 }
 
 impl Formula {
     /// The names of the fields in it.
     pub fn fields(&self) -> Vec<&str> {
+        let mut names = vec![];
+        self.gather(&mut names);
+        names
+    }
+
+    fn gather<'a>(&'a self, names: &mut Vec<&'a str>) {
         match self {
-            Formula::Literal(_) => vec![],
-            Formula::Field(name) => vec![name],
-            Formula::Call(_, arguments) => arguments.iter().flat_map(Formula::fields).collect(),
-            Formula::Pair(left, _, right) => [left, right].into_iter().flat_map(|side| side.fields()).collect(),
+            Formula::Literal(_) => {}
+            Formula::Field(name) => names.push(name),
+            Formula::Call(_, arguments) => arguments.iter().for_each(|argument| argument.gather(names)),
+            Formula::Pair(left, _, right) => [left, right].into_iter().for_each(|side| side.gather(names)),
         }
     }
 
@@ -288,5 +353,17 @@ mod tests {
         check("{Name", Err("`}` is missing"));
         check("NOPE()", Err("Unknown function names: NOPE"));
         check("{Amount} 5", Err("unexpected `5`"));
+    }
+
+    #[test]
+    fn height_has_a_bound() {
+        let deep = |levels: usize| parse(&format!("{}1{}", "(".repeat(levels), ")".repeat(levels)));
+        assert!(deep(40).is_ok());
+        assert!(deep(60).unwrap_err().contains("levels deep"));
+        let row = |operators: usize| parse(&format!("1{}", "&1".repeat(operators)));
+        assert!(row(HIGHEST - 1).is_ok());
+        assert!(row(HIGHEST).unwrap_err().contains("levels deep"));
+        assert!(parse(&"-".repeat(60)).is_err());
+        assert!(parse(&format!("OR({})", vec!["{A}=1"; 5_000].join(","))).is_ok(), "wide is not high");
     }
 }

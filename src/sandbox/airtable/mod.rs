@@ -21,6 +21,7 @@ use super::{
     twin::{Answer, Body, Mail, Object, Profile, Route, Run, Spec, Trouble, Twin},
     world::{Mint, Person, Scene, SeedFile},
 };
+use crate::text::Transformation;
 
 /// What Airtable's OAuth server does (airtable.com/developers/web/api/oauth-reference).
 pub const AIRTABLE: Quirks = Quirks {
@@ -203,3 +204,7 @@ impl Twin for Airtable {
         &self.outbox
     }
 }
+
+/// What is made of texts of callers and vendors here, for the tests that hold it to its bounds.
+pub(super) const TRANSFORMATIONS: &[Transformation] =
+    &[Transformation { name: "sandbox: formula", run: |text| formula::read(text) }];

@@ -23,6 +23,7 @@ use super::{
     twin::{Answer, Body, Call, Mail, Object, Outcome, Profile, Route, Run, Spec, Trouble, Twin},
     world::{Mint, Scene, SeedFile},
 };
+use crate::text::Transformation;
 
 /// One account's mailbox.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -232,3 +233,7 @@ impl Twin for Gmail {
         &self.outbox
     }
 }
+
+/// What is made of texts of callers and vendors here, for the tests that hold it to its bounds.
+pub(super) const TRANSFORMATIONS: &[Transformation] =
+    &[Transformation { name: "sandbox: mail query", run: |text| query::read(text) }];

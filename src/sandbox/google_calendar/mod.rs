@@ -25,6 +25,7 @@ use super::{
     twin::{Answer, Body, Call, Mail, Object, Outcome, Profile, Route, Run, Spec, Trouble, Twin},
     world::{Mint, Person, Scene, SeedFile},
 };
+use crate::text::Transformation;
 
 /// What Google's OAuth server does (developers.google.com/identity/protocols/oauth2/web-server).
 pub const GOOGLE: Quirks = Quirks {
@@ -288,6 +289,12 @@ impl Twin for GoogleCalendar {
         &self.outbox
     }
 }
+
+/// What is made of texts of callers and vendors here, for the tests that hold it to its bounds.
+pub(super) const TRANSFORMATIONS: &[Transformation] = &[
+    Transformation { name: "sandbox: an event in a sentence", run: |text| quick_add::title(text) },
+    Transformation { name: "sandbox: a rule of a series", run: |text| recurrence::last(text) },
+];
 
 #[cfg(test)]
 mod tests;

@@ -37,6 +37,11 @@ pub fn quick_add(world: &mut GoogleCalendar, call: &Call<'_>) -> Outcome {
     world.add(&calendar, event, call)
 }
 
+/// The title that a sentence gives, for the tests that hold it to its bounds.
+pub fn title(text: &str) -> String {
+    read(text, Date::constant(2026, 11, 23)).title.join(" ")
+}
+
 impl Sentence {
     /// The event it describes: an hour long, or the whole day when it names no time.
     fn event(&self, now: &Zoned) -> Event {

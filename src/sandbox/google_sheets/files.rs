@@ -28,7 +28,7 @@ pub fn list(world: &GoogleSheets, call: &Call<'_>) -> Outcome {
     let size = call.number("pageSize").unwrap_or(100);
     let page: Vec<_> = found.iter().skip(from).take(size).map(|one| shown(one, &world.account)).collect();
     let mut answer = json!({ "kind": "drive#fileList", "incompleteSearch": false, "files": page });
-    if found.len() > from + size {
+    if found.len() > from.saturating_add(size) {
         answer["nextPageToken"] = json!(format!("~{}", from + size));
     }
     if call.query("fields").is_none() {
@@ -72,6 +72,11 @@ impl Term {
             Term::Trashed(wanted) => !wanted,
         }
     }
+}
+
+/// How many conditions a query has, for the tests that hold it to its bounds.
+pub fn read(text: &str) -> String {
+    terms(text).map(|terms| terms.len()).unwrap_or_default().to_string()
 }
 
 /// Reads conditions that are joined with `and`.

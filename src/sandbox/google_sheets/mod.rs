@@ -21,6 +21,7 @@ use super::{
     twin::{Answer, Body, Call, Mail, Object, Outcome, Profile, Route, Run, Spec, Trouble, Twin},
     world::{Mint, Scene, SeedFile},
 };
+use crate::text::Transformation;
 
 /// One account's spreadsheets and everything in them.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -162,3 +163,9 @@ impl Twin for GoogleSheets {
         &[]
     }
 }
+
+/// What is made of texts of callers and vendors here, for the tests that hold it to its bounds.
+pub(super) const TRANSFORMATIONS: &[Transformation] = &[
+    Transformation { name: "sandbox: a cell", run: |text| cells::Cell::typed(&serde_json::json!(text)).formatted() },
+    Transformation { name: "sandbox: file query", run: |text| files::read(text) },
+];

@@ -37,7 +37,7 @@ pub fn search(world: &HubSpot, call: &Call<'_>) -> Outcome {
         None => 0,
     };
     let limit = fields.get("limit").and_then(Value::as_u64).and_then(|limit| usize::try_from(limit).ok()).unwrap_or(10);
-    if skip + limit > DEEPEST {
+    if skip.saturating_add(limit) > DEEPEST {
         return Err(invalid("paging beyond 10000 results is not supported"));
     }
     let wanted: Vec<_> = texts(fields.get("properties")).map(str::to_owned).collect();

@@ -2,6 +2,15 @@
 
 use super::lexer::{Token, tokens};
 
+/// The longest statement, as Salesforce says it.
+const LONGEST: usize = 100_000;
+
+/// How deep conditions and queries may stand within each other. Reading one takes a piece of the stack for each level.
+const DEEPEST: usize = 50;
+
+/// Over how many relationships a field may be reached, as Salesforce says it.
+const FARTHEST: usize = 5;
+
 /// A query.
 #[derive(Clone, Debug, Default)]
 pub struct Query {
@@ -62,9 +71,14 @@ pub enum Operand {
     Word(String),
 }
 
+/// What is made of a statement, for the tests that hold it to its bounds.
+pub fn read(text: &str) -> String {
+    format!("{:?}", parse(text))
+}
+
 /// Reads a statement; an error is in Salesforce's words.
 pub fn parse(soql: &str) -> Result<Query, String> {
-    let mut reader = Reader { tokens: tokens(soql)?, at: 0 };
+    let mut reader = Reader::of(soql)?;
     let query = reader.query()?;
     match reader.tokens.get(reader.at) {
         Some(token) => Err(format!("unexpected token: {token:?}")),
@@ -74,16 +88,35 @@ pub fn parse(soql: &str) -> Result<Query, String> {
 
 /// Reads a condition that stands alone.
 pub fn parse_condition(text: &str) -> Result<Condition, String> {
-    let mut reader = Reader { tokens: tokens(text)?, at: 0 };
-    reader.condition()
+    Reader::of(text)?.condition()
 }
 
 struct Reader {
     tokens: Vec<Token>,
     at: usize,
+    /// In how many parentheses and negations it is.
+    depth: usize,
 }
 
 impl Reader {
+    fn of(text: &str) -> Result<Reader, String> {
+        if text.len() > LONGEST {
+            return Err(format!("the statement is longer than {LONGEST} characters"));
+        }
+        Ok(Reader { tokens: tokens(text)?, at: 0, depth: 0 })
+    }
+
+    /// Reads what stands one level deeper, if that is not too deep.
+    fn deeper<T>(&mut self, read: impl FnOnce(&mut Reader) -> Result<T, String>) -> Result<T, String> {
+        if self.depth == DEEPEST {
+            return Err(format!("the statement is nested more than {DEEPEST} levels deep"));
+        }
+        self.depth += 1;
+        let found = read(self);
+        self.depth -= 1;
+        found
+    }
+
     fn query(&mut self) -> Result<Query, String> {
         self.must_word("SELECT")?;
         let mut query = Query { select: vec![self.item()?], ..Query::default() };
@@ -118,7 +151,7 @@ impl Reader {
 
     fn item(&mut self) -> Result<Item, String> {
         if self.mark("(") {
-            let children = self.query()?;
+            let children = self.deeper(Reader::query)?;
             self.must_mark(")")?;
             return Ok(Item::Children(children));
         }
@@ -143,27 +176,28 @@ impl Reader {
     fn condition(&mut self) -> Result<Condition, String> {
         let first = self.single()?;
         for (word, make) in [("AND", Condition::And as fn(Vec<Condition>) -> Condition), ("OR", Condition::Or)] {
-            let mut parts = vec![first.clone()];
+            if !self.is_word(word) {
+                continue;
+            }
+            let mut parts = vec![first];
             while self.word(word) {
                 parts.push(self.single()?);
             }
-            if parts.len() > 1 {
-                // Salesforce wants parentheses where the two are mixed.
-                let mixed = ["AND", "OR"].into_iter().any(|other| other != word && self.is_word(other));
-                return if mixed { Err(format!("unexpected token: {:?}", self.peek())) } else { Ok(make(parts)) };
-            }
+            // Salesforce wants parentheses where the two are mixed.
+            let mixed = ["AND", "OR"].into_iter().any(|other| other != word && self.is_word(other));
+            return if mixed { Err(format!("unexpected token: {:?}", self.peek())) } else { Ok(make(parts)) };
         }
         Ok(first)
     }
 
     fn single(&mut self) -> Result<Condition, String> {
         if self.mark("(") {
-            let inside = self.condition()?;
+            let inside = self.deeper(Reader::condition)?;
             self.must_mark(")")?;
             return Ok(inside);
         }
         if self.word("NOT") {
-            return Ok(Condition::Not(Box::new(self.single()?)));
+            return Ok(Condition::Not(Box::new(self.deeper(Reader::single)?)));
         }
         let field = self.name()?;
         let is_not_in = self.word("NOT");
@@ -250,6 +284,9 @@ impl Reader {
     fn name(&mut self) -> Result<String, String> {
         match self.peek() {
             Some(Token::Word(word)) => {
+                if word.matches('.').count() > FARTHEST {
+                    return Err(format!("a field path leads over more than {FARTHEST} relationships"));
+                }
                 let word = word.clone();
                 self.at += 1;
                 Ok(word)
@@ -285,6 +322,19 @@ mod tests {
         assert!(matches!(&query.condition, Some(Condition::And(parts)) if parts.len() == 2));
         assert_eq!(query.order, [("D".to_owned(), true), ("E".to_owned(), false)]);
         assert_eq!((query.limit, query.offset), (Some(5), 3));
+    }
+
+    #[test]
+    fn depth_has_a_bound() {
+        let nested = |levels: usize| {
+            let (open, close) = ("(NOT ".repeat(levels / 2), ")".repeat(levels / 2));
+            parse(&format!("SELECT Id FROM Account WHERE {open}A = 1{close}"))
+        };
+        assert!(nested(DEEPEST).is_ok());
+        let error = nested(DEEPEST + 2).unwrap_err();
+        assert!(error.contains("more than 50 levels deep"), "{error}");
+        let path = |steps: usize| parse(&format!("SELECT {}Name FROM Account", "Account.".repeat(steps)));
+        assert!(path(FARTHEST).is_ok() && path(FARTHEST + 1).is_err());
     }
 
     #[test]

@@ -23,6 +23,7 @@ use super::{
     twin::{Answer, Body, Call, Mail, Object, Outcome, Profile, Route, Run, Spec, Trouble, Twin},
     world::{Mint, Scene, SeedFile},
 };
+use crate::text::Transformation;
 
 /// What Salesforce's OAuth server does (help.salesforce.com, "OAuth 2.0 Web Server Flow"): the answer says where the
 /// organisation is and never how long the token lasts.
@@ -173,3 +174,13 @@ impl Twin for Salesforce {
         &self.outbox
     }
 }
+
+/// What is made of texts of callers and vendors here, for the tests that hold it to its bounds.
+pub(super) const TRANSFORMATIONS: &[Transformation] = &[
+    Transformation { name: "sandbox: SOQL", run: |text| grammar::read(text) },
+    Transformation {
+        name: "sandbox: SOQL condition",
+        run: |text| grammar::read(&format!("SELECT Id FROM Account WHERE {text}")),
+    },
+    Transformation { name: "sandbox: LIKE", run: |text| query::matches(text) },
+];

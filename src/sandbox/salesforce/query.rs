@@ -339,33 +339,67 @@ fn rank(one: &Value, other: &Value) -> Ordering {
     }
 }
 
-/// Whether `text` fits a pattern with `%` and `_`; a backslash before one makes it plain.
-fn like(text: &str, pattern: &str) -> bool {
-    let mut pattern_chars = pattern.chars();
-    match pattern_chars.next() {
-        None => text.is_empty(),
-        Some('%') => {
-            let rest = pattern_chars.as_str();
-            (0..=text.len()).filter(|&at| text.is_char_boundary(at)).any(|at| like(&text[at..], rest))
-        }
-        Some(first) => {
-            let (first, rest) = match (first, pattern_chars.clone().next()) {
-                ('\\', Some(wild @ ('%' | '_'))) => (Some(wild), &pattern_chars.as_str()[1..]),
-                ('_', _) => (None, pattern_chars.as_str()),
-                (plain, _) => (Some(plain), pattern_chars.as_str()),
-            };
-            let mut chars = text.chars();
-            let fits = chars.next().is_some_and(|char| first.is_none_or(|first| first == char));
-            fits && like(chars.as_str(), rest)
-        }
-    }
+/// Whether a text that is nearly one fits the pattern, for the tests that hold it to its bounds.
+pub fn matches(pattern: &str) -> String {
+    let text = "ab".repeat(100);
+    like(&text, pattern).to_string()
 }
+
+/// Whether `text` fits a pattern with `%` and `_`; a backslash before one makes it plain.
+///
+/// The part between two `%` goes to the first place where it fits: if it fits anywhere, nothing is lost by that. So it
+/// never tries all ways, of which there are more than can be counted.
+fn like(text: &str, pattern: &str) -> bool {
+    let text: Vec<char> = text.chars().collect();
+    let parts = parts(pattern);
+    let Some((first, rest)) = parts.split_first() else { return text.is_empty() };
+    let Some((last, between)) = rest.split_last() else { return fits(&text, first) };
+    if text.len() < first.len() + last.len() {
+        return false;
+    }
+    let (begin, text) = text.split_at(first.len());
+    let (mut middle, end) = text.split_at(text.len() - last.len());
+    let found = between.iter().filter(|part| !part.is_empty()).all(|part| {
+        let at = middle.windows(part.len()).position(|window| fits(window, part));
+        middle = at.map_or(&[], |at| &middle[at + part.len()..]);
+        at.is_some()
+    });
+    found && fits(begin, first) && fits(end, last)
+}
+
+/// What stands between the `%` of a pattern: characters, and `None` for any one.
+fn parts(pattern: &str) -> Vec<Vec<Option<char>>> {
+    let mut parts = vec![vec![]];
+    let mut chars = pattern.chars().peekable();
+    while let Some(char) = chars.next() {
+        let one = match char {
+            '%' => {
+                parts.push(vec![]);
+                continue;
+            }
+            '_' => None,
+            '\\' => chars.next_if(|next| matches!(next, '%' | '_')).or(Some(char)),
+            plain => Some(plain),
+        };
+        parts.last_mut().expect("there is one from the beginning").push(one);
+    }
+    parts
+}
+
+fn fits(text: &[char], part: &[Option<char>]) -> bool {
+    text.len() == part.len() && text.iter().zip(part).all(|(char, wanted)| wanted.is_none_or(|wanted| wanted == *char))
+}
+
+/// More days than any two dates are apart, and not more than a span takes.
+const MOST_DAYS: i64 = 7_000_000;
 
 /// The days of a date literal, the last one excluded.
 fn days(word: &str, today: Date) -> Option<(Date, Date)> {
     let upper = word.to_uppercase();
     let (name, count) = upper.split_once(':').unwrap_or((&upper, ""));
     let count = count.parse::<i64>().ok();
+    // More days than there are between the first and the last date are as many as these.
+    let days = |count: i64| count.clamp(-MOST_DAYS, MOST_DAYS).days();
     let month = |date: Date, months: i64| date.first_of_month().saturating_add(months.months());
     let quarter = month(today, -i64::from((today.month() - 1) % 3));
     let tomorrow = today.saturating_add(1.day());
@@ -375,8 +409,8 @@ fn days(word: &str, today: Date) -> Option<(Date, Date)> {
         ("NEXT_MONTH", None) => (month(today, 1), month(today, 2)),
         ("THIS_QUARTER", None) => (quarter, month(quarter, 3)),
         ("THIS_YEAR", None) => (today.first_of_year(), today.first_of_year().saturating_add(1.year())),
-        ("LAST_N_DAYS", Some(count)) => (today.saturating_sub(count.days()), tomorrow),
-        ("NEXT_N_DAYS", Some(count)) => (tomorrow, tomorrow.saturating_add(count.days())),
+        ("LAST_N_DAYS", Some(count)) => (today.saturating_sub(days(count)), tomorrow),
+        ("NEXT_N_DAYS", Some(count)) => (tomorrow, tomorrow.saturating_add(days(count))),
         _ => return None,
     })
 }
@@ -402,6 +436,14 @@ mod tests {
             ("50%", r"50\%", true),
             ("500", r"50\%", false),
             ("ünder", "%nd%", true),
+            ("", "%%", true),
+            ("", "", true),
+            ("a", "", false),
+            ("ab", "a%b%", true),
+            ("ab", "ab%ab", false),
+            ("abcabd", "a%abd", true),
+            ("aab", "%ab%b", false),
+            ("mississippi", "m%iss%p_i", true),
         ] {
             assert_eq!(like(text, pattern), fits, "{text} {pattern}");
         }
@@ -419,5 +461,6 @@ mod tests {
         check("LAST_N_DAYS:7", "2026-11-16", "2026-11-24");
         check("NEXT_N_DAYS:7", "2026-11-24", "2026-12-01");
         assert_eq!(days("YESTERDAYISH", today), None);
+        check("NEXT_N_DAYS:9223372036854775807", "2026-11-24", "9999-12-31");
     }
 }

@@ -30,6 +30,7 @@ use super::{
     twin::{Answer, Body, Call, Mail, Object, Outcome, Profile, Route, Run, Spec, Trouble, Twin},
     world::{Mint, Scene, SeedFile},
 };
+use crate::text::Transformation;
 
 /// What Slack's OAuth server does for an app with token rotation
 /// (docs.slack.dev/authentication/installing-with-oauth, docs.slack.dev/authentication/using-token-rotation).
@@ -286,3 +287,7 @@ impl Twin for Slack {
         &self.outbox
     }
 }
+
+/// What is made of texts of callers and vendors here, for the tests that hold it to its bounds.
+pub(super) const TRANSFORMATIONS: &[Transformation] =
+    &[Transformation { name: "sandbox: message query", run: |text| search::words(text).join(" ") }];

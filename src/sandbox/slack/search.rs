@@ -75,11 +75,10 @@ impl Query {
             match modifier {
                 "in" => query.places.push(slack.place(value)),
                 "from" => query.people.push(slack.person(value)),
-                "after" => query.from = day(value).map(|day| day + SignedDuration::from_hours(24)),
+                "after" => query.from = day(value).map(day_after),
                 "before" => query.until = day(value),
                 "on" => {
-                    (query.from, query.until) =
-                        (day(value), day(value).map(|day| day + SignedDuration::from_hours(24)));
+                    (query.from, query.until) = (day(value), day(value).map(day_after));
                 }
                 _ => query.words.push(word.to_lowercase()),
             }
@@ -118,7 +117,7 @@ impl Slack {
 }
 
 /// Words; what stands in quotation marks stays together.
-fn words(text: &str) -> Vec<String> {
+pub fn words(text: &str) -> Vec<String> {
     let mut words = vec![];
     for (at, part) in text.split('"').enumerate() {
         if at % 2 == 1 {
@@ -129,6 +128,10 @@ fn words(text: &str) -> Vec<String> {
     }
     words.retain(|word| !word.is_empty());
     words
+}
+
+fn day_after(day: Timestamp) -> Timestamp {
+    day.checked_add(SignedDuration::from_hours(24)).unwrap_or(Timestamp::MAX)
 }
 
 fn day(text: &str) -> Option<Timestamp> {

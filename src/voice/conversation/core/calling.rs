@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::Core;
 use crate::{
     mcp::client::Done,
-    schema::nearest,
+    text::nearest,
     voice::{
         conversation::{
             control::{self, Control},
