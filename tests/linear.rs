@@ -1,8 +1,8 @@
 //! Whatever is made of a text from outside takes work in proportion to the text: twice the text, not much more than
 //! twice the work.
 //!
-//! The work is the processor time of the thread, so that a busy machine changes nothing, and the least of several runs;
-//! a pair that looks wrong is measured again before it counts. What is done in no time at all is not looked at closer:
+//! The work is the processor time of the thread, so that a busy machine changes little; a pair that looks wrong is
+//! measured again, several times, before it counts. What is done in no time at all is not looked at closer:
 //! work that grows with the square is seconds at this size.
 
 use std::{fs, hint::black_box, time::Duration};
@@ -17,13 +17,16 @@ use switchboard::{
 };
 
 /// The shorter text, in bytes. The longer one is still below every bound on length.
-const SIZE: usize = 24_000;
+const SIZE: usize = 40_000;
 
 /// By how much the work may grow when the text doubles.
 const MOST: f64 = 2.5;
 
 /// Work below this is none.
-const NOTHING: Duration = Duration::from_millis(4);
+const NOTHING: Duration = Duration::from_millis(20);
+
+/// How much work is measured at once: the system tells it in steps of some milliseconds.
+const ENOUGH: Duration = Duration::from_millis(120);
 
 /// How often a pair is measured before it counts as wrong.
 const ATTEMPTS: usize = 6;
@@ -155,27 +158,27 @@ fn grows_faster(transformation: &Transformation, piece: &str) -> Option<String> 
     let (short, long) = (text(SIZE), text(2 * SIZE));
     let mut seen = Vec::new();
     for _ in 0..ATTEMPTS {
-        let twice = work(transformation, &long, 1);
-        if twice < NOTHING {
+        let first = work(transformation, &long, 1);
+        if first < NOTHING {
             return None;
         }
-        let (once, twice) = (work(transformation, &short, 5), work(transformation, &long, 5).min(twice));
-        if twice < NOTHING || twice.as_secs_f64() <= MOST * once.as_secs_f64() {
+        let runs = u32::try_from(ENOUGH.as_millis() / first.as_millis()).unwrap_or(1).max(1);
+        let (once, twice) = (work(transformation, &short, 2 * runs) / 2, work(transformation, &long, runs));
+        if twice.as_secs_f64() <= MOST * once.as_secs_f64() {
             return None;
         }
-        seen.push((once, twice));
+        seen.push((once / runs, twice / runs));
     }
     Some(format!("{} of {piece:?} without end: {seen:?}", transformation.name))
 }
 
-/// The least processor time of `runs` runs.
-fn work(transformation: &Transformation, text: &str, runs: usize) -> Duration {
-    let run = |_| {
-        let began = processor_time();
+/// The processor time of `runs` runs.
+fn work(transformation: &Transformation, text: &str, runs: u32) -> Duration {
+    let began = processor_time();
+    for _ in 0..runs {
         black_box((transformation.run)(black_box(text)));
-        processor_time().saturating_sub(began)
-    };
-    (0..runs).map(run).min().unwrap_or_default()
+    }
+    processor_time().saturating_sub(began)
 }
 
 /// What this thread has had of the processor; where the system does not tell, the time that has passed.

@@ -19,6 +19,9 @@ pub const SHORT: usize = 4 << 10;
 /// The longest free text, in bytes.
 pub const LONG: usize = 256 << 10;
 
+/// Arguments from this many bytes on are checked away from the async workers.
+const LARGE: usize = 64 << 10;
+
 /// The most entries of a list.
 pub const ENTRIES: usize = 1_000;
 
@@ -27,21 +30,35 @@ pub const MEMBERS: usize = 1_000;
 
 /// What is wrong with the size of all arguments together, before anything else is looked at.
 pub fn too_large(arguments: &Map<String, Value>) -> Option<String> {
-    let mut size = Size { bytes: 0, values: 0 };
-    if !size.take_members(arguments) {
-        let (mebibytes, thousands) = (ARGUMENTS >> 20, VALUES / 1_000);
-        return Some(format!("the arguments of one call take at most {mebibytes} MiB and {thousands},000 values"));
-    }
-    None
+    size(arguments).err()
 }
 
-/// What was counted so far. Counting ends when it is too much.
-struct Size {
+/// The size of all arguments together.
+///
+/// # Errors
+/// In words, when it is too much.
+pub fn size(arguments: &Map<String, Value>) -> Result<Size, String> {
+    let mut size = Size { bytes: 0, values: 0 };
+    if size.take_members(arguments) {
+        return Ok(size);
+    }
+    let (mebibytes, thousands) = (ARGUMENTS >> 20, VALUES / 1_000);
+    Err(format!("the arguments of one call take at most {mebibytes} MiB and {thousands},000 values"))
+}
+
+/// What was counted. Counting ends when it is too much.
+#[derive(Clone, Copy, Debug)]
+pub struct Size {
     bytes: usize,
     values: usize,
 }
 
 impl Size {
+    /// Whether to look at them closer takes more than a moment.
+    pub fn is_large(self) -> bool {
+        self.bytes > LARGE || self.values > LARGE / 64
+    }
+
     fn take(&mut self, value: &Value) -> bool {
         self.values += 1;
         match value {

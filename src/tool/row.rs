@@ -10,7 +10,7 @@ use super::{
     error::capitalised,
     written,
 };
-use crate::schema;
+use crate::{compute, schema};
 
 /// Where a tool belongs: an integration, or a set that a library user made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -231,18 +231,7 @@ impl Row {
     /// Runs it: repairs what is certain, refuses what does not fit, and hands over to the tool. What others wrote comes
     /// back in a fence.
     pub async fn call(&self, arguments: Map<String, Value>, cx: &Call) -> Result<Outcome> {
-        if let Some(problem) = schema::limits::too_large(&arguments) {
-            return Err(Error::arguments([problem]));
-        }
-        let mut arguments = Value::Object(arguments);
-        schema::repair(&self.input, &mut arguments);
-        let problems = match &self.raw {
-            Some(raw) => raw.check(&arguments),
-            None => schema::check(&self.input, &arguments),
-        };
-        if !problems.is_empty() {
-            return Err(Error::arguments(problems));
-        }
+        let arguments = self.fitting(arguments).await?;
         let is_ours = matches!(self.def.get().kind, Implementation::Typed { .. });
         let done = match (&self.def.get().kind, arguments) {
             (Implementation::Typed { run, .. }, arguments) => run(arguments, cx).await,
@@ -259,6 +248,29 @@ impl Row {
         let output = &self.definition["outputSchema"];
         output["additionalProperties"] != false || output["properties"].get(written::OUTSIDE).is_some()
     }
+
+    /// The arguments with their types repaired, if they fit. Many of them are looked at away from the async workers.
+    async fn fitting(&self, arguments: Map<String, Value>) -> Result<Value> {
+        let size = schema::limits::size(&arguments).map_err(|problem| Error::arguments([problem]))?;
+        let fitted = if size.is_large() {
+            let (input, raw) = (self.input.clone(), self.raw.clone());
+            compute::run(move || fitted(&input, raw.as_deref(), arguments)).await?
+        } else {
+            fitted(&self.input, self.raw.as_deref(), arguments)
+        };
+        fitted.map_err(Error::arguments)
+    }
+}
+
+/// The arguments with their types repaired, or what is wrong with them.
+fn fitted(input: &Value, raw: Option<&schema::Raw>, arguments: Map<String, Value>) -> Result<Value, Vec<String>> {
+    let mut arguments = Value::Object(arguments);
+    schema::repair(input, &mut arguments);
+    let problems = match raw {
+        Some(raw) => raw.check(&arguments),
+        None => schema::check(input, &arguments),
+    };
+    if problems.is_empty() { Ok(arguments) } else { Err(problems) }
 }
 
 impl Def {

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     path,
-    tool::{Answer, Call, Effect, Error, Leads, Pair, Result, Scopes, Tool},
+    tool::{Answer, Call, Effect, Error, Leads, Pair, Result, Scopes, Tool, convert},
 };
 
 /// Makes a page in a database or below another page, with its content as Markdown.
@@ -52,7 +52,7 @@ impl Tool for CreatePage {
         if let Some(icon) = icon(self.icon.as_deref()) {
             body["icon"] = icon;
         }
-        let all = content(self.content_markdown.as_deref().unwrap_or_default())?;
+        let all = content(self.content_markdown.as_deref().unwrap_or_default()).await?;
         let (first, rest) = all.split_at(all.len().min(PAGE as usize));
         if !first.is_empty() {
             body["children"] = first.into();
@@ -100,8 +100,8 @@ impl CreatePage {
 }
 
 /// The blocks of what a caller wrote.
-fn content(markdown: &str) -> Result<Vec<Value>> {
-    blocks(markdown).map_err(|why| wrong(format!("`content_markdown` cannot be taken: {why}")))
+async fn content(markdown: &str) -> Result<Vec<Value>> {
+    convert(markdown, blocks).await?.map_err(|why| wrong(format!("`content_markdown` cannot be taken: {why}")))
 }
 
 /// Adds content, written as Markdown, at the end of a page. What is there stays as it is.
@@ -136,7 +136,7 @@ impl Tool for AppendContent {
     type Output = Appended;
 
     async fn call(self, cx: &Call) -> Result<Appended> {
-        let all = content(&self.content_markdown)?;
+        let all = content(&self.content_markdown).await?;
         if all.is_empty() {
             return Err(wrong("`content_markdown` must not be empty"));
         }

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     moment::{Moment, Shown, Zone},
-    tool::{Answer, Call, Effect, Kind, Result, Scopes, Tool, Written},
+    tool::{Answer, Call, Effect, Kind, Result, Scopes, Tool, Written, convert},
 };
 
 /// The longest text of a message, in characters.
@@ -87,7 +87,7 @@ impl Tool for SendMessage {
     type Output = Done;
 
     async fn call(self, cx: &Call) -> Result<Done> {
-        let mut body = content(&self.text, self.blocks.as_deref())?;
+        let mut body = content(&self.text, self.blocks.as_deref()).await?;
         if let Some(thread) = self.thread_ts.as_deref().filter(|thread| !thread.trim().is_empty()) {
             body["thread_ts"] = timestamp("thread_ts", thread)?.into();
         }
@@ -140,7 +140,7 @@ async fn shown(cx: &Call, ts: &str) -> Option<Shown> {
 }
 
 /// Text and blocks, as Slack takes them.
-fn content(text: &str, blocks: Option<&str>) -> Result<Value> {
+async fn content(text: &str, blocks: Option<&str>) -> Result<Value> {
     if text.trim().is_empty() {
         return Err(wrong("`text` must not be empty"));
     }
@@ -150,7 +150,7 @@ fn content(text: &str, blocks: Option<&str>) -> Result<Value> {
     if is_long(text.trim()) {
         return Err(too_long());
     }
-    let text = to_slack(text.trim());
+    let text = convert(text.trim(), to_slack).await?;
     // Escapes make it longer.
     if is_long(&text) {
         return Err(too_long());
@@ -187,7 +187,7 @@ impl Tool for UpdateMessage {
     type Output = Done;
 
     async fn call(self, cx: &Call) -> Result<Done> {
-        let mut body = content(&self.text, self.blocks.as_deref())?;
+        let mut body = content(&self.text, self.blocks.as_deref()).await?;
         body["ts"] = timestamp("ts", &self.ts)?.into();
         let place = Place::find(cx, &self.channel).await?;
         let text = readable(&self.text, &body);
@@ -224,7 +224,7 @@ impl Tool for ScheduleMessage {
     type Output = Done;
 
     async fn call(self, cx: &Call) -> Result<Done> {
-        let mut body = content(&self.text, None)?;
+        let mut body = content(&self.text, None).await?;
         if let Some(thread) = self.thread_ts.as_deref().filter(|thread| !thread.trim().is_empty()) {
             body["thread_ts"] = timestamp("thread_ts", thread)?.into();
         }
