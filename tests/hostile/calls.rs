@@ -77,7 +77,6 @@ fn hostile() -> Vec<Hostile> {
     let zone = |length: usize| json!({ "start": "2026-11-23T09:00", "end": "2026-11-23T17:00", "time_zone": "Z".repeat(length) });
     let to = |text: String| json!({ "channel": "#sales", "text": text });
     let content = |text: String| json!({ "page": "Launch plan: gripper G3", "content_markdown": text });
-    let soql = |condition: String| json!({ "soql": format!("SELECT Id FROM Account WHERE {condition}") });
     let formula = |formula: String| json!({ "base": "Trade fair", "table": "Tasks", "formula": formula });
     vec![
         ("tools/call", call("google_calendar_check_availability", zone(1 << 20)), "time_zone"),
@@ -90,7 +89,7 @@ fn hostile() -> Vec<Hostile> {
         ("tools/call", call("slack_send_message", json!({ "channel": "<".repeat(4_000), "text": "x" })), "no"),
         ("tools/call", call("notion_append_content", content(nested("> ", "a", ""))), "levels deep"),
         ("tools/call", call("notion_append_content", content("a\n\n".repeat(60_000))), "several calls"),
-        ("tools/call", call("salesforce_run_soql", soql(nested("(", "Id = 'a'", ")"))), "levels deep"),
+        ("tools/call", call("salesforce_search_records", json!({ "query": "a ".repeat(3_000) })), "at most 4096 bytes"),
         ("tools/call", call("airtable_get_records", formula(nested("(", "1", ")"))), "levels deep"),
         ("tools/call", call(&"x".repeat(20_000), json!({})), "no tool of that name"),
         ("prompts/get", json!({ "name": "x".repeat(20_000) }), "prompt"),

@@ -8,6 +8,9 @@ const LONGEST: usize = 100_000;
 /// How deep conditions and queries may stand within each other. Reading one takes a piece of the stack for each level.
 const DEEPEST: usize = 50;
 
+/// The longest pattern: each of its parts is tried at every place of a text.
+const LONGEST_PATTERN: usize = 1_000;
+
 /// Over how many relationships a field may be reached, as Salesforce says it.
 const FARTHEST: usize = 5;
 
@@ -212,7 +215,11 @@ impl Reader {
             return Ok(Condition::Among(field, values, !is_not_in));
         }
         if self.word("LIKE") {
-            return Ok(Condition::Compare(field, "LIKE", self.operand()?));
+            let pattern = self.operand()?;
+            if matches!(&pattern, Operand::Text(text) if text.len() > LONGEST_PATTERN) {
+                return Err(format!("a pattern is longer than {LONGEST_PATTERN} characters"));
+            }
+            return Ok(Condition::Compare(field, "LIKE", pattern));
         }
         match self.tokens.get(self.at) {
             Some(Token::Mark(mark)) if !matches!(*mark, "(" | ")" | ",") => {
