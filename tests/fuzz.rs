@@ -108,3 +108,21 @@ fn times_are_understood_or_explained() {
 fn arguments_are_repaired_and_judged() {
     replay("arguments", checks::arguments);
 }
+
+#[cfg(feature = "voice")]
+#[test]
+fn only_plain_consent_is_a_yes() {
+    replay("consent", checks::consent);
+}
+
+#[cfg(feature = "voice")]
+#[test]
+fn any_question_can_be_read_out() {
+    replay("question", checks::question);
+}
+
+#[cfg(feature = "voice")]
+#[test]
+fn offers_are_within_bounds_before_they_are_read() {
+    replay("offer", checks::offer);
+}

@@ -2,11 +2,15 @@
 //!
 //! `tests/fuzz.rs` of the main crate replays the corpora through the same checks.
 
+#[cfg(feature = "voice")]
+mod calls;
 mod messages;
 mod pipes;
 mod seals;
 mod texts;
 
+#[cfg(feature = "voice")]
+pub use calls::{consent, offer, question};
 pub use messages::{envelope, headers};
 pub use pipes::pipe;
 pub use seals::{session, state};

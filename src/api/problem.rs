@@ -71,6 +71,13 @@ impl Problem {
         self
     }
 
+    /// Says after how long it may be tried again.
+    #[must_use]
+    pub fn retry_after(mut self, pause: Duration) -> Self {
+        self.0.retry_after = Some(pause);
+        self
+    }
+
     /// Adds a member of its own, such as a reference number.
     #[must_use]
     pub(super) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {

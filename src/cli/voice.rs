@@ -112,6 +112,9 @@ fn exchange(settings: &VoiceSettings, address: SocketAddr) -> peer::Settings {
     let mut exchange = peer::Settings::beside(address.ip());
     exchange.ports = settings.udp_ports.as_ref().map(|ports| peer::Ports { first: *ports.start(), last: *ports.end() });
     exchange.public.clone_from(&settings.nat_addresses);
+    exchange.most_calls = settings.calls.unwrap_or(exchange.most_calls);
+    exchange.most_calls_each = settings.calls_per_person.unwrap_or(exchange.most_calls_each);
+    exchange.starts_per_minute = settings.call_starts_per_minute.unwrap_or(exchange.starts_per_minute);
     exchange.ice_servers = settings.ice_servers.iter().flat_map(servers).collect();
     exchange
 }

@@ -4,6 +4,7 @@ use std::{
     net::IpAddr,
     ops::RangeInclusive,
     path::{Path, PathBuf},
+    str::FromStr,
 };
 
 use serde::{Deserialize, Deserializer};
@@ -27,6 +28,12 @@ pub struct VoiceSettings {
     pub udp_ports: Option<RangeInclusive<u16>>,
     /// The addresses under which this machine is seen from outside.
     pub nat_addresses: Vec<IpAddr>,
+    /// How many calls there may be at once.
+    pub calls: Option<usize>,
+    /// How many of them may be one person's.
+    pub calls_per_person: Option<usize>,
+    /// How many calls one person may begin within a minute.
+    pub call_starts_per_minute: Option<u32>,
 }
 
 /// Who understands speech.
@@ -100,6 +107,12 @@ pub struct VoiceFile {
     /// The addresses under which this machine is seen from outside.
     #[serde(default)]
     pub nat_addresses: Vec<IpAddr>,
+    /// How many calls there may be at once.
+    pub calls: Option<usize>,
+    /// How many of them may be one person's.
+    pub calls_per_person: Option<usize>,
+    /// How many calls one person may begin within a minute.
+    pub call_starts_per_minute: Option<u32>,
 }
 
 /// One of the tables `[voice.stt]`, `[voice.llm]` and `[voice.tts]`.
@@ -132,7 +145,21 @@ impl Settings {
             ice_servers: self.ice_servers(file.ice_servers)?,
             udp_ports: self.udp_ports(file.udp_ports)?,
             nat_addresses: self.nat_addresses(file.nat_addresses)?,
+            calls: self.at_least_one("SWITCHBOARD_CALLS", file.calls)?,
+            calls_per_person: self.at_least_one("SWITCHBOARD_CALLS_PER_PERSON", file.calls_per_person)?,
+            call_starts_per_minute: self
+                .at_least_one("SWITCHBOARD_CALL_STARTS_PER_MINUTE", file.call_starts_per_minute)?,
         })
+    }
+
+    fn at_least_one<T>(&self, name: &str, file: Option<T>) -> Result<Option<T>>
+    where
+        T: FromStr + ToString + PartialOrd + From<u8>,
+    {
+        let told = self.environment().get(name).map(str::to_owned).or(file.map(|count| count.to_string()));
+        let Some(text) = told else { return Ok(None) };
+        let count = text.trim().parse::<T>().ok().filter(|count| *count >= T::from(1));
+        count.map(Some).ok_or_else(|| wrong(name, &text, "a whole number of 1 and more"))
     }
 
     fn ice_servers(&self, file: Vec<IceServer>) -> Result<Vec<IceServer>> {
@@ -415,6 +442,7 @@ mod tests {
         refuses(&[("TTS_URL", "https://u:hush@x")], &["SWITCHBOARD_TTS_URL", "…"]);
         refuses(&[("UDP_PORTS", "9-1")], &["SWITCHBOARD_UDP_PORTS", "9-1"]);
         refuses(&[("NAT_ADDRESSES", "here")], &["SWITCHBOARD_NAT_ADDRESSES", "here"]);
+        refuses(&[("CALLS_PER_PERSON", "0")], &["SWITCHBOARD_CALLS_PER_PERSON", "1 and more"]);
     }
 
     #[test]

@@ -105,7 +105,7 @@ fn address(host: &Host<&str>) -> Option<IpAddr> {
 }
 
 /// Whether an address belongs to the public internet, by the special-purpose registries of RFC 6890.
-fn is_public(ip: IpAddr) -> bool {
+pub(crate) fn is_public(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => is_public_v4(ip),
         IpAddr::V6(ip) => is_public_v6(ip),

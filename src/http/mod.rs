@@ -39,6 +39,8 @@ mod witness;
 pub use authorize::{Authorize, AuthorizeError};
 pub use client::{Client, Options};
 pub use error::{Error, Result};
+#[cfg(feature = "voice")]
+pub(crate) use guard::is_public;
 pub use lane::Lane;
 pub use live::Live;
 pub use path::Path;

@@ -10,6 +10,11 @@ use crate::tool::closed;
 /// A result is cut for speech beyond so many bytes: the longer it is, the longer the caller waits for the first word.
 const LONGEST_RESULT: usize = 2_000;
 
+/// Of a conversation so much is kept, in bytes and in things: the oldest gives way. A model takes no more, and somebody
+/// who types without end must not fill the memory.
+const MOST_BYTES: usize = 256 * 1024;
+const MOST_ENTRIES: usize = 2_000;
+
 /// What a conversation came to so far.
 #[derive(Debug, Default)]
 pub struct Context {
@@ -51,13 +56,25 @@ impl Context {
 
     /// The caller said or typed something.
     pub fn caller(&mut self, text: impl Into<String>) {
-        self.entries.push(Entry::Caller(text.into()));
+        self.push(Entry::Caller(text.into()));
+    }
+
+    fn push(&mut self, entry: Entry) {
+        self.entries.push(entry);
+        let mut bytes = self.entries.iter().map(Entry::bytes).sum::<usize>();
+        let mut give_way = 0;
+        while give_way + 1 < self.entries.len() && (self.entries.len() - give_way > MOST_ENTRIES || bytes > MOST_BYTES)
+        {
+            bytes -= self.entries[give_way].bytes();
+            give_way += 1;
+        }
+        self.entries.drain(..give_way);
     }
 
     /// The agent's turn is over, and this much of it was heard.
     pub fn agent(&mut self, heard: &Heard) {
         if !heard.text.is_empty() {
-            self.entries.push(Entry::Agent(heard.text.clone()));
+            self.push(Entry::Agent(heard.text.clone()));
         }
         if !heard.missed.is_empty() {
             let missed = heard.missed.join(" ");
@@ -67,14 +84,14 @@ impl Context {
 
     /// A word to the model.
     pub fn note(&mut self, text: impl Into<String>) {
-        self.entries.push(Entry::Note(text.into()));
+        self.push(Entry::Note(text.into()));
     }
 
     /// The agent calls a tool. Until its end is told, its result says that it is under way.
     pub fn call(&mut self, id: impl Into<String>, tool: impl Into<String>, arguments: impl Into<String>) {
         let (id, tool, arguments) = (id.into(), tool.into(), arguments.into());
         let result = "Still under way. Its result will be told when it is there; do not call it again.".to_owned();
-        self.entries.push(Entry::Called(Called { id, tool, arguments, result, is_open: true }));
+        self.push(Entry::Called(Called { id, tool, arguments, result, is_open: true }));
     }
 
     /// A call has ended. When the conversation has gone on meanwhile, its result is told where the conversation is now.
@@ -104,6 +121,15 @@ impl Context {
             Entry::Called(called) if called.is_open => Some(called.id.as_str()),
             _ => None,
         })
+    }
+}
+
+impl Entry {
+    fn bytes(&self) -> usize {
+        match self {
+            Entry::Caller(text) | Entry::Agent(text) | Entry::Note(text) => text.len(),
+            Entry::Called(called) => called.id.len() + called.tool.len() + called.arguments.len() + called.result.len(),
+        }
     }
 }
 
@@ -168,6 +194,21 @@ mod tests {
         assert!(called.result.contains("Still under way"), "{called:?}");
         let Some(Entry::Note(note)) = context.entries().last() else { panic!("{context:?}") };
         assert!(note.contains("slack_send_message") && note.contains("Sent."), "{note}");
+    }
+
+    #[test]
+    fn who_types_without_end_does_not_fill_the_memory() {
+        let mut context = Context::default();
+        for n in 0..3 * MOST_ENTRIES {
+            context.caller(n.to_string());
+        }
+        assert_eq!(context.entries().len(), MOST_ENTRIES);
+        for _ in 0..100 {
+            context.caller("x".repeat(8_000));
+        }
+        assert!(context.entries().iter().map(Entry::bytes).sum::<usize>() <= MOST_BYTES);
+        context.caller("x".repeat(2 * MOST_BYTES));
+        assert_eq!(context.entries().len(), 1, "the last one stays");
     }
 
     #[test]

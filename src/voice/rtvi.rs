@@ -52,6 +52,8 @@ pub enum Said {
     },
     /// It hangs up.
     HangUp,
+    /// It said more than it may, and this was left out.
+    TooMuch(&'static str),
     /// Nothing that is known here.
     Unknown,
 }
@@ -146,6 +148,14 @@ pub enum Tell {
         /// Whether the conversation ends with it.
         is_fatal: bool,
     },
+}
+
+/// The message that tells a page how many messages it has missed.
+pub fn left_out(count: usize) -> String {
+    let error = format!("{count} messages were left out, because this page did not take them");
+    let data = json!({ "error": error, "fatal": false });
+    let message = Outgoing { label: LABEL, kind: "error", id: "left-out".into(), data };
+    serde_json::to_string(&message).unwrap_or_default()
 }
 
 #[derive(Deserialize)]

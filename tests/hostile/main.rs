@@ -4,6 +4,8 @@
 #![expect(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
 
 mod calls;
+#[cfg(feature = "voice")]
+mod candidates;
 #[path = "../product/client.rs"]
 mod client;
 mod consents;
@@ -12,6 +14,8 @@ mod office;
 mod open_server;
 mod outside_text;
 mod persons_only;
+#[cfg(feature = "voice")]
+mod phone_lines;
 #[path = "../support/mod.rs"]
 mod support;
 mod target;

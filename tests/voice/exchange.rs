@@ -1,7 +1,11 @@
 //! The exchange under test, on a port of its own, behind the same door as in the program. Tests hold the lines.
 #![allow(dead_code, reason = "each user has a part of it")]
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::{Extension, Router};
 use futures_util::future::BoxFuture;
@@ -78,7 +82,8 @@ impl Exchange {
 
     /// Another door of the same exchange, for somebody else.
     pub async fn door_for(&self, principal: Principal) -> String {
-        serve(signalling::router(self.signalling.clone()).layer(Extension(Caller::new(principal)))).await
+        let caller = Caller { address: Some(IpAddr::from([127, 0, 0, 1])), ..Caller::new(principal) };
+        serve(signalling::router(self.signalling.clone()).layer(Extension(caller))).await
     }
 
     /// The next conversation that begins.
@@ -190,6 +195,8 @@ fn is_audible(samples: &[i16]) -> bool {
 async fn serve(router: Router) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
+    // As the program's listener does.
+    let router = router.layer(Extension(SocketAddr::from(([127, 0, 0, 1], 9))));
     tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
     url
 }

@@ -167,6 +167,8 @@ impl Fakes {
             program.env(format!("SWITCHBOARD_{service}_URL"), self.http());
         }
         program.env("SWITCHBOARD_LLM_MODEL", "fake");
+        // All callers of a test are one person, and call as fast as they can.
+        program.env("SWITCHBOARD_CALLS_PER_PERSON", "100").env("SWITCHBOARD_CALL_STARTS_PER_MINUTE", "100000");
     }
 
     /// Where they are, for the settings of services of OpenAI's shape.

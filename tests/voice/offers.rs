@@ -41,14 +41,69 @@ async fn what_the_page_gives_along_reaches_the_conversation() {
     let (_, started) = post(&format!("{}/start", exchange.url), &json!({ "body": { "language": "de" } })).await;
     assert_eq!(started["iceConfig"], json!({ "iceServers": [] }));
     let in_session = format!("{}/sessions/{}/api/offer", exchange.url, started["sessionId"].as_str().unwrap());
-    post(&in_session, &json!({ "sdp": OFFER, "type": "offer" })).await;
+    let _first = connected(&in_session, json!({})).await;
     assert_eq!(exchange.next().await.request.data, json!({ "language": "de" }));
     for name in ["requestData", "request_data"] {
-        let offer = json!({ "sdp": OFFER, "type": "offer", name: { "agent": "a" } });
-        post(&format!("{}/api/offer", exchange.url), &offer).await;
+        let _caller = connected(&format!("{}/api/offer", exchange.url), json!({ name: { "agent": "a" } })).await;
         assert_eq!(exchange.next().await.request.data, json!({ "agent": "a" }));
     }
     assert!(!exchange.has_another().await);
+}
+
+/// A caller whose offer has these members beside the usual ones.
+async fn connected(url: &str, mut offer: Value) -> Caller {
+    let phone = Phone::new().await;
+    offer["sdp"] = phone.offer.as_str().into();
+    offer["type"] = "offer".into();
+    let (status, answer) = post(url, &offer).await;
+    assert_eq!(status, 200, "{answer}");
+    phone.connect(answer["pc_id"].as_str().unwrap(), answer["sdp"].as_str().unwrap()).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_begins_before_the_caller_is_there() {
+    let exchange = Exchange::open().await;
+    let url = format!("{}/api/offer", exchange.url);
+    let (status, _) = post(&url, &json!({ "sdp": OFFER, "type": "offer" })).await;
+    assert_eq!(status, 200);
+    exchange.has_calls(1, Duration::from_secs(1)).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(!exchange.has_another().await, "nobody is there who could be greeted");
+    let _caller = connected(&url, json!({})).await;
+    exchange.next().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_person_takes_some_lines_and_another_still_gets_one() {
+    let exchange = Exchange::with(|settings| (settings.most_calls, settings.most_calls_each) = (3, 2)).await;
+    let other = Principal { user: UserId::new("ben"), agent: AgentId::new("ben"), role: Role::Person };
+    let door = exchange.door_for(other).await;
+    let offer = json!({ "sdp": OFFER, "type": "offer" });
+    let call = async |door: &str| {
+        let (status, answer) = post(&format!("{door}/api/offer"), &offer).await;
+        (status, answer["code"].as_str().unwrap_or_default().to_owned())
+    };
+    let taken = (200, String::new());
+    assert_eq!((call(&exchange.url).await, call(&exchange.url).await), (taken.clone(), taken.clone()));
+    assert_eq!(call(&exchange.url).await, (429, "too_many_calls".into()));
+    assert_eq!(call(&door).await, taken);
+    assert_eq!(call(&door).await, (503, "busy".into()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_are_begun_no_faster_than_people_call() {
+    let exchange = Exchange::with(|settings| settings.starts_per_minute = 3).await;
+    let sent = async || {
+        let offer = json!({ "sdp": OFFER, "type": "offer" });
+        http().post(format!("{}/api/offer", exchange.url)).json(&offer).send().await.unwrap()
+    };
+    for _ in 0..3 {
+        assert_eq!(sent().await.status(), 200);
+    }
+    let refused = sent().await;
+    assert_eq!(refused.status(), 429);
+    let wait = refused.headers()["retry-after"].to_str().unwrap().parse::<u64>().unwrap();
+    assert!((1..=20).contains(&wait), "{wait}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -119,9 +174,8 @@ async fn calls_and_sessions_belong_to_who_made_them() {
     let session = format!("/sessions/{}/api/offer", started["sessionId"].as_str().unwrap());
     let offer = json!({ "sdp": OFFER, "type": "offer" });
     assert_eq!(post(&format!("{door}{session}"), &offer).await.0, 404);
-    let (status, answer) = post(&format!("{}{session}", exchange.url), &offer).await;
-    assert_eq!(status, 200);
-    let id = answer["pc_id"].as_str().unwrap();
+    let caller = connected(&format!("{}{session}", exchange.url), json!({})).await;
+    let id = caller.id.as_str();
     let again = json!({ "sdp": OFFER, "type": "offer", "pc_id": id, "restart_pc": true });
     assert_eq!(post(&format!("{door}/api/offer"), &again).await.0, 404);
     assert_eq!(sent(http().delete(format!("{door}/api/whip/{id}"))).await.0, 404);
@@ -189,5 +243,6 @@ async fn who_is_answered_and_never_connects_takes_up_no_line_for_long() {
         post(&format!("{}/api/offer", exchange.url), &json!({ "sdp": phone.offer, "type": "offer" })).await;
     assert_eq!(status, 200);
     exchange.has_calls(1, Duration::from_secs(1)).await;
-    exchange.has_calls(0, Duration::from_secs(40)).await;
+    exchange.has_calls(0, Duration::from_secs(25)).await;
+    assert!(!exchange.has_another().await);
 }

@@ -8,7 +8,11 @@ use std::{
     io::{self, BufWriter, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
-    sync::mpsc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    },
 };
 
 use hound::{SampleFormat, WavSpec, WavWriter};
@@ -23,6 +27,9 @@ const APART: usize = HEARD_RATE * 60 / 1000;
 /// The WAV on disk is whole at least this often, in samples of a side: every five seconds.
 const WHOLE_EVERY: usize = 5 * HEARD_RATE;
 
+/// So many bytes may wait for the disk: two minutes of sound. What comes when there are more is left out.
+const MOST_WAITING: usize = 8 * 1024 * 1024;
+
 /// What is to be kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Keeps {
@@ -36,6 +43,10 @@ pub struct Keeps {
 #[derive(Debug)]
 pub struct Keeper {
     to_disk: mpsc::Sender<Piece>,
+    /// How many bytes wait for the disk.
+    waiting: Arc<AtomicUsize>,
+    /// How many pieces were left out since the disk took one last.
+    left_out: usize,
     sides: Option<Sides>,
 }
 
@@ -43,6 +54,15 @@ pub struct Keeper {
 enum Piece {
     Line(String),
     Sound(Vec<(i16, i16)>),
+}
+
+impl Piece {
+    fn bytes(&self) -> usize {
+        match self {
+            Piece::Line(line) => line.len(),
+            Piece::Sound(both) => both.len() * size_of::<(i16, i16)>(),
+        }
+    }
 }
 
 /// The two sides, as far as they are not written yet.
@@ -71,20 +91,40 @@ impl Keeper {
         }
         let sound = keeps.sound.then(|| open("wav")).transpose()?.map(wav).transpose()?;
         let (to_disk, pieces) = mpsc::channel();
+        let waiting = Arc::<AtomicUsize>::default();
+        let unwritten = Arc::clone(&waiting);
         tokio::task::spawn_blocking(move || {
-            if let Err(error) = write(&pieces, transcript, sound) {
+            if let Err(error) = write(&pieces, &unwritten, transcript, sound) {
                 tracing::warn!(%error, "a conversation could not be written down to its end");
             }
         });
-        Ok(Some(Keeper { to_disk, sides: keeps.sound.then(Sides::default) }))
+        Ok(Some(Keeper { to_disk, waiting, left_out: 0, sides: keeps.sound.then(Sides::default) }))
     }
 
     /// A line of the transcript, `at` seconds after the beginning.
-    pub fn note(&self, at: f64, line: &Line) {
+    pub fn note(&mut self, at: f64, line: &Line) {
         let mut line = serde_json::to_value(line).unwrap_or_default();
         line["at"] = json!((at * 1000.0).round() / 1000.0);
-        // Without its thread, which has said why, there is nothing to write to.
-        let _ = self.to_disk.send(Piece::Line(line.to_string()));
+        self.hand_over(Piece::Line(line.to_string()));
+    }
+
+    /// Gives a piece to the thread that writes. A disk that stands still must not take the memory of everybody; what is
+    /// missing then is said in the transcript as soon as it goes on.
+    fn hand_over(&mut self, piece: Piece) {
+        if self.waiting.load(Ordering::Relaxed) + piece.bytes() > MOST_WAITING {
+            if self.left_out == 0 {
+                tracing::warn!("the disk is too slow for a conversation: parts of it are not written down");
+            }
+            self.left_out += 1;
+            return;
+        }
+        let gap = std::mem::take(&mut self.left_out);
+        let gap = (gap > 0).then(|| Piece::Line(json!({ "who": "writer", "left_out": gap }).to_string()));
+        for piece in gap.into_iter().chain([piece]) {
+            self.waiting.fetch_add(piece.bytes(), Ordering::Relaxed);
+            // Without its thread, which has said why, there is nothing to write to.
+            let _ = self.to_disk.send(piece);
+        }
     }
 
     /// Whether the sound is kept.
@@ -98,7 +138,7 @@ impl Keeper {
         sides.add(caller, agent);
         let both = sides.take();
         if !both.is_empty() {
-            let _ = self.to_disk.send(Piece::Sound(both));
+            self.hand_over(Piece::Sound(both));
         }
     }
 }
@@ -142,9 +182,15 @@ fn wav(file: File) -> io::Result<Wav> {
 }
 
 /// Writes until the conversation is over.
-fn write(pieces: &mpsc::Receiver<Piece>, mut transcript: Option<File>, mut sound: Option<Wav>) -> io::Result<()> {
+fn write(
+    pieces: &mpsc::Receiver<Piece>,
+    waiting: &AtomicUsize,
+    mut transcript: Option<File>,
+    mut sound: Option<Wav>,
+) -> io::Result<()> {
     let mut since_whole = 0;
     for piece in pieces {
+        waiting.fetch_sub(piece.bytes(), Ordering::Relaxed);
         match (piece, &mut transcript, &mut sound) {
             (Piece::Line(line), Some(transcript), _) => writeln!(transcript, "{line}")?,
             (Piece::Sound(both), _, Some(sound)) => {
@@ -213,6 +259,23 @@ mod tests {
             let mode = fs::metadata(dir.join(name)).unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o600, "{name}");
         }
+    }
+
+    #[test]
+    fn a_disk_that_stands_still_takes_no_memory_and_the_gap_is_said() {
+        let (to_disk, pieces) = mpsc::channel();
+        let mut keeper = Keeper { to_disk, waiting: Arc::default(), left_out: 0, sides: None };
+        let line = Line::Caller { text: "x".repeat(MOST_WAITING / 10) };
+        (0..25).for_each(|_| keeper.note(0.0, &line));
+        assert!(keeper.waiting.load(Ordering::Relaxed) <= MOST_WAITING);
+        assert_eq!((pieces.try_iter().count(), keeper.left_out), (9, 16));
+        keeper.waiting.store(0, Ordering::Relaxed);
+        keeper.note(0.0, &Line::Caller { text: "y".into() });
+        let lines = pieces.try_iter().map(|piece| match piece {
+            Piece::Line(line) => line,
+            Piece::Sound(_) => panic!("there was none"),
+        });
+        assert_eq!(lines.collect::<Vec<_>>()[0], r#"{"who":"writer","left_out":16}"#);
     }
 
     #[tokio::test]

@@ -1,5 +1,7 @@
 //! What an agent says without asking its model: the same few sentences, in the languages that we have them in.
 
+use crate::voice::language::Language;
+
 /// The usual sentences in one language.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Phrases {
@@ -25,6 +27,8 @@ pub struct Phrases {
     pub too_long: &'static str,
     /// In front of a question to which only yes or no is an answer.
     pub say_yes_or_no: &'static str,
+    /// After the beginning of a question that is too long for the voice.
+    pub too_long_to_read: &'static str,
 }
 
 impl Phrases {
@@ -35,14 +39,16 @@ impl Phrases {
     }
 }
 
-/// The sentences in `language` (BCP 47), or in English.
-pub fn phrases(language: Option<&str>) -> &'static Phrases {
-    let primary = language.and_then(|tag| tag.split('-').next()).unwrap_or_default().to_ascii_lowercase();
-    match primary.as_str() {
-        "de" => &GERMAN,
-        "fr" => &FRENCH,
-        "es" => &SPANISH,
-        _ => &ENGLISH,
+/// The sentences in `language`, or in English.
+pub fn phrases(language: Option<Language>) -> &'static Phrases {
+    match language.unwrap_or(Language::English) {
+        Language::English => &ENGLISH,
+        Language::German => &GERMAN,
+        Language::French => &FRENCH,
+        Language::Spanish => &SPANISH,
+        Language::Italian => &ITALIAN,
+        Language::Portuguese => &PORTUGUESE,
+        Language::Dutch => &DUTCH,
     }
 }
 
@@ -58,6 +64,7 @@ const ENGLISH: Phrases = Phrases {
     goodbye: "Goodbye!",
     too_long: "We have talked for as long as I may. Please call again. Goodbye!",
     say_yes_or_no: "Please say yes or no.",
+    too_long_to_read: "The rest is too long to be read out. Please read it on the page and answer there.",
 };
 
 const GERMAN: Phrases = Phrases {
@@ -72,6 +79,7 @@ const GERMAN: Phrases = Phrases {
     goodbye: "Auf Wiederhören!",
     too_long: "Länger darf ich nicht sprechen. Bitte rufen Sie noch einmal an. Auf Wiederhören!",
     say_yes_or_no: "Bitte sagen Sie ja oder nein.",
+    too_long_to_read: "Der Rest ist zu lang zum Vorlesen. Bitte lesen Sie ihn auf der Seite und antworten Sie dort.",
 };
 
 const FRENCH: Phrases = Phrases {
@@ -86,6 +94,7 @@ const FRENCH: Phrases = Phrases {
     goodbye: "Au revoir !",
     too_long: "Je ne peux pas parler plus longtemps. Rappelez-moi, s'il vous plaît. Au revoir !",
     say_yes_or_no: "Répondez par oui ou par non.",
+    too_long_to_read: "Le reste est trop long pour être lu à voix haute. Lisez-le sur la page et répondez-y.",
 };
 
 const SPANISH: Phrases = Phrases {
@@ -100,6 +109,52 @@ const SPANISH: Phrases = Phrases {
     goodbye: "¡Adiós!",
     too_long: "No puedo hablar más tiempo. Vuelva a llamar, por favor. ¡Adiós!",
     say_yes_or_no: "Responda sí o no.",
+    too_long_to_read: "El resto es demasiado largo para leerlo en voz alta. Léalo en la página y responda allí.",
+};
+
+const ITALIAN: Phrases = Phrases {
+    greeting: "Salve! Come posso aiutarla?",
+    fillers: &["Un momento, per favore.", "Guardo subito.", "Un secondo."],
+    no_answer: "Mi dispiace, in questo momento non so rispondere. Riprovi tra poco.",
+    broken_off: "Mi dispiace, ho perso il filo. Può ripetere la domanda?",
+    voice_failed: "Mi dispiace, mi manca la voce. Me lo richieda tra un momento.",
+    not_understood: "Mi dispiace, non ho capito. Può ripetere?",
+    still_there: "È ancora in linea?",
+    put_through: "La metto in comunicazione.",
+    goodbye: "Arrivederci!",
+    too_long: "Non posso parlare più a lungo. Richiami, per favore. Arrivederci!",
+    say_yes_or_no: "Risponda sì o no.",
+    too_long_to_read: "Il resto è troppo lungo per essere letto ad alta voce. Lo legga sulla pagina e risponda lì.",
+};
+
+const PORTUGUESE: Phrases = Phrases {
+    greeting: "Olá! Em que posso ajudar?",
+    fillers: &["Um momento, por favor.", "Vou ver.", "Só um segundo."],
+    no_answer: "Desculpe, neste momento não consigo responder. Tente de novo daqui a pouco.",
+    broken_off: "Desculpe, perdi o fio à meada. Pode perguntar outra vez?",
+    voice_failed: "Desculpe, falha-me a voz. Pergunte-me outra vez daqui a pouco.",
+    not_understood: "Desculpe, não entendi. Pode repetir?",
+    still_there: "Ainda está aí?",
+    put_through: "Vou passar a chamada.",
+    goodbye: "Até logo!",
+    too_long: "Não posso falar por mais tempo. Ligue outra vez, por favor. Até logo!",
+    say_yes_or_no: "Responda sim ou não, por favor.",
+    too_long_to_read: "O resto é longo demais para ser lido em voz alta. Leia-o na página e responda lá.",
+};
+
+const DUTCH: Phrases = Phrases {
+    greeting: "Hallo! Waarmee kan ik u helpen?",
+    fillers: &["Een ogenblik, alstublieft.", "Ik kijk even.", "Een seconde."],
+    no_answer: "Het spijt me, ik weet nu even geen antwoord. Probeert u het zo nog eens.",
+    broken_off: "Het spijt me, ik ben de draad kwijt. Kunt u het nog eens vragen?",
+    voice_failed: "Het spijt me, mijn stem laat me in de steek. Vraagt u het zo nog eens.",
+    not_understood: "Het spijt me, dat heb ik niet verstaan. Kunt u het herhalen?",
+    still_there: "Bent u er nog?",
+    put_through: "Ik verbind u door.",
+    goodbye: "Tot ziens!",
+    too_long: "Langer mag ik niet praten. Belt u alstublieft nog eens. Tot ziens!",
+    say_yes_or_no: "Zegt u alstublieft ja of nee.",
+    too_long_to_read: "De rest is te lang om voor te lezen. Leest u die op de pagina en antwoord daar.",
 };
 
 #[cfg(test)]
@@ -107,10 +162,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_language_is_found_by_its_first_part() {
-        assert_eq!(phrases(Some("de-AT")), &GERMAN);
-        assert_eq!(phrases(Some("DE")), &GERMAN);
-        assert_eq!(phrases(Some("xx-YY")), &ENGLISH);
+    fn each_language_has_sentences_of_its_own() {
         assert_eq!(phrases(None), &ENGLISH);
+        for language in Language::ALL {
+            let others = Language::ALL.into_iter().filter(|other| *other != language);
+            for other in others {
+                assert_ne!(phrases(Some(language)).say_yes_or_no, phrases(Some(other)).say_yes_or_no);
+            }
+        }
     }
 }

@@ -2,12 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use jiff::Zoned;
+use jiff::{Zoned, civil::Date};
 
 use super::phrases::{Phrases, phrases};
 use crate::{
     agents::{Agent, Voice},
-    voice::{ears, services::Manner, turn::Patience},
+    voice::{ears, language::Language, services::Manner, turn::Patience},
 };
 
 /// After so much silence a caller is asked whether they are still there.
@@ -31,6 +31,10 @@ pub struct Settings {
     pub greeting: String,
     /// What is said while something takes long.
     pub fillers: Vec<String>,
+    /// The language that the line speaks and is answered in; unless set, any of ours.
+    pub language: Option<Language>,
+    /// The day on which the conversation begins.
+    pub today: Date,
     /// The usual sentences.
     pub phrases: &'static Phrases,
     /// How it speaks.
@@ -65,13 +69,16 @@ impl Settings {
     /// The settings of `agent` for a conversation that begins at `now`.
     pub fn of(agent: &Agent, now: &Zoned) -> Self {
         let voice = agent.voice.clone().unwrap_or_default();
-        let phrases = phrases(voice.language.as_deref());
+        let language = voice.language.as_deref().and_then(Language::from_tag);
+        let phrases = phrases(language);
         let usual = || phrases.fillers.iter().map(|&filler| filler.to_owned()).collect();
         let idle = voice.idle_seconds.map_or(IDLE, |seconds| Duration::from_secs(seconds.into()));
         Settings {
             instructions: instructions(agent, &voice, now).into(),
             greeting: voice.greeting.clone().unwrap_or_else(|| phrases.greeting.to_owned()),
             fillers: if voice.fillers.is_empty() { usual() } else { voice.fillers.clone() },
+            language,
+            today: now.date(),
             phrases,
             patience: patience(&voice),
             can_be_interrupted: voice.can_be_interrupted.unwrap_or(true),

@@ -10,22 +10,24 @@ use std::{
 };
 
 use tokio::{
-    sync::{mpsc, watch},
+    sync::{mpsc, oneshot, watch},
     task::JoinSet,
     time::{Instant, MissedTickBehavior, interval, sleep, sleep_until, timeout},
 };
 use webrtc::{data_channel::DataChannel, peer_connection::RTCPeerConnectionState as State};
 
 use super::{
-    Candidate, Peer, Refused,
+    Candidate, Peer, Reach, Refused,
     connection::{Connection, Happened},
     hearing::Hearing,
+    inbox::Excess,
     playout::Playout,
     presence::{Change, Presence, Sign},
 };
 use crate::voice::{
     line::{Carrier, Event, Player},
     rtvi::Said,
+    texts::Texts,
 };
 
 /// How often the round trip is looked at.
@@ -39,9 +41,6 @@ const LINGERS: Duration = Duration::from_millis(200);
 
 /// How long the last texts may take.
 const LAST_WORDS: Duration = Duration::from_secs(2);
-
-/// Texts that wait for a channel; older ones are left out.
-const MOST_TEXTS: usize = 256;
 
 /// Tells a page that the agent has left (Pipecat's `SmallWebRTC`).
 const LEFT: &str = r#"{"type":"signalling","message":{"type":"peerLeft"}}"#;
@@ -63,11 +62,16 @@ enum Order {
 
 impl Call {
     /// Begins a call. `can_return` says whether the client knows how to come back with [`replace`](Self::replace).
-    /// The future is the call; it ends with it.
-    pub fn begin(peer: Peer, carrier: Carrier, can_return: bool) -> (Call, impl Future<Output = ()> + Send) {
+    /// `connected` is told once the caller can be heard for the first time. The future is the call; it ends with it.
+    pub fn begin(
+        peer: Peer,
+        carrier: Carrier,
+        can_return: bool,
+        connected: oneshot::Sender<()>,
+    ) -> (Call, impl Future<Output = ()> + Send) {
         let (orders, taken) = mpsc::channel(4);
         let call = Call { connection: Mutex::new(Arc::clone(&peer.connection)), orders };
-        (call, Under::begin(peer, carrier, can_return).run(taken))
+        (call, Under::begin(peer, carrier, can_return, connected).run(taken))
     }
 
     fn connection(&self) -> Arc<Connection> {
@@ -78,16 +82,16 @@ impl Call {
     ///
     /// # Errors
     /// [`Refused`] when it does not fit.
-    pub async fn renegotiate(&self, offer: &str) -> Result<String, Refused> {
-        self.connection().answer(offer).await
+    pub async fn renegotiate(&self, offer: &str, reach: Reach) -> Result<String, Refused> {
+        self.connection().answer(offer, reach).await
     }
 
     /// Takes in a candidate of the caller.
     ///
     /// # Errors
     /// [`Refused`] when it is none.
-    pub async fn candidate(&self, candidate: Candidate) -> Result<(), Refused> {
-        self.connection().candidate(candidate).await
+    pub async fn candidate(&self, candidate: Candidate, reach: Reach) -> Result<(), Refused> {
+        self.connection().candidate(candidate, reach).await
     }
 
     /// Goes on over a new connection, with the same conversation.
@@ -108,6 +112,8 @@ struct Under {
     peer: Peer,
     hearing: Hearing,
     presence: Presence,
+    /// Who waits for the caller to be there.
+    connected: Option<oneshot::Sender<()>>,
     is_lost: bool,
     events: mpsc::Sender<Event>,
     /// Events that the conversation has not taken yet. They wait here, so that this task never does.
@@ -124,7 +130,7 @@ struct Under {
 struct Ended;
 
 impl Under {
-    fn begin(peer: Peer, carrier: Carrier, can_return: bool) -> Under {
+    fn begin(peer: Peer, carrier: Carrier, can_return: bool, connected: oneshot::Sender<()>) -> Under {
         let Carrier { events, texts, player } = carrier;
         let (outlet, outlets) = watch::channel(None);
         let (channel, channels) = watch::channel(None);
@@ -138,6 +144,7 @@ impl Under {
             peer,
             hearing,
             presence,
+            connected: Some(connected),
             is_lost: false,
             events,
             untold: VecDeque::new(),
@@ -221,6 +228,10 @@ impl Under {
                 Said::Unknown => {}
                 said => self.untold.push_back(Event::Said(said)),
             },
+            Happened::TooMuch(why) => self.untold.push_back(Event::Said(Said::TooMuch(match why {
+                Excess::Size => "a message was left out, because it is larger than 32 KiB",
+                Excess::Pace => "messages were left out, because there were more than 20 a second",
+            }))),
             Happened::Closed => return self.sign(Sign::HungUp),
         }
         Ok(())
@@ -269,6 +280,8 @@ impl Under {
             None => {}
             Some(Change::Here { again }) => {
                 self.is_lost = false;
+                // Whoever does not wait any more has no use for it.
+                let _ = self.connected.take().map(|connected| connected.send(()));
                 self.outlet.send_replace(Some(Arc::clone(&self.peer.connection)));
                 self.untold.extend(again.then_some(Event::Back));
             }
@@ -343,16 +356,13 @@ async fn send(mut texts: mpsc::Receiver<String>, mut channels: watch::Receiver<C
 /// Texts on their way to a channel.
 #[derive(Default)]
 struct Outbox {
-    waiting: VecDeque<String>,
+    waiting: Texts,
     channel: Channel,
 }
 
 impl Outbox {
     fn push(&mut self, text: String) {
-        self.waiting.push_back(text);
-        if self.waiting.len() > MOST_TEXTS {
-            self.waiting.pop_front();
-        }
+        self.waiting.push(text);
     }
 
     /// Waits until a text can be sent, and tells whether the channel is still open. Nothing is lost when the waiting is
@@ -370,7 +380,7 @@ impl Outbox {
             self.channel = None;
             return;
         };
-        let Some(text) = self.waiting.pop_front() else { return };
+        let Some(text) = self.waiting.pop() else { return };
         if let Err(error) = channel.send_text(&text).await {
             tracing::debug!(%error, "a message of a call was not sent");
         }

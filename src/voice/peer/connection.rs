@@ -8,7 +8,7 @@ use std::{
     net::UdpSocket,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU8, Ordering},
+        atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -16,13 +16,17 @@ use std::{
 use async_trait::async_trait;
 use rtc::{
     media_stream::MediaStreamTrack,
+    peer_connection::configuration::setting_engine::SctpMaxMessageSize,
     rtp,
     rtp_transceiver::rtp_sender::{
         RTCRtpCodec, RTCRtpCodecParameters, RTCRtpCodingParameters, RTCRtpEncodingParameters, RtpCodecKind,
     },
     statistics::report::RTCStatsReportEntry,
 };
-use tokio::sync::{mpsc, watch};
+use tokio::{
+    sync::{mpsc, watch},
+    time::Instant,
+};
 use webrtc::{
     data_channel::{DataChannel, DataChannelEvent},
     media_stream::{
@@ -36,7 +40,13 @@ use webrtc::{
     },
 };
 
-use super::{Candidate, Refused, Settings, playout::Outgoing, sdp};
+use super::{
+    Candidate, Refused, Settings,
+    candidates::{self, Reach},
+    inbox::{self, Excess, Inbox, Taken},
+    playout::Outgoing,
+    sdp,
+};
 use crate::voice::codec::CLOCK_RATE;
 
 /// The label of the channel for messages (Pipecat's clients).
@@ -50,6 +60,16 @@ const MOST_WAITING: usize = 256 * 1024;
 
 /// So many things wait at most between a connection and its call: seconds of sound.
 const EVENTS: usize = 256;
+
+/// So many bytes that the caller sent may wait to be read.
+const MOST_UNREAD: u32 = 256 * 1024;
+
+/// What is announced as the largest message; see [`inbox`].
+#[expect(clippy::cast_possible_truncation, reason = "it is a small number")]
+const LARGEST_MESSAGE: u32 = inbox::LARGEST as u32;
+
+/// No client opens more channels; each takes memory.
+const MOST_CHANNELS: usize = 8;
 
 /// Without anything from the caller for so long, the connection counts as broken.
 const DISCONNECTED: Duration = Duration::from_secs(4);
@@ -73,6 +93,8 @@ pub enum Happened {
     Opened(Arc<dyn DataChannel>),
     /// A message.
     Text(String),
+    /// Messages were left out.
+    TooMuch(Excess),
     /// The channel for messages, or the only stream of sound, was closed by the other side.
     Closed,
 }
@@ -96,6 +118,8 @@ pub struct Connection {
     payload_type: AtomicU8,
     has_gathered: watch::Receiver<bool>,
     settings: Arc<Settings>,
+    /// How many candidates of the caller are being tried.
+    candidates: AtomicUsize,
 }
 
 impl Peer {
@@ -103,33 +127,43 @@ impl Peer {
     ///
     /// # Errors
     /// [`Refused`] when the offer is none that a call can come of, or no port is free.
-    pub async fn answer(settings: &Arc<Settings>, offer: &str) -> Result<(Peer, String), Refused> {
-        sdp::check(offer)?;
+    pub async fn answer(settings: &Arc<Settings>, offer: &str, reach: Reach) -> Result<(Peer, String), Refused> {
+        let offer = sdp::admit(offer, reach)?;
         let (happened_in, happened) = mpsc::channel(EVENTS);
         let (state_in, state) = watch::channel(RTCPeerConnectionState::New);
         let (gathered_in, has_gathered) = watch::channel(false);
-        let handler =
-            Handler { happened: happened_in, state: state_in, gathered: gathered_in, listens: Arc::default() };
+        let handler = Handler {
+            happened: happened_in,
+            state: state_in,
+            gathered: gathered_in,
+            listens: Arc::default(),
+            channels: AtomicUsize::default(),
+        };
         let inner = Box::pin(build(settings, handler)).await?;
         let ssrc = rand::random();
         let track = Arc::new(TrackLocalStaticRTP::new(agent(ssrc)));
         let settings = Arc::clone(settings);
-        let connection = Connection { inner, track, ssrc, payload_type: AtomicU8::default(), has_gathered, settings };
+        let (payload_type, candidates) = (AtomicU8::default(), AtomicUsize::default());
+        let connection = Connection { inner, track, ssrc, payload_type, has_gathered, settings, candidates };
         let sound: Arc<dyn TrackLocal> = Arc::clone(&connection.track) as _;
         connection.inner.add_track(sound).await.map_err(Refused::because)?;
-        let answer = connection.answer(offer).await?;
+        let answer = connection.take(offer).await?;
         Ok((Peer { connection: Arc::new(connection), happened, state }, answer))
     }
 }
 
 impl Connection {
-    /// Answers an offer, the first or a later one.
+    /// Answers a later offer.
     ///
     /// # Errors
     /// [`Refused`] when it does not fit.
-    pub async fn answer(&self, offer: &str) -> Result<String, Refused> {
-        sdp::check(offer)?;
-        let offer = RTCSessionDescription::offer(offer.to_owned()).map_err(Refused::because)?;
+    pub async fn answer(&self, offer: &str, reach: Reach) -> Result<String, Refused> {
+        self.take(sdp::admit(offer, reach)?).await
+    }
+
+    async fn take(&self, offer: sdp::Offer) -> Result<String, Refused> {
+        self.candidates.store(offer.candidates, Ordering::Relaxed);
+        let offer = RTCSessionDescription::offer(offer.sdp).map_err(Refused::because)?;
         self.inner.set_remote_description(offer).await.map_err(Refused::because)?;
         let answer = self.inner.create_answer(None).await.map_err(Refused::because)?;
         let payload_type = sdp::payload_type(&answer.sdp)
@@ -147,11 +181,21 @@ impl Connection {
     /// Takes in a candidate of the caller that came after the offer.
     ///
     /// # Errors
-    /// [`Refused`] when it is none.
-    pub async fn candidate(&self, candidate: Candidate) -> Result<(), Refused> {
-        // Names of the caller's own network mean nothing here; such a caller is found by the packets that come.
-        if candidate.candidate.is_empty() || candidate.candidate.contains(".local ") {
+    /// [`Refused`] when it is none, or one too many.
+    pub async fn candidate(&self, candidate: Candidate, reach: Reach) -> Result<(), Refused> {
+        if candidate.candidate.is_empty() {
             return Ok(());
+        }
+        let to = candidates::destination(&candidate.candidate).map_err(|why| Refused::Offer(why.into()))?;
+        if !to.is_some_and(|to| reach.allows(to.ip())) {
+            return Ok(());
+        }
+        if candidate.sdp_mid.as_ref().is_some_and(|mid| mid.len() > candidates::LONGEST) {
+            return Err(Refused::Offer("a candidate's section has a name longer than any has".into()));
+        }
+        if self.candidates.fetch_add(1, Ordering::Relaxed) >= candidates::MOST {
+            self.candidates.store(candidates::MOST, Ordering::Relaxed);
+            return Err(Refused::TooMany);
         }
         let candidate = RTCIceCandidateInit {
             candidate: candidate.candidate,
@@ -229,6 +273,8 @@ async fn build(settings: &Settings, handler: Handler) -> Result<Arc<dyn PeerConn
     let engine = SettingEngineBuilder::new()
         .with_ice_timeouts(Some(DISCONNECTED), Some(FAILED), Some(KEEP_ALIVE))
         .with_multicast_dns_mode(rtc::ice::mdns::MulticastDnsMode::Disabled)
+        .with_sctp_max_message_size(SctpMaxMessageSize::Bounded(LARGEST_MESSAGE))
+        .with_sctp_max_receive_buffer_size(MOST_UNREAD)
         .build();
     let port = free_port(settings)?;
     let building = PeerConnectionBuilder::new()
@@ -280,6 +326,8 @@ struct Handler {
     gathered: watch::Sender<bool>,
     /// Whether somebody listens to a stream of sound already: one caller is listened to, not two at once.
     listens: Arc<AtomicBool>,
+    /// How many channels the caller has opened.
+    channels: AtomicUsize,
 }
 
 #[async_trait]
@@ -293,6 +341,15 @@ impl PeerConnectionEventHandler for Handler {
     }
 
     async fn on_data_channel(&self, channel: Arc<dyn DataChannel>) {
+        if self.channels.fetch_add(1, Ordering::Relaxed) >= MOST_CHANNELS {
+            tracing::debug!("a caller opens one channel after the other");
+            let happened = self.happened.clone();
+            tokio::spawn(async move {
+                let _ = channel.close().await;
+                let _ = happened.send(Happened::Closed).await;
+            });
+            return;
+        }
         tokio::spawn(read(channel, self.happened.clone()));
     }
 
@@ -308,11 +365,18 @@ async fn read(channel: Arc<dyn DataChannel>, happened: mpsc::Sender<Happened>) {
     }
     // Whoever does not take them any more has ended the call.
     let _ = happened.send(Happened::Opened(Arc::clone(&channel))).await;
+    let mut inbox = Inbox::new(Instant::now());
     while let Some(event) = channel.poll().await {
         match event {
-            DataChannelEvent::OnMessage(message) if message.is_string => {
-                let text = String::from_utf8_lossy(&message.data).into_owned();
-                if happened.send(Happened::Text(text)).await.is_err() {
+            DataChannelEvent::OnMessage(message) => {
+                let what = match inbox.take(Instant::now(), message.data.len()) {
+                    Taken::Yes if message.is_string => {
+                        Happened::Text(String::from_utf8_lossy(&message.data).into_owned())
+                    }
+                    Taken::LeftOut(Some(why)) => Happened::TooMuch(why),
+                    Taken::Yes | Taken::LeftOut(None) => continue,
+                };
+                if happened.send(what).await.is_err() {
                     return;
                 }
             }

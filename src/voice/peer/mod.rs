@@ -7,8 +7,10 @@
 //! ```
 
 mod call;
+mod candidates;
 mod connection;
 mod hearing;
+mod inbox;
 mod playout;
 mod presence;
 mod sdp;
@@ -17,7 +19,9 @@ mod settings;
 use std::fmt;
 
 pub use call::Call;
+pub use candidates::Reach;
 pub use connection::Peer;
+pub use sdp::{Offer, admit as admit_offer};
 use serde::Deserialize;
 pub use settings::{IceServer, Ports, Settings};
 
@@ -27,6 +31,9 @@ pub enum Refused {
     /// The offer is none that can be answered.
     #[error("{0}")]
     Offer(String),
+    /// The caller named more ways than are tried.
+    #[error("this call has as many candidates as it may have: {}", candidates::MOST)]
+    TooMany,
     /// All ports that media may come to are taken.
     #[error("no UDP port between {} and {} is free for another call", .0.first, .0.last)]
     NoPort(Ports),

@@ -13,8 +13,8 @@ const QUIET: Duration = Duration::from_secs(3);
 /// A look at the time that comes so late says that this machine stood still, and nothing of the caller.
 const STOOD_STILL: Duration = Duration::from_millis(500);
 
-/// How long a caller may take to connect after the offer was answered.
-const CONNECTS: Duration = Duration::from_secs(30);
+/// How long a caller may take to connect after the offer was answered. Until then they take up a line.
+const CONNECTS: Duration = Duration::from_secs(15);
 
 /// How long a caller who lost the network is waited for.
 const WAITS: Duration = Duration::from_secs(30);

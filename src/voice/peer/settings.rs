@@ -17,7 +17,16 @@ pub struct Settings {
     pub public: Vec<IpAddr>,
     /// How many calls there may be at once.
     pub most_calls: usize,
+    /// How many of them may be one person's, with all their agents and tokens.
+    pub most_calls_each: usize,
+    /// How many calls one person may begin, or connect anew, within a minute.
+    pub starts_per_minute: u32,
 }
+
+/// The usual bounds of [`Settings`].
+const MOST_CALLS: usize = 100;
+const MOST_CALLS_EACH: usize = 10;
+const STARTS_PER_MINUTE: u32 = 30;
 
 impl Settings {
     /// Settings for a server that listens on this address: who is reached on loopback only gets calls from there only.
@@ -29,7 +38,15 @@ impl Settings {
             _ if listen.is_unspecified() => vec![any, IpAddr::from(Ipv6Addr::UNSPECIFIED), loopback],
             _ => vec![listen],
         };
-        Settings { addresses, ports: None, ice_servers: vec![], public: vec![], most_calls: 100 }
+        Settings {
+            addresses,
+            ports: None,
+            ice_servers: vec![],
+            public: vec![],
+            most_calls: MOST_CALLS,
+            most_calls_each: MOST_CALLS_EACH,
+            starts_per_minute: STARTS_PER_MINUTE,
+        }
     }
 
     /// What to bind for the port `port`, or any free port.

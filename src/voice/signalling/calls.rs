@@ -8,21 +8,25 @@ use std::{
 
 use axum::http::StatusCode;
 use serde_json::Value;
-use tokio::time::Instant;
+use tokio::{sync::oneshot, time::Instant};
 
-use super::{Answering, StartRequest, unknown};
+use super::{Answering, LARGEST_DATA, StartRequest, lines::Lines, unknown};
 use crate::{
     agents::Principal,
     api::Problem,
+    hub::Caller,
     id::{self, SharedEntropy},
     voice::{
         line::line,
-        peer::{Call, Peer, Refused, Settings},
+        peer::{Call, Peer, Reach, Refused, Settings},
     },
 };
 
 /// So many sessions may wait; the oldest gives way.
 const MOST_SESSIONS: usize = 1_000;
+
+/// So many of one person's; their oldest gives way.
+const MOST_SESSIONS_EACH: usize = 50;
 
 /// How long a session counts. A client that lost its call comes back to it.
 const SESSION: Duration = Duration::from_hours(2);
@@ -33,6 +37,7 @@ pub struct Calls {
     answering: Arc<dyn Answering>,
     pub settings: Arc<Settings>,
     entropy: SharedEntropy,
+    lines: Lines,
     state: Mutex<State>,
 }
 
@@ -40,8 +45,6 @@ pub struct Calls {
 struct State {
     calls: HashMap<String, Entry>,
     sessions: HashMap<String, Session>,
-    /// Calls whose offer is being answered.
-    coming: usize,
 }
 
 #[derive(Debug)]
@@ -69,7 +72,8 @@ pub struct Answered {
 
 impl Calls {
     pub fn new(answering: Arc<dyn Answering>, settings: Settings, entropy: SharedEntropy) -> Self {
-        Calls { answering, settings: Arc::new(settings), entropy, state: Mutex::default() }
+        let settings = Arc::new(settings);
+        Calls { answering, lines: Lines::new(Arc::clone(&settings)), settings, entropy, state: Mutex::default() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -86,6 +90,7 @@ impl Calls {
 
     /// Prepares a session for `owner`.
     pub async fn prepare(&self, owner: Principal, request: StartRequest) -> Result<String, Problem> {
+        is_small(&request)?;
         self.answering.admits(&owner, &request).await?;
         Ok(self.keep(owner, request.data))
     }
@@ -95,9 +100,11 @@ impl Calls {
         let now = Instant::now();
         let mut state = self.state();
         state.sessions.retain(|_, session| session.until > now);
-        if state.sessions.len() >= MOST_SESSIONS {
-            let oldest = state.sessions.iter().min_by_key(|(_, session)| session.until).map(|(name, _)| name.clone());
-            oldest.and_then(|name| state.sessions.remove(&name));
+        let own = |session: &Session| session.owner.user == owner.user;
+        if state.sessions.values().filter(|session| own(session)).count() >= MOST_SESSIONS_EACH {
+            state.drop_oldest(own);
+        } else if state.sessions.len() >= MOST_SESSIONS {
+            state.drop_oldest(|_| true);
         }
         state.sessions.insert(name.clone(), Session { owner, data, until: now + SESSION });
         name
@@ -121,41 +128,57 @@ impl Calls {
     /// Begins a call from an offer. `can_return` says whether the client knows how to come back to it.
     pub async fn begin(
         self: &Arc<Self>,
-        owner: Principal,
+        caller: Caller,
         offer: String,
         request: StartRequest,
         can_return: bool,
     ) -> Result<Answered, Problem> {
+        is_small(&request)?;
+        let reach = Reach::of(caller.address);
+        let owner = caller.principal;
         self.answering.admits(&owner, &request).await?;
-        let place = self.place()?;
-        let (peer, sdp) = self.answer(offer).await?;
+        let place = self.lines.take(&owner.user)?;
+        let (peer, sdp) = self.answer(offer, reach).await?;
         let (line, carrier) = line();
-        let (call, course) = Call::begin(peer, carrier, can_return);
+        let (connected, is_connected) = oneshot::channel();
+        let (call, course) = Call::begin(peer, carrier, can_return, connected);
         let id = self.name();
         self.state().calls.insert(id.clone(), Entry { owner: owner.clone(), call: Arc::new(call) });
-        drop(place);
         let (calls, name) = (Arc::clone(self), id.clone());
         tokio::spawn(async move {
             course.await;
             calls.state().calls.remove(&name);
+            drop(place);
             tracing::info!(calls = calls.count(), "a call has ended");
         });
+        let answering = Arc::clone(&self.answering);
+        tokio::spawn(async move {
+            if is_connected.await.is_ok() {
+                answering.begin(owner, request, line);
+            }
+        });
         tracing::info!(calls = self.count(), "a call has begun");
-        self.answering.begin(owner, request, line);
         Ok(Answered { id, sdp })
     }
 
     /// Lets a call go on over a new connection.
-    pub async fn replace(&self, call: &Call, offer: String) -> Result<String, Problem> {
-        let (peer, sdp) = self.answer(offer).await?;
+    pub async fn replace(&self, call: &Call, offer: String, caller: &Caller) -> Result<String, Problem> {
+        self.lines.start(&caller.principal.user)?;
+        let (peer, sdp) = self.answer(offer, Reach::of(caller.address)).await?;
         call.replace(peer).await;
         Ok(sdp)
     }
 
+    /// Negotiates a call's connection anew.
+    pub async fn renegotiate(&self, call: &Call, offer: &str, caller: &Caller) -> Result<String, Problem> {
+        self.lines.start(&caller.principal.user)?;
+        Ok(call.renegotiate(offer, Reach::of(caller.address)).await?)
+    }
+
     /// Answers an offer in a task of its own: what a stranger sent must not take more down than itself.
-    async fn answer(&self, offer: String) -> Result<(Peer, String), Refused> {
+    async fn answer(&self, offer: String, reach: Reach) -> Result<(Peer, String), Refused> {
         let settings = Arc::clone(&self.settings);
-        let answering = tokio::spawn(async move { Box::pin(Peer::answer(&settings, &offer)).await });
+        let answering = tokio::spawn(async move { Box::pin(Peer::answer(&settings, &offer, reach)).await });
         answering.await.unwrap_or_else(|_| Err(Refused::Offer("the offer cannot be understood".into())))
     }
 
@@ -165,25 +188,22 @@ impl Calls {
             call.hang_up().await;
         }
     }
+}
 
-    /// Takes a place among the calls, until it is dropped.
-    fn place(self: &Arc<Self>) -> Result<Place, Problem> {
-        let mut state = self.state();
-        if state.calls.len() + state.coming >= self.settings.most_calls {
-            tracing::warn!(calls = state.calls.len(), "a call was turned away: there are as many as there may be");
-            let busy = format!("all lines are busy: there are {} calls already", self.settings.most_calls);
-            let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", busy);
-            return Err(problem.next("Call again in a minute."));
-        }
-        state.coming += 1;
-        Ok(Place(Arc::clone(self)))
+impl State {
+    /// Forgets the oldest of the sessions of which this is true.
+    fn drop_oldest(&mut self, is_one: impl Fn(&Session) -> bool) {
+        let those = self.sessions.iter().filter(|(_, session)| is_one(session));
+        let oldest = those.min_by_key(|(_, session)| session.until).map(|(name, _)| name.clone());
+        oldest.and_then(|name| self.sessions.remove(&name));
     }
 }
 
-struct Place(Arc<Calls>);
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.0.state().coming -= 1;
+/// What a page gives along is kept; it may not be large.
+fn is_small(request: &StartRequest) -> Result<(), Problem> {
+    if request.data.to_string().len() <= LARGEST_DATA {
+        return Ok(());
     }
+    let large = format!("what the page gives along is larger than {} KiB", LARGEST_DATA / 1024);
+    Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", large).next("Send less in `body` or `requestData`."))
 }

@@ -6,6 +6,7 @@
 //! one, belong to the person and agent that made them; for others they do not exist.
 
 mod calls;
+mod lines;
 mod small;
 mod whip;
 
@@ -26,16 +27,22 @@ use serde_json::Value;
 use super::{line::Line, peer};
 use crate::{agents::Principal, api::Problem, id::SharedEntropy};
 
-/// A larger offer is none: a browser's with two videos has about 10 kB.
-const LARGEST: usize = 256 * 1024;
+/// A larger body is none: the largest offer, as a string in JSON, with what a page gives along.
+const LARGEST: usize = 128 * 1024;
+
+/// What a page gives along is kept for hours; this is enough for a name and some words.
+const LARGEST_DATA: usize = 16 * 1024;
+
+/// More candidates at once than a client has.
+const MOST_CANDIDATES: usize = 50;
 
 /// Answers calls: holds a conversation on the line of each.
 pub trait Answering: fmt::Debug + Send + Sync {
     /// Refuses what no conversation can begin with, such as an agent that is not the caller's.
     fn admits<'a>(&'a self, caller: &'a Principal, request: &'a StartRequest) -> BoxFuture<'a, Result<(), Problem>>;
 
-    /// Begins a conversation, and does not wait for it. The caller is being connected meanwhile; what is played and
-    /// sent before they are there waits for them. The conversation ends with the line, and the line with it.
+    /// Begins a conversation, and does not wait for it. The caller is there: for who never connects, nothing begins
+    /// that costs anything. The conversation ends with the line, and the line with it.
     fn begin(&self, caller: Principal, request: StartRequest, line: Line);
 }
 
@@ -84,6 +91,8 @@ impl From<peer::Refused> for Problem {
     fn from(refused: peer::Refused) -> Self {
         match &refused {
             peer::Refused::Offer(why) => Problem::new(StatusCode::BAD_REQUEST, "bad_offer", why),
+            peer::Refused::TooMany => Problem::new(StatusCode::BAD_REQUEST, "too_many_candidates", refused.to_string())
+                .next("Send those that are most likely to work first."),
             peer::Refused::NoPort(_) => {
                 tracing::error!("{refused}: give SWITCHBOARD_UDP_PORTS a wider range");
                 Problem::new(StatusCode::SERVICE_UNAVAILABLE, "no_port", refused.to_string()).next("Call again later.")
@@ -122,6 +131,11 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
         let place = if place == "." { String::new() } else { format!(" at `{place}`") };
         Problem::new(StatusCode::BAD_REQUEST, "bad_request", format!("the body {kind}{place}"))
     })
+}
+
+fn too_many() -> Problem {
+    let many = format!("these are more than {MOST_CANDIDATES} candidates at once");
+    Problem::new(StatusCode::BAD_REQUEST, "too_many_candidates", many)
 }
 
 fn unknown(what: &str) -> Problem {

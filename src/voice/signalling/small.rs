@@ -8,15 +8,12 @@ use axum::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Body, Signalling, StartRequest, calls::Answered, read};
+use super::{Body, MOST_CANDIDATES, Signalling, StartRequest, calls::Answered, read, too_many};
 use crate::{
     api::Problem,
     hub::Caller,
-    voice::peer::{Candidate, IceServer},
+    voice::peer::{Candidate, IceServer, Reach},
 };
-
-/// More candidates at once than a client has.
-const MOST_CANDIDATES: usize = 50;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -98,14 +95,14 @@ async fn answer(
     let answered = if let Some(id) = offer.pc_id.filter(|id| !id.is_empty()) {
         let call = signalling.0.call(&caller.principal, &id)?;
         let sdp = if offer.restart_pc == Some(true) {
-            signalling.0.replace(&call, offer.sdp).await?
+            signalling.0.replace(&call, offer.sdp, &caller).await?
         } else {
-            call.renegotiate(&offer.sdp).await?
+            signalling.0.renegotiate(&call, &offer.sdp, &caller).await?
         };
         Answered { id, sdp }
     } else {
         let data = if offer.data.is_null() { prepared } else { offer.data };
-        signalling.0.begin(caller.principal, offer.sdp, StartRequest { data }, true).await?
+        signalling.0.begin(caller, offer.sdp, StartRequest { data }, true).await?
     };
     Ok(Json(json!({ "sdp": answered.sdp, "type": "answer", "pc_id": answered.id })))
 }
@@ -119,10 +116,10 @@ pub async fn candidates(
     let sent: Candidates = read(&body)?;
     let call = signalling.0.call(&caller.principal, &sent.pc_id)?;
     if sent.candidates.len() > MOST_CANDIDATES {
-        return Err(Problem::new(StatusCode::BAD_REQUEST, "bad_request", "these are too many candidates at once"));
+        return Err(too_many());
     }
     for candidate in sent.candidates {
-        call.candidate(candidate).await?;
+        call.candidate(candidate, Reach::of(caller.address)).await?;
     }
     Ok(Json(json!({ "status": "success" })))
 }

@@ -8,8 +8,12 @@ use axum::{
 };
 use serde_json::{Map, Value};
 
-use super::{Body, Signalling, StartRequest};
-use crate::{api::Problem, hub::Caller, voice::peer::Candidate};
+use super::{Body, MOST_CANDIDATES, Signalling, StartRequest, too_many};
+use crate::{
+    api::Problem,
+    hub::Caller,
+    voice::peer::{Candidate, Reach},
+};
 
 const SDP: &str = "application/sdp";
 const FRAGMENT: &str = "application/trickle-ice-sdpfrag";
@@ -24,7 +28,7 @@ pub async fn offer(
 ) -> Result<Response, Problem> {
     let offer = text(&headers, SDP, &body)?;
     let request = StartRequest { data: data(query.as_deref()) };
-    let answered = signalling.0.begin(caller.principal, offer, request, false).await?;
+    let answered = signalling.0.begin(caller, offer, request, false).await?;
     let place = format!("/api/whip/{}", answered.id);
     let headers = [(header::CONTENT_TYPE, SDP), (header::LOCATION, place.as_str())];
     Ok((StatusCode::CREATED, headers, answered.sdp).into_response())
@@ -39,8 +43,12 @@ pub async fn candidates(
     Body(body): Body,
 ) -> Result<StatusCode, Problem> {
     let call = signalling.0.call(&caller.principal, &call)?;
-    for candidate in fragment(&text(&headers, FRAGMENT, &body)?) {
-        call.candidate(candidate).await?;
+    let sent = fragment(&text(&headers, FRAGMENT, &body)?);
+    if sent.len() > MOST_CANDIDATES {
+        return Err(too_many());
+    }
+    for candidate in sent {
+        call.candidate(candidate, Reach::of(caller.address)).await?;
     }
     Ok(StatusCode::NO_CONTENT)
 }
@@ -77,7 +85,6 @@ fn fragment(text: &str) -> Vec<Candidate> {
             });
         }
     }
-    candidates.truncate(50);
     candidates
 }
 

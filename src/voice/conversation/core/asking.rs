@@ -12,7 +12,9 @@ use crate::voice::{
         reply::Round,
         speech::Kind,
     },
+    language::Language,
     rtvi::Tell,
+    spoken::{self, Spoken},
     turn::At,
 };
 
@@ -27,7 +29,12 @@ const UNREAD: Duration = Duration::from_secs(20);
 pub(super) struct Question {
     call: String,
     tool: String,
+    /// As it was asked, and as the page shows it.
     text: String,
+    /// As it is read out.
+    spoken: Spoken,
+    /// What the caller answered first, when that was neither yes nor no. It is asked again once.
+    unclear: Option<String>,
     state: State,
 }
 
@@ -54,7 +61,9 @@ impl Core {
         let tool = running.tool.clone();
         self.errands.wait_for_person(&call, self.now);
         self.tell(Tell::Own(json!({ "kind": "approval", "call": call, "tool": tool, "question": text })));
-        self.questions.push_back(Question { call, tool, text, state: State::Queued });
+        let language = self.settings.language.unwrap_or(Language::English);
+        let spoken = spoken::question(&text, language, self.settings.today);
+        self.questions.push_back(Question { call, tool, text, spoken, unclear: None, state: State::Queued });
     }
 
     /// Brings the first question further.
@@ -83,7 +92,11 @@ impl Core {
         let Some(mut reply) = self.reply.take_if(|reply| reply.round == Round::Calling) else { return };
         if let Some(first) = self.questions.front_mut() {
             first.state = State::Reading;
-            let text = first.text.clone();
+            let phrases = self.settings.phrases;
+            let again = first.unclear.as_ref().map(|_| phrases.say_yes_or_no);
+            let rest = Some(phrases.too_long_to_read).filter(|_| !first.spoken.is_whole);
+            let parts = [again, Some(first.spoken.text.as_str()), rest];
+            let text = parts.into_iter().flatten().collect::<Vec<_>>().join(" ");
             self.say_of_us(&mut reply, text, Kind::Question);
         }
         self.reply = Some(reply);
@@ -112,13 +125,24 @@ impl Core {
             State::Unheard { .. } => is_typed,
             State::Queued | State::Reading => return false,
         };
-        match judge(said) {
-            Verdict::Yes if was_heard => self.decide_first(true, said),
-            Verdict::Yes => first.state = State::Queued,
+        let was_whole = is_typed || first.spoken.is_whole;
+        match judge(said, self.settings.language) {
+            Verdict::Yes if was_heard && was_whole => self.decide_first(true, said),
+            Verdict::Yes if !was_heard => first.state = State::Queued,
             Verdict::No => self.decide_first(false, said),
-            Verdict::Else => self.change_subject(said),
+            Verdict::Yes | Verdict::Unclear if first.unclear.is_none() => self.ask_again(said),
+            Verdict::Yes | Verdict::Unclear | Verdict::Other => self.change_subject(said),
         }
         true
+    }
+
+    /// Reads the first question once more, whole, so that the next yes is one to all of it.
+    fn ask_again(&mut self, said: &str) {
+        if let Some(first) = self.questions.front_mut() {
+            first.unclear = Some(said.to_owned());
+            first.state = State::Queued;
+            self.agent_begins();
+        }
     }
 
     /// The caller speaks of something else: nothing is done, and that wants an answer.
@@ -164,7 +188,9 @@ impl Core {
     }
 
     fn decide(&mut self, question: Question, approve: bool, answer: &str) {
-        let Question { call, tool, text, .. } = question;
+        let Question { call, tool, text, unclear, .. } = question;
+        let answer =
+            &unclear.map_or_else(|| answer.to_owned(), |first| format!("{first}\", and asked again, \"{answer}"));
         self.out.push(Output::Decide { call: call.clone(), approve });
         self.tell(Tell::Own(json!({ "kind": "approval-settled", "call": call, "approved": approve })));
         let asked = format!("The line asked the caller \"{text}\", and the answer was \"{answer}\".");

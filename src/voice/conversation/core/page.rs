@@ -31,6 +31,7 @@ impl Core {
             Said::Keys(keys) => self.keys(&keys),
             Said::Microphone { is_open } => self.caller.has_open_microphone = is_open,
             Said::Message { id, topic, data } => self.message(id, topic, &data),
+            Said::TooMuch(why) => self.tell(Tell::Trouble { text: why.to_owned(), is_fatal: false }),
             Said::HangUp => self.end("the caller hung up"),
             Said::Ping | Said::Unknown => {}
         }

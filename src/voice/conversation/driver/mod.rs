@@ -6,11 +6,7 @@ mod services;
 #[cfg(test)]
 mod tests;
 
-use std::{
-    collections::{HashMap, VecDeque},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use tokio::{
     sync::mpsc::{Sender, error::TrySendError},
@@ -41,15 +37,13 @@ use crate::{
         line::{Event, Line},
         rtvi::Tell,
         services::{Services, Sound, Spoken, Trouble, Written},
+        texts::Texts,
         turn::At,
     },
 };
 
 /// Time passes in steps of this, for what waits for a time.
 const TICK: Duration = Duration::from_millis(20);
-
-/// So many texts to a page may wait. A page that takes none loses the oldest: it is gone, or ill.
-const MOST_TEXTS: usize = 2_000;
 
 /// What is under way when the line is cut may still end within this.
 const GRACE: Duration = Duration::from_secs(30);
@@ -143,7 +137,7 @@ struct Driver {
     jobs: JoinSet<Job>,
     calls: HashMap<String, Call>,
     is_listing: bool,
-    texts: VecDeque<String>,
+    texts: Texts,
     messages: u64,
     figures: Figures,
 }
@@ -175,7 +169,7 @@ impl Driver {
             jobs: JoinSet::new(),
             calls: HashMap::new(),
             is_listing: false,
-            texts: VecDeque::new(),
+            texts: Texts::default(),
             messages: 0,
             figures: Figures::default(),
         }
@@ -276,7 +270,7 @@ impl Driver {
             Output::Refresh => self.look_at_tools(Duration::ZERO),
             Output::Tell(tell) => self.tell(&tell),
             Output::Note(line) => {
-                if let Some(keeper) = &self.parts.keeper {
+                if let Some(keeper) = &mut self.parts.keeper {
                     keeper.note(now.as_secs_f64(), &line);
                 }
             }
@@ -305,16 +299,14 @@ impl Driver {
             self.messages += 1;
             self.messages.to_string()
         };
-        self.texts.extend(tell.write(fresh));
-        let too_many = self.texts.len().saturating_sub(MOST_TEXTS);
-        self.texts.drain(..too_many);
+        tell.write(fresh).into_iter().for_each(|text| self.texts.push(text));
     }
 
     /// Sends the page as many texts as it takes now.
     fn send_texts(&mut self) {
-        while let Some(text) = self.texts.pop_front() {
+        while let Some(text) = self.texts.pop() {
             if let Err(TrySendError::Full(text)) = self.line.texts.try_send(text) {
-                return self.texts.push_front(text);
+                return self.texts.put_back(text);
             }
         }
     }

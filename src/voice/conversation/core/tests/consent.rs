@@ -37,14 +37,113 @@ fn a_yes_to_the_question_lets_it_be_done() {
 }
 
 #[test]
-fn everything_but_a_yes_refuses() {
-    for said in ["No.", "What time is it?", "Yes, but only the second one.", "Make it Ben's instead.", "Okay?"] {
+fn a_no_and_other_talk_refuse() {
+    for said in ["No.", "No, the second one.", "What time is it?", "Make it Ben's instead.", "Not now, please."] {
         let mut talk = asking();
         talk.says(said);
         assert_eq!(talk.decided(), [false], "{said}");
         assert_eq!(talk.asked().len(), 2, "the model goes on: {said}");
         assert!(talk.results()[0].contains("not done"), "{:?}", talk.results());
     }
+}
+
+#[test]
+fn what_is_neither_yes_nor_no_is_asked_again_whole_and_once() {
+    let again = format!("Please say yes or no. {QUESTION}");
+    for unclear in ["Okay?", "Right.", "is that right", "Yes, but only the second one.", "yes for Ben", "Pardon?"] {
+        for (second, approved) in [("Yes.", true), ("No.", false), ("hm okay", false), ("is that so", false)] {
+            let mut talk = asking();
+            talk.says(unclear);
+            assert_eq!(talk.decided(), Vec::<bool>::new(), "{unclear}");
+            talk.silence(5_000);
+            assert_eq!(talk.spoken(), [QUESTION, &*again], "{unclear}");
+            talk.says(second);
+            assert_eq!(talk.decided(), [approved], "{unclear}, then {second}");
+            if !approved {
+                assert!(
+                    talk.results()[0].contains(unclear) && talk.results()[0].contains(second),
+                    "{:?}",
+                    talk.results()
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn silence_after_an_unclear_answer_refuses() {
+    let mut talk = asking();
+    talk.says("Okay.");
+    talk.silence(30_000);
+    assert_eq!(talk.decided(), [false]);
+}
+
+#[test]
+fn a_yes_counts_in_the_language_of_the_agent() {
+    for (language, yes, unclear) in
+        [("de-DE", "Ja, bitte.", "Bitte?"), ("fr", "Oui.", "C'est ça ?"), ("it", "Sì.", "Prego?")]
+    {
+        let mut talk = Talk::with(Voice { language: Some(language.into()), ..Voice::default() });
+        talk.silence(6_000);
+        talk.outputs.clear();
+        talk.says("Cancel my meeting.");
+        talk.wants("", &["cancel"]);
+        talk.asks("cancel", QUESTION);
+        talk.silence(3_000);
+        talk.says(unclear);
+        assert_eq!(talk.decided(), Vec::<bool>::new(), "{unclear}");
+        talk.silence(6_000);
+        talk.says(yes);
+        assert_eq!(talk.decided(), [true], "{yes}");
+    }
+}
+
+#[test]
+fn a_question_is_read_as_people_say_it_and_shown_as_it_was_written() {
+    let written = "Cancel \"Review\" on Thu 2026-12-03T08:00+01:00 [id abc1]?";
+    let mut talk = Talk::new();
+    talk.says("Cancel my review.");
+    talk.wants("", &["cancel"]);
+    talk.asks("cancel", written);
+    talk.silence(200);
+    assert_eq!(talk.spoken(), ["Cancel \"Review\" on Thursday the third of December at eight in the morning?"]);
+    let shown = talk.last(|output| match output {
+        Output::Tell(Tell::Own(own)) => own["question"].as_str().map(str::to_owned),
+        _ => None,
+    });
+    assert_eq!(shown.as_deref(), Some(written));
+}
+
+/// Listens to the end of what is being said.
+fn hear_out(talk: &mut Talk) {
+    talk.silence(1_000);
+    while talk.player.mouth().has_more() {
+        talk.silence(1_000);
+    }
+}
+
+#[test]
+fn a_yes_to_a_question_that_was_not_read_out_whole_is_given_where_it_can_be_read() {
+    let long = format!("Send the mail to {}?", "ana@northwind.example, ".repeat(200));
+    let ask = || {
+        let mut talk = Talk::new();
+        talk.says("Send it.");
+        talk.wants("", &["cancel"]);
+        talk.asks("cancel", &long);
+        hear_out(&mut talk);
+        assert!(talk.spoken()[0].ends_with("Please read it on the page and answer there."), "{:?}", talk.spoken());
+        talk
+    };
+    let mut talk = ask();
+    talk.says("Yes.");
+    assert_eq!(talk.decided(), Vec::<bool>::new(), "nobody has heard all of it");
+    hear_out(&mut talk);
+    talk.types("yes");
+    assert_eq!(talk.decided(), [true], "who types has it before them");
+    let mut talk = ask();
+    let data = json!({ "call": talk.call_of("cancel"), "approve": true });
+    talk.tell(press(data));
+    assert_eq!(talk.decided(), [true]);
 }
 
 #[test]
