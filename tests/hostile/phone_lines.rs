@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     client::http,
+    office::Office,
     target::{MOST_GROWTH, OTHERS_WAIT, Target},
 };
 
@@ -23,17 +24,14 @@ pub struct Person {
 }
 
 impl Person {
-    /// Invites a person and lets them in.
-    pub async fn named(target: &Target, name: &str) -> Person {
-        let post = async |path: &str, body: Value| {
-            let sent = http().post(target.server.url(path)).json(&body).send().await.unwrap();
-            assert_eq!(sent.status(), 201, "{path}");
-            serde_json::from_slice::<Value>(&sent.bytes().await.unwrap()).unwrap()
-        };
-        let added = post("/api/v1/users", json!({ "name": name, "admin": false })).await;
-        let invitation = json!({ "invitation": added["invitation"]["token"] });
-        let taken = post("/api/v1/invitations/accept", invitation).await;
-        Person { token: taken["token"].as_str().unwrap().to_owned(), url: target.server.url("") }
+    /// Somebody who was invited and came in.
+    pub async fn named(office: &Office, name: &str) -> Person {
+        Person::with_token(&office.target, office.person(name, false).await.1)
+    }
+
+    /// Whoever has this token.
+    pub fn with_token(target: &Target, token: String) -> Person {
+        Person { token, url: target.server.url("") }
     }
 
     /// Sends JSON with this person's token, and with these headers.
@@ -53,8 +51,9 @@ impl Person {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_person_cannot_take_all_lines_and_they_come_back() {
-    let target = Target::sandbox();
-    let (eve, ben) = (Person::named(&target, "Eve").await, Person::named(&target, "Ben").await);
+    let office = Office::open();
+    let target = &office.target;
+    let (eve, ben) = (Person::named(&office, "Eve").await, Person::named(&office, "Ben").await);
     let (memory, handles) = (target.memory(), target.handles());
     let pulse = target.pulse();
     for n in 0..EACH {
@@ -67,7 +66,8 @@ async fn one_person_cannot_take_all_lines_and_they_come_back() {
     }
     let (status, answer) = ben.calls(OFFER).await;
     assert_eq!(status, 200, "somebody else gets a line: {answer}");
-    let figures = http().get(target.server.url("/metrics")).send().await.unwrap().text().await.unwrap();
+    let figures = http().get(target.server.url("/metrics")).bearer_auth(&office.administrator).send().await.unwrap();
+    let figures = figures.text().await.unwrap();
     assert!(figures.contains("switchboard_conversations 0"), "nobody is there, so nobody is greeted: {figures}");
 
     // Nobody connects, so the lines are free again soon.
@@ -88,8 +88,8 @@ async fn one_person_cannot_take_all_lines_and_they_come_back() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_offer_beyond_its_bounds_is_refused_before_anything_reads_it() {
-    let target = Target::sandbox();
-    let eve = Person::named(&target, "Eve").await;
+    let office = Office::open();
+    let (target, eve) = (&office.target, Person::named(&office, "Eve").await);
     let memory = target.memory();
     for (more, why) in [
         ("a=x\r\n".repeat(2_000), "too many lines"),

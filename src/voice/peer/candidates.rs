@@ -109,7 +109,7 @@ mod tests {
     /// Whether a client at the first address may name the second.
     #[track_caller]
     fn check(client: Option<&str>, address: &str, expected: bool) {
-        let reach = Reach::of(client.map(|client| client.parse().unwrap()));
+        let reach = Reach::of(client.map(|address| address.parse().unwrap()));
         assert_eq!(reach.allows(address.parse().unwrap()), expected, "{address} from {client:?}");
     }
 

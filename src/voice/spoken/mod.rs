@@ -239,7 +239,8 @@ fn capital(words: &str) -> String {
 /// With single spaces, and none in front of a mark.
 fn tidy(said: &str) -> String {
     let mut tidied = String::with_capacity(said.len());
-    for word in said.split_whitespace() {
+    let words = said.split(|letter: char| letter.is_whitespace() || letter.is_control());
+    for word in words.filter(|word| !word.is_empty()) {
         let is_mark = word.starts_with(['?', '!', ',', '.', ';', ':', ')', '”']);
         if !tidied.is_empty() && !is_mark {
             tidied.push(' ');

@@ -92,9 +92,9 @@ fn english(number: u64) -> String {
         match number {
             0 => String::new(),
             1..20 => at(&SMALL, number).to_owned(),
-            20..100 if number % 10 == 0 => at(&TENS, number / 10).to_owned(),
+            20..100 if number.is_multiple_of(10) => at(&TENS, number / 10).to_owned(),
             20..100 => format!("{}-{}", at(&TENS, number / 10), at(&SMALL, number % 10)),
-            _ if number % 100 == 0 => format!("{} hundred", at(&SMALL, number / 100)),
+            _ if number.is_multiple_of(100) => format!("{} hundred", at(&SMALL, number / 100)),
             _ => format!("{} hundred and {}", at(&SMALL, number / 100), below_thousand(number % 100)),
         }
     }
@@ -141,7 +141,7 @@ fn german(number: u64) -> String {
         match number {
             0 => String::new(),
             1..20 => at(&SMALL, number).to_owned(),
-            20..100 if number % 10 == 0 => at(&TENS, number / 10).to_owned(),
+            20..100 if number.is_multiple_of(10) => at(&TENS, number / 10).to_owned(),
             20..100 => format!("{}und{}", stem(number % 10), at(&TENS, number / 10)),
             _ => format!("{}hundert{}", stem(number / 100), below_thousand(number % 100)),
         }
@@ -172,7 +172,7 @@ fn french(number: u64, gender: Gender) -> String {
             81..100 => format!("quatre-vingt-{}", at(&SMALL, number - 80)),
             71 => "soixante et onze".into(),
             70..80 => format!("soixante-{}", at(&SMALL, number - 60)),
-            _ if number % 10 == 0 => at(&TENS, number / 10).to_owned(),
+            _ if number.is_multiple_of(10) => at(&TENS, number / 10).to_owned(),
             _ if number % 10 == 1 => format!("{} et un", at(&TENS, number / 10)),
             _ => format!("{}-{}", at(&TENS, number / 10), at(&SMALL, number % 10)),
         }
@@ -196,7 +196,8 @@ fn french(number: u64, gender: Gender) -> String {
         1 => words.push("mille".into()),
         // "quatre-vingts" and "cents" lose their s before "mille".
         count => {
-            words.push(format!("{} mille", below_thousand(count).trim_end_matches('s').to_owned() + ending(count)))
+            let head = below_thousand(count);
+            words.push(format!("{}{} mille", head.trim_end_matches('s'), ending(count)));
         }
     }
     words.push(below_thousand(rest % 1_000));
@@ -264,7 +265,7 @@ fn spanish(number: u64, gender: Gender) -> String {
         let rest = match number % 100 {
             0 => String::new(),
             rest @ 1..30 => at(&SMALL, rest).to_owned(),
-            rest if rest % 10 == 0 => at(&TENS, rest / 10).to_owned(),
+            rest if rest.is_multiple_of(10) => at(&TENS, rest / 10).to_owned(),
             rest => format!("{} y {}", at(&TENS, rest / 10), at(&SMALL, rest % 10)),
         };
         match number / 100 {
@@ -412,7 +413,7 @@ fn portuguese(number: u64, gender: Gender) -> String {
         let rest = match number % 100 {
             0 => String::new(),
             rest @ 1..20 => at(&SMALL, rest).to_owned(),
-            rest if rest % 10 == 0 => at(&TENS, rest / 10).to_owned(),
+            rest if rest.is_multiple_of(10) => at(&TENS, rest / 10).to_owned(),
             rest => format!("{} e {}", at(&TENS, rest / 10), at(&SMALL, rest % 10)),
         };
         match number / 100 {
@@ -482,7 +483,7 @@ fn dutch(number: u64) -> String {
         match number {
             0 => String::new(),
             1..20 => at(&SMALL, number).to_owned(),
-            20..100 if number % 10 == 0 => at(&TENS, number / 10).to_owned(),
+            20..100 if number.is_multiple_of(10) => at(&TENS, number / 10).to_owned(),
             20..100 => {
                 let ones = match number % 10 {
                     1 => "een",
@@ -512,162 +513,45 @@ mod tests {
 
     const NUMBERS: [u64; 16] = [0, 1, 8, 21, 30, 71, 80, 91, 100, 101, 253, 500, 1_000, 1_234, 21_300, 3_000_001];
 
-    #[track_caller]
-    fn check(language: Language, expected: [&str; 16]) {
-        for (number, words) in NUMBERS.into_iter().zip(expected) {
-            assert_eq!(cardinal(number, language), words, "{number}");
-        }
-    }
+    #[rustfmt::skip]
+    const SAID: [(Language, [&str; 16]); 7] = [
+        (Language::English, [
+            "zero", "one", "eight", "twenty-one", "thirty", "seventy-one", "eighty", "ninety-one", "one hundred",
+            "one hundred and one", "two hundred and fifty-three", "five hundred", "one thousand",
+            "one thousand two hundred and thirty-four", "twenty-one thousand three hundred", "three million and one"]),
+        (Language::German, [
+            "null", "eins", "acht", "einundzwanzig", "dreißig", "einundsiebzig", "achtzig", "einundneunzig",
+            "einhundert", "einhunderteins", "zweihundertdreiundfünfzig", "fünfhundert", "eintausend",
+            "eintausendzweihundertvierunddreißig", "einundzwanzigtausenddreihundert", "drei Millionen eins"]),
+        (Language::French, [
+            "zéro", "un", "huit", "vingt et un", "trente", "soixante et onze", "quatre-vingts", "quatre-vingt-onze",
+            "cent", "cent un", "deux cent cinquante-trois", "cinq cents", "mille", "mille deux cent trente-quatre",
+            "vingt et un mille trois cents", "trois millions un"]),
+        (Language::Spanish, [
+            "cero", "uno", "ocho", "veintiuno", "treinta", "setenta y uno", "ochenta", "noventa y uno", "cien",
+            "ciento uno", "doscientos cincuenta y tres", "quinientos", "mil", "mil doscientos treinta y cuatro",
+            "veintiún mil trescientos", "tres millones uno"]),
+        (Language::Italian, [
+            "zero", "uno", "otto", "ventuno", "trenta", "settantuno", "ottanta", "novantuno", "cento", "centouno",
+            "duecentocinquantatré", "cinquecento", "mille", "milleduecentotrentaquattro", "ventunomilatrecento",
+            "tre milioni uno"]),
+        (Language::Portuguese, [
+            "zero", "um", "oito", "vinte e um", "trinta", "setenta e um", "oitenta", "noventa e um", "cem",
+            "cento e um", "duzentos e cinquenta e três", "quinhentos", "mil", "mil duzentos e trinta e quatro",
+            "vinte e um mil e trezentos", "três milhões e um"]),
+        (Language::Dutch, [
+            "nul", "één", "acht", "eenentwintig", "dertig", "eenenzeventig", "tachtig", "eenennegentig", "honderd",
+            "honderd één", "tweehonderd drieënvijftig", "vijfhonderd", "duizend", "duizend tweehonderd vierendertig",
+            "eenentwintigduizend driehonderd", "drie miljoen één"]),
+    ];
 
     #[test]
     fn numbers_are_said_in_each_language() {
-        check(
-            Language::English,
-            [
-                "zero",
-                "one",
-                "eight",
-                "twenty-one",
-                "thirty",
-                "seventy-one",
-                "eighty",
-                "ninety-one",
-                "one hundred",
-                "one hundred and one",
-                "two hundred and fifty-three",
-                "five hundred",
-                "one thousand",
-                "one thousand two hundred and thirty-four",
-                "twenty-one thousand three hundred",
-                "three million and one",
-            ],
-        );
-        check(
-            Language::German,
-            [
-                "null",
-                "eins",
-                "acht",
-                "einundzwanzig",
-                "dreißig",
-                "einundsiebzig",
-                "achtzig",
-                "einundneunzig",
-                "einhundert",
-                "einhunderteins",
-                "zweihundertdreiundfünfzig",
-                "fünfhundert",
-                "eintausend",
-                "eintausendzweihundertvierunddreißig",
-                "einundzwanzigtausenddreihundert",
-                "drei Millionen eins",
-            ],
-        );
-        check(
-            Language::French,
-            [
-                "zéro",
-                "un",
-                "huit",
-                "vingt et un",
-                "trente",
-                "soixante et onze",
-                "quatre-vingts",
-                "quatre-vingt-onze",
-                "cent",
-                "cent un",
-                "deux cent cinquante-trois",
-                "cinq cents",
-                "mille",
-                "mille deux cent trente-quatre",
-                "vingt et un mille trois cents",
-                "trois millions un",
-            ],
-        );
-        check(
-            Language::Spanish,
-            [
-                "cero",
-                "uno",
-                "ocho",
-                "veintiuno",
-                "treinta",
-                "setenta y uno",
-                "ochenta",
-                "noventa y uno",
-                "cien",
-                "ciento uno",
-                "doscientos cincuenta y tres",
-                "quinientos",
-                "mil",
-                "mil doscientos treinta y cuatro",
-                "veintiún mil trescientos",
-                "tres millones uno",
-            ],
-        );
-        check(
-            Language::Italian,
-            [
-                "zero",
-                "uno",
-                "otto",
-                "ventuno",
-                "trenta",
-                "settantuno",
-                "ottanta",
-                "novantuno",
-                "cento",
-                "centouno",
-                "duecentocinquantatré",
-                "cinquecento",
-                "mille",
-                "milleduecentotrentaquattro",
-                "ventunomilatrecento",
-                "tre milioni uno",
-            ],
-        );
-        check(
-            Language::Portuguese,
-            [
-                "zero",
-                "um",
-                "oito",
-                "vinte e um",
-                "trinta",
-                "setenta e um",
-                "oitenta",
-                "noventa e um",
-                "cem",
-                "cento e um",
-                "duzentos e cinquenta e três",
-                "quinhentos",
-                "mil",
-                "mil duzentos e trinta e quatro",
-                "vinte e um mil e trezentos",
-                "três milhões e um",
-            ],
-        );
-        check(
-            Language::Dutch,
-            [
-                "nul",
-                "één",
-                "acht",
-                "eenentwintig",
-                "dertig",
-                "eenenzeventig",
-                "tachtig",
-                "eenennegentig",
-                "honderd",
-                "honderd één",
-                "tweehonderd drieënvijftig",
-                "vijfhonderd",
-                "duizend",
-                "duizend tweehonderd vierendertig",
-                "eenentwintigduizend driehonderd",
-                "drie miljoen één",
-            ],
-        );
+        for (language, expected) in SAID {
+            for (number, words) in NUMBERS.into_iter().zip(expected) {
+                assert_eq!(cardinal(number, language), words, "{number}");
+            }
+        }
     }
 
     #[test]
