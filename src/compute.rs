@@ -44,7 +44,7 @@ pub enum Error {
     /// Too many jobs wait already.
     #[error("too many texts are being worked on at the moment")]
     Busy,
-    /// The job panicked; its message is in the log.
+    /// The job panicked; its message is on stderr.
     #[error("the work on a text broke")]
     Broken,
 }
@@ -151,11 +151,36 @@ impl Drop for Waiting {
     }
 }
 
+/// Holds the work on foreign text to growing no faster than the text, in steps that are counted rather than in time.
+#[cfg(test)]
+pub(crate) mod linear {
+    /// A text of a size at which what is beside the work no longer counts.
+    const SIZE: usize = 5_000;
+
+    /// Checks that twice the size takes at most two and a half times the steps; `steps` does the work on an input of a
+    /// size and says how many they were.
+    #[track_caller]
+    pub(crate) fn check(what: &str, steps: impl Fn(usize) -> usize) {
+        let (once, twice) = (steps(SIZE), steps(2 * SIZE));
+        assert!(twice <= once * 5 / 2, "{what}: {once} steps, and {twice} for twice as much");
+        assert!(once <= SIZE * 1_000, "{what}: {once} steps for {SIZE}");
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc;
+    use std::{
+        pin::Pin,
+        sync::mpsc,
+        task::{Context, Waker},
+    };
 
     use super::*;
+
+    /// Begins the job, which does not end at once.
+    fn begin<T>(job: &mut Pin<Box<impl Future<Output = T>>>) {
+        assert!(job.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    }
 
     #[tokio::test]
     async fn work_is_done_on_threads_of_its_own() {
@@ -174,10 +199,10 @@ mod tests {
             held.recv().unwrap();
             1
         }));
-        assert!(futures_util::poll!(&mut first).is_pending());
+        begin(&mut first);
         is_started.recv().unwrap();
         let mut second = Box::pin(pool.run(|| 2));
-        assert!(futures_util::poll!(&mut second).is_pending());
+        begin(&mut second);
         assert_eq!(pool.run(|| 3).await, Err(Error::Busy));
         release.send(()).unwrap();
         assert_eq!((first.await, second.await), (Ok(1), Ok(2)));
@@ -193,7 +218,7 @@ mod tests {
                 thread::yield_now();
             }
         }));
-        assert!(futures_util::poll!(&mut job).is_pending());
+        begin(&mut job);
         is_started.recv().unwrap();
         drop(job);
         assert_eq!(pool.run(|| "next").await, Ok("next"), "the thread is free again");

@@ -48,6 +48,10 @@ const HOMES: &[(&str, &[&str])] = &[
     ("toml_edit", &["cli"]),
     ("toml", &["config"]),
     ("pulldown_cmark", &["integrations"]),
+    // Pages of strangers are parsed at one place, within its bounds.
+    ("htmd", &["tool"]),
+    ("html5ever", &["tool"]),
+    ("markup5ever_rcdom", &["tool"]),
     ("async_openai", &["voice"]),
     ("tokio_tungstenite", &["voice"]),
     ("rubato", &["voice"]),

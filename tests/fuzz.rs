@@ -126,3 +126,18 @@ fn any_question_can_be_read_out() {
 fn offers_are_within_bounds_before_they_are_read() {
     replay("offer", checks::offer);
 }
+
+#[test]
+fn pages_become_text() {
+    replay("page", checks::page);
+}
+
+#[test]
+fn quoted_mails_are_left_out_whole() {
+    replay("quoted", checks::quoted);
+}
+
+#[test]
+fn mails_are_shown_or_refused() {
+    replay("mail", checks::mail);
+}

@@ -4,6 +4,7 @@
 
 #[cfg(feature = "voice")]
 mod calls;
+mod mails;
 mod messages;
 mod pipes;
 mod seals;
@@ -11,6 +12,7 @@ mod texts;
 
 #[cfg(feature = "voice")]
 pub use calls::{consent, offer, question};
+pub use mails::{mail, page, quoted};
 pub use messages::{envelope, headers};
 pub use pipes::pipe;
 pub use seals::{session, state};

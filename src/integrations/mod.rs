@@ -14,6 +14,9 @@ macro_rules! integrations {
 
 mod google;
 
+#[doc(hidden)]
+pub use gmail::shown as mail_as_shown;
+
 integrations!(google_calendar, gmail, slack, airtable, google_sheets, notion, salesforce, hubspot);
 
 /// What the integrations make of texts of callers and vendors, for the tests that hold it to its bounds.

@@ -59,6 +59,7 @@ mod naming;
 mod page;
 mod pairs;
 mod question;
+pub mod quotes;
 mod readable;
 mod record;
 mod relevance;

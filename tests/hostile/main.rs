@@ -10,6 +10,7 @@ mod candidates;
 mod client;
 mod consents;
 mod echoed_credential;
+mod mails;
 mod office;
 mod open_server;
 mod outside_text;

@@ -8,7 +8,10 @@ use super::{
     whole::kept,
     wire::Part,
 };
-use crate::tool::{Call, Document, Error, File, Readable, Result};
+use crate::{
+    compute,
+    tool::{Call, Document, Error, File, Readable, Result},
+};
 
 /// Where the files of mails are: the mail, and the number of the part in it.
 pub(super) const ATTACHMENT: Readable =
@@ -31,10 +34,11 @@ impl Document for Attachment {
         let mail = fetch(cx, &self.message_id, "full", &[]).await?;
         let missing = || Error::not_found(format!("attachment {} at the mail `{}`", self.part_id, self.message_id));
         let part = find(&mail.payload, &self.part_id).ok_or_else(missing)?;
-        let bytes = match &part.body.attachment_id {
-            None => decoded(&part.body.data),
-            Some(id) => decoded(&kept(cx, &mail.id, id).await?.data),
+        let data = match &part.body.attachment_id {
+            None => part.body.data.clone(),
+            Some(id) => kept(cx, &mail.id, id).await?.data,
         };
+        let bytes = compute::run(move || decoded(&data)).await?;
         Ok(File::new(part.mime_type.clone(), bytes))
     }
 }

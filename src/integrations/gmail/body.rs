@@ -1,4 +1,4 @@
-//! What a mail says: the form that is worth reading, as Markdown, with quoted history folded.
+//! What a mail says: the form that is worth reading, as Markdown.
 
 use base64::{
     Engine,
@@ -7,7 +7,7 @@ use base64::{
 };
 
 use super::wire::Part;
-use crate::tool::html;
+use crate::tool::{html, quotes};
 
 /// base64url, with or without padding.
 const BASE64URL: GeneralPurpose = GeneralPurpose::new(
@@ -18,6 +18,9 @@ const BASE64URL: GeneralPurpose = GeneralPurpose::new(
 /// A text this short beside a longer page may be a mere note that there is a page.
 const STUB: usize = 400;
 
+/// How many parts of a mail are shown; whoever sends it on is asked about all. Mails have a handful; one with a hundred pictures has a hundred.
+pub(super) const MOST_PARTS: usize = 1_000;
+
 /// What a mail says.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Body {
@@ -25,6 +28,8 @@ pub(super) struct Body {
     pub(super) text: String,
     /// The page, where the mail has one.
     pub(super) html: Option<String>,
+    /// What a reader has to know about the text.
+    pub(super) note: Option<&'static str>,
 }
 
 /// A file at a mail.
@@ -38,15 +43,17 @@ pub(super) struct File {
 }
 
 impl Body {
-    /// The words of a mail.
+    /// The words of a mail. Whoever wrote it decides how much work that is, so it belongs into the compute pool.
     pub(super) fn of(payload: &Part) -> Body {
         let (mut plain, mut page) = (Vec::new(), Vec::new());
-        gather(payload, &mut plain, &mut page);
+        parts(payload).take(MOST_PARTS).for_each(|part| gather(part, &mut plain, &mut page));
         let (plain, page) = (plain.join("\n\n"), page.join("\n"));
-        let markdown = html::to_markdown(&page);
-        let is_better = plain.trim().is_empty() || is_stub(&plain, &markdown);
-        let text = if is_better && !markdown.is_empty() { markdown } else { plain.replace("\r\n", "\n") };
-        Body { text: text.trim().to_owned(), html: Some(page).filter(|page| !page.is_empty()) }
+        let shown = html::to_markdown(&page);
+        let is_better = plain.trim().is_empty() || is_stub(&plain, &shown.text);
+        let is_page = is_better && !shown.text.is_empty();
+        let note = shown.reduced.filter(|_| is_page).map(html::TooMuch::note);
+        let text = if is_page { shown.text } else { plain.replace("\r\n", "\n") };
+        Body { text: text.trim().to_owned(), html: Some(page).filter(|page| !page.is_empty()), note }
     }
 }
 
@@ -60,7 +67,7 @@ pub(super) struct Texts {
 /// The words of a mail in the forms in which they are sent.
 pub(super) fn texts(payload: &Part) -> Texts {
     let (mut plain, mut page) = (Vec::new(), Vec::new());
-    gather(payload, &mut plain, &mut page);
+    parts(payload).for_each(|part| gather(part, &mut plain, &mut page));
     Texts { plain: plain.join("\n\n").replace("\r\n", "\n"), page: page.join("\n") }
 }
 
@@ -87,16 +94,26 @@ pub(super) fn answers_others(subject: &str) -> bool {
 
 /// Whether a text has earlier mails in it. In a mail of one's own these are still the words of others.
 pub(super) fn quotes_others(text: &str) -> bool {
-    let lines: Vec<&str> = text.lines().map(str::trim).collect();
-    let passes_on = |line: &str| line.len() < 120 && PASSED_ON.iter().any(|words| line.to_lowercase().contains(words));
-    lines.iter().enumerate().any(|(at, line)| {
-        is_quoted(line) || introduces(line) || is_separator(line) || is_outlook(line, &lines[at + 1..]) || passes_on(line)
-    })
+    let passes_on = |line: &str| {
+        let line = line.trim();
+        line.len() < 120 && PASSED_ON.iter().any(|words| line.to_lowercase().contains(words))
+    };
+    quotes::has_quotes(text) || text.lines().any(passes_on)
 }
 
-/// Texts that are shown, in their order; files are not.
+/// The part and all below it, in their order.
+fn parts(payload: &Part) -> impl Iterator<Item = &Part> {
+    let mut open = vec![payload];
+    let next = move || {
+        let part = open.pop()?;
+        open.extend(part.parts.iter().rev());
+        Some(part)
+    };
+    std::iter::from_fn(next)
+}
+
+/// Texts that are shown; files are not.
 fn gather(part: &Part, plain: &mut Vec<String>, page: &mut Vec<String>) {
-    part.parts.iter().for_each(|below| gather(below, plain, page));
     if is_file(part) || part.body.data.is_empty() {
         return;
     }
@@ -135,7 +152,7 @@ pub(super) fn decoded(data: &str) -> Vec<u8> {
 /// Whether the plain text only says that there is a page, as newsletters do.
 fn is_stub(plain: &str, markdown: &str) -> bool {
     let plain = plain.trim();
-    if plain.chars().count() > STUB || markdown.chars().count() < 2 * plain.chars().count() {
+    if plain.len() > 4 * STUB || plain.chars().count() > STUB || markdown.chars().count() < 2 * plain.chars().count() {
         return false;
     }
     let said = plain.to_lowercase();
@@ -143,83 +160,15 @@ fn is_stub(plain: &str, markdown: &str) -> bool {
     phrases.iter().any(|phrase| said.contains(phrase))
 }
 
-/// All files of a mail.
-pub(super) fn files(part: &Part) -> Vec<File> {
-    let own = is_file(part).then(|| File {
+/// The files of a mail.
+pub(super) fn files(payload: &Part) -> Vec<File> {
+    let file = |part: &Part| File {
         part_id: part.part_id.clone(),
         name: if part.filename.is_empty() { "unnamed".to_owned() } else { part.filename.clone() },
         mime_type: part.mime_type.clone(),
         bytes: part.body.size,
-    });
-    own.into_iter().chain(part.parts.iter().flat_map(files)).collect()
-}
-
-/// The text without the earlier mails that it quotes at its end, and how many lines those were. A text that answers
-/// between quoted lines stays whole.
-pub(super) fn folded(text: &str) -> (String, usize) {
-    let lines: Vec<&str> = text.lines().collect();
-    let Some(begin) = (0..lines.len()).find(|&at| begins_history(&lines, at)) else {
-        return (text.trim_end().to_owned(), 0);
     };
-    let own = lines[..begin].join("\n").trim_end().to_owned();
-    // A mail that was only passed on has nothing else to say.
-    if own.trim().is_empty() { (text.trim_end().to_owned(), 0) } else { (own, lines.len() - begin) }
-}
-
-/// Whether from this line on there are only earlier mails.
-fn begins_history(lines: &[&str], at: usize) -> bool {
-    let line = lines[at].trim();
-    let rest = &lines[at + 1..];
-    let next = rest.iter().map(|line| line.trim()).find(|line| !line.is_empty()).unwrap_or_default();
-    if is_quoted(line) {
-        return all_quoted(&lines[at..]);
-    }
-    if introduces(line) && is_quoted(next) {
-        return all_quoted(rest);
-    }
-    // Long introductions are broken into two lines.
-    if line.ends_with(':') || rest.is_empty() {
-        return is_separator(line);
-    }
-    let joined = format!("{line} {}", rest[0].trim());
-    is_separator(line)
-        || (begins_introduction(line) && introduces(&joined) && all_quoted(&rest[1..]) && rest.len() > 1)
-        || is_outlook(line, rest)
-}
-
-fn is_quoted(line: &str) -> bool {
-    line.starts_with('>')
-}
-
-fn all_quoted(lines: &[&str]) -> bool {
-    lines.iter().any(|line| is_quoted(line.trim()))
-        && lines.iter().all(|line| line.trim().is_empty() || is_quoted(line.trim()) || introduces(line.trim()))
-}
-
-fn begins_introduction(line: &str) -> bool {
-    ["On ", "Am ", "Le ", "El ", "Il ", "Op ", "Em ", "Den "].iter().any(|word| line.starts_with(word))
-}
-
-/// `On Monday, Ana wrote:` in the languages of many.
-fn introduces(line: &str) -> bool {
-    let verbs = ["wrote", "schrieb", "a écrit", "escribió", "ha scritto", "schreef", "escreveu", "skrev"];
-    begins_introduction(line) && line.ends_with(':') && verbs.iter().any(|verb| line.contains(verb))
-}
-
-fn is_separator(line: &str) -> bool {
-    let words = line.trim_matches(['-', ' ', '*']);
-    line.starts_with("---")
-        && ["Original Message", "Ursprüngliche Nachricht", "Message d'origine", "Mensaje original"].contains(&words)
-}
-
-/// The headers with which Outlook begins an earlier mail.
-fn is_outlook(line: &str, rest: &[&str]) -> bool {
-    let plain = |line: &str| line.replace('*', "").trim().to_owned();
-    let begins = |line: &str, words: &[&str]| words.iter().any(|word| plain(line).starts_with(word));
-    let near = &rest[..rest.len().min(6)];
-    begins(line, &["From:", "Von:", "De :", "De:"])
-        && near.iter().any(|line| begins(line, &["Sent:", "Gesendet:", "Envoyé", "Enviado", "Date:"]))
-        && near.iter().any(|line| begins(line, &["Subject:", "Betreff:", "Objet", "Asunto:"]))
+    parts(payload).filter(|part| is_file(part)).map(file).collect()
 }
 
 #[cfg(test)]
@@ -260,24 +209,21 @@ mod tests {
     }
 
     #[test]
+    fn a_mail_has_a_number_of_parts() {
+        let file = json!({ "mimeType": "text/csv", "filename": "a.csv", "partId": "1" });
+        let many = json!({ "parts": vec![json!({ "parts": vec![file; 50] }); 50] });
+        let many: Part = serde_json::from_value(many).unwrap();
+        assert_eq!(files(&many).len(), 2_500, "a question names them all");
+        let texts = json!({ "parts": vec![json!({ "parts": vec![part("text/plain", "a"); 50] }); 50] });
+        let read = Body::of(&serde_json::from_value(texts).unwrap());
+        assert!((900..MOST_PARTS).contains(&read.text.matches('a').count()));
+    }
+
+    #[test]
     fn older_character_sets_are_read() {
         let latin = json!({ "mimeType": "text/plain", "headers": [{ "name": "Content-Type", "value": "text/plain; charset=\"iso-8859-1\"" }],
             "body": { "data": URL_SAFE.encode([0x4d, 0xfc, 0x6c, 0x6c, 0x65, 0x72]) } });
         assert_eq!(Body::of(&serde_json::from_value(latin).unwrap()).text, "Müller");
-    }
-
-    #[track_caller]
-    fn check(text: &str, own: &str, lines: usize) {
-        assert_eq!(folded(text), (own.to_owned(), lines), "{text}");
-    }
-
-    #[test]
-    fn quoted_history_is_folded() {
-        check("Yes.\n\nOn Mon, Ana <a@b.example> wrote:\n> Can you?\n>\n> Ana\n", "Yes.", 4);
-        check("Ja.\n\nAm 23.11.2026 um 10:00 schrieb Ana Ruiz\n<a@b.example>:\n\n> Kannst du?", "Ja.", 4);
-        check("Yes.\n\n> quoted\n> text", "Yes.", 2);
-        check("Yes.\n\n-----Original Message-----\nFrom: Ana\n\nCan you?", "Yes.", 4);
-        check("Yes.\n\n**From:** Ana\n**Sent:** Monday\n**To:** Lena\n**Subject:** x\n\nCan you?", "Yes.", 6);
     }
 
     #[test]
@@ -298,11 +244,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_history_stays() {
-        check("> Can you?\nYes.\n> When?\nNow.", "> Can you?\nYes.\n> When?\nNow.", 0);
-        check("---------- Forwarded message ---------\nFrom: Ana\n\nText", "---------- Forwarded message ---------\nFrom: Ana\n\nText", 0);
-        check("On Monday we wrote:\nall is well.", "On Monday we wrote:\nall is well.", 0);
-        check("> only quoted", "> only quoted", 0);
-        check("a > b\n--\nAna", "a > b\n--\nAna", 0);
+    fn a_page_beyond_the_bounds_comes_with_a_note() {
+        let deep = format!("{}Hello", "<div>".repeat(600));
+        let read = body(vec![part("text/html", &deep)]);
+        assert_eq!((&*read.text, read.note), ("Hello", Some("Shown as text only: its HTML is nested too deeply.")));
+        let read = body(vec![part("text/plain", "Hello Ana"), part("text/html", &deep)]);
+        assert_eq!((&*read.text, read.note), ("Hello Ana", None), "the plain form needs no note");
     }
 }

@@ -6,7 +6,10 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 use mail_builder::{MessageBuilder, headers::address::Address};
 
-use crate::tool::{Error, Result, html};
+use crate::{
+    compute,
+    tool::{Error, Result, html},
+};
 
 /// A mail that is to be sent.
 #[derive(Clone, Debug)]
@@ -32,8 +35,13 @@ pub(super) struct Answered {
 }
 
 impl Letter {
-    /// The mail in base64url, under this `Message-ID`. Gmail adds the sender.
-    pub(super) fn raw(&self, message_id: &str, now: Timestamp) -> Result<String> {
+    /// The mail in base64url, under this `Message-ID`, written in the compute pool. Gmail adds the sender.
+    pub(super) async fn write(&self, message_id: &str, now: Timestamp) -> Result<String> {
+        let (letter, message_id) = (self.clone(), message_id.to_owned());
+        compute::run(move || letter.raw(&message_id, now)).await?
+    }
+
+    fn raw(&self, message_id: &str, now: Timestamp) -> Result<String> {
         let list = |all: &[String]| Address::new_list(all.iter().map(|one| Address::from(one.clone())).collect());
         let mut mail = MessageBuilder::new()
             .message_id(message_id.to_owned())
@@ -51,7 +59,7 @@ impl Letter {
             mail = mail.in_reply_to(answered.message_id.clone()).references(all);
         }
         mail = if self.is_html {
-            mail.text_body(html::to_markdown(&self.body)).html_body(self.body.clone())
+            mail.text_body(html::to_markdown(&self.body).text).html_body(self.body.clone())
         } else {
             mail.text_body(self.body.clone())
         };

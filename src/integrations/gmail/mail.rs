@@ -11,8 +11,9 @@ use super::{
     zone,
 };
 use crate::{
+    compute,
     moment::Shown,
-    tool::{Answer, Link, Written},
+    tool::{Answer, Link, Result, Written, quotes},
 };
 
 /// How much of a mail is shown, in characters.
@@ -47,6 +48,9 @@ pub(super) struct Mail {
     text: Written,
     /// How many lines of earlier mails were left out.
     folded_lines: usize,
+    /// What has to be known about the text, such as that it lost its form.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<String>,
     /// The page as it came.
     #[serde(skip_serializing_if = "Option::is_none")]
     html: Option<Written>,
@@ -90,14 +94,18 @@ pub(super) fn came(message: &Message) -> Option<Shown> {
 }
 
 impl Mail {
-    /// The mail, with the names of its labels.
+    /// The mail, with the names of its labels, read in the compute pool.
+    pub(super) async fn read(message: Message, labels: Vec<String>, wish: Wish) -> Result<Mail> {
+        Ok(compute::run(move || Mail::of(message, labels, wish)).await?)
+    }
+
     pub(super) fn of(message: Message, labels: Vec<String>, wish: Wish) -> Mail {
         let is_own = is_own(&message);
         let written = |name: &str| Written::by(is_own, message.payload.header(name)).line(500);
-        let Body { text, html } = Body::of(&message.payload);
+        let Body { text, html, note } = Body::of(&message.payload);
         // What an own mail repeats or passes on is as foreign as it was.
         let repeats = body::quotes_others(&text);
-        let (text, folded_lines) = if wish.quotes { (text, 0) } else { body::folded(&text) };
+        let (text, folded_lines) = if wish.quotes { (text, 0) } else { quotes::folded(&text) };
         let is_own_text = is_own && !body::quotes_others(&text);
         let is_own_subject = is_own && !body::answers_others(message.payload.header("Subject"));
         let file = |file: body::File| File {
@@ -114,8 +122,9 @@ impl Mail {
             at: came(&message),
             text: Written::by(is_own_text, text).cut(wish.longest),
             folded_lines,
+            note: note.map(str::to_owned),
             html: html.filter(|_| wish.html).map(|html| Written::by(is_own && !repeats, html).cut(LONGEST_PAGE)),
-            attachments: body::files(&message.payload).into_iter().map(file).collect(),
+            attachments: body::files(&message.payload).into_iter().take(body::MOST_PARTS).map(file).collect(),
             labels,
             id: message.id,
             thread_id: message.thread_id,
@@ -140,8 +149,9 @@ impl Mail {
         let folded = (self.folded_lines > 0).then(|| {
             format!("({} lines of earlier mails are left out; `include_quotes` of `gmail_get_email` shows them.)", self.folded_lines)
         });
+        let note = self.note.as_ref().map(|note| format!("({note})"));
         let html = self.html.as_ref().map(|html| format!("HTML:\n{html}"));
-        let words = [Some(String::new()), Some(self.text.to_string()), folded, html];
+        let words = [Some(String::new()), Some(self.text.to_string()), note, folded, html];
         head.into_iter().flatten().chain(files).chain(words.into_iter().flatten()).collect()
     }
 

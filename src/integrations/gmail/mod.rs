@@ -100,6 +100,13 @@ const DRAFT: Scopes = Scopes(&[
 /// Any of these changes labels.
 const MODIFY: Scopes = Scopes(&["https://www.googleapis.com/auth/gmail.modify", "https://mail.google.com/"]);
 
+/// A mail as Gmail sends it, as its reader gets it: for the fuzzer, which cannot call the tools.
+pub fn shown(answer: &[u8]) -> Option<String> {
+    let message: Message = serde_json::from_slice(answer).ok()?;
+    let wish = mail::Wish { quotes: false, html: true, longest: mail::LONGEST };
+    Some(mail::Mail::of(message, Vec::new(), wish).lines().join("\n"))
+}
+
 /// One problem with the arguments.
 fn wrong(what: &str) -> Error {
     Error::arguments([what.to_owned()])

@@ -182,7 +182,7 @@ impl Tool for GetEmail {
         let message = whole(cx, fetch(cx, &self.message_id, "full", &[]).await?).await?;
         let labels = labels::names(cx, &message.label_ids).await?;
         let (quotes, html) = (self.include_quotes.unwrap_or_default(), self.include_html.unwrap_or_default());
-        Ok(Mail::of(message, labels, Wish { quotes, html, longest: LONGEST }))
+        Mail::read(message, labels, Wish { quotes, html, longest: LONGEST }).await
     }
 }
 
@@ -249,7 +249,7 @@ impl Tool for GetThread {
         for message in thread.messages.into_iter().skip(from).take(until - from) {
             let labels = labels::names(cx, &message.label_ids).await?;
             let message = whole(cx, message).await?;
-            emails.push(Mail::of(message, labels, Wish { quotes: false, html: false, longest: 4000 }));
+            emails.push(Mail::read(message, labels, Wish { quotes: false, html: false, longest: 4000 }).await?);
         }
         let next_cursor = (from > 0).then(|| Cursor::wrap(Self::NAME, &from.to_string()));
         Ok(Conversation { thread_id: id.to_owned(), total, emails, next_cursor })

@@ -20,6 +20,7 @@ use super::{
     wrong,
 };
 use crate::{
+    compute,
     http::Request,
     path,
     tool::{Answer, Call, Effect, Error, Kind, Result, Scopes, Tool, Written, addresses},
@@ -177,7 +178,9 @@ impl Tool for SendEmail {
 
     async fn call(self, cx: &Call) -> Result<Done> {
         let letter = asked!(self).letter(cx).await?;
-        cx.confirm_sending_to(letter.recipients(), asking::letter(&letter))?;
+        let asked = letter.clone();
+        let asked = compute::run(move || asking::letter(&asked)).await?;
+        cx.confirm_sending_to(letter.recipients(), asked)?;
         let sending = Sending::of(cx, "send", &letter).await?;
         let (message, note): (Message, _) = sending.once(cx, path!["users", "me", "messages", "send"], |body| body).await?;
         Ok(letter.done(message, None, note))
@@ -233,7 +236,7 @@ impl Sending {
         let earlier = unsure.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let is_repeat = earlier.is_some();
         let message_id = earlier.unwrap_or_else(|| fresh_message_id(cx));
-        let raw = letter.raw(&message_id, cx.now())?;
+        let raw = letter.write(&message_id, cx.now()).await?;
         let thread_id = letter.answers.as_ref().map(|answered| answered.thread_id.clone());
         Ok(Sending { message_id, is_repeat, unsure, raw, thread_id })
     }
@@ -347,7 +350,9 @@ impl Tool for SendDraft {
         let (to, cc, bcc) = (list("To"), list("Cc"), list("Bcc"));
         let subject = mail.header("Subject").to_owned();
         let all = to.iter().chain(&cc).chain(&bcc).map(String::as_str);
-        cx.confirm_sending_to(all, asking::draft(&draft.message))?;
+        let asked = draft.message.clone();
+        let asked = compute::run(move || asking::draft(&asked)).await?;
+        cx.confirm_sending_to(all, asked)?;
         let (message, note) = send_draft(cx, id, draft.message).await?;
         Ok(Done {
             sent: true,

@@ -7,6 +7,9 @@ use base64::{
 
 use super::mail::{Attachment, Mail};
 
+/// How deep parts may stand in each other; a mail with files and pictures has three levels.
+const DEEPEST: usize = 16;
+
 /// The mail in a `raw` field: base64url, with or without padding.
 pub fn read(raw: &str) -> Option<Mail> {
     let bytes = URL_SAFE.decode(raw).or_else(|_| URL_SAFE_NO_PAD.decode(raw)).ok()?;
@@ -14,7 +17,7 @@ pub fn read(raw: &str) -> Option<Mail> {
     let (headers, body) = split(&text)?;
     let mut mail = Mail { headers, ..Mail::default() };
     let mut parts = vec![];
-    gather(&mail.headers, body, &mut parts)?;
+    gather(&mail.headers, body, DEEPEST, &mut parts)?;
     for Piece { kind, name, text } in parts {
         match (name, kind.as_str()) {
             (Some(name), _) => mail.attachments.push(Attachment { name, mime: kind, text }),
@@ -56,17 +59,18 @@ fn header<'a>(headers: &'a Headers, name: &str) -> &'a str {
 }
 
 /// The texts of a body, each with its media type.
-fn gather(headers: &Headers, body: &str, parts: &mut Vec<Piece>) -> Option<()> {
+fn gather(headers: &Headers, body: &str, levels: usize, parts: &mut Vec<Piece>) -> Option<()> {
     let kind = header(headers, "Content-Type");
     let essence = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     if essence.starts_with("multipart/") {
+        let levels = levels.checked_sub(1)?;
         let boundary = kind.split_once("boundary=")?.1.split(';').next()?.trim().trim_matches('"');
         for piece in body.split(&format!("--{boundary}")).skip(1) {
             if piece.starts_with("--") {
                 break;
             }
             let (headers, body) = split(piece.strip_prefix("\r\n")?)?;
-            gather(&headers, body.strip_suffix("\r\n").unwrap_or(body), parts)?;
+            gather(&headers, body.strip_suffix("\r\n").unwrap_or(body), levels, parts)?;
         }
         return Some(());
     }
@@ -157,5 +161,11 @@ mod tests {
         for raw in ["%%", "", "bm8gaGVhZGVycw"] {
             assert!(read(raw).is_none(), "{raw}");
         }
+        let nested = |levels: usize| {
+            let open = |level| format!("Content-Type: multipart/mixed; boundary=b{level}x\r\n\r\n--b{level}x\r\n");
+            let mail = (0..levels).map(open).collect::<String>() + "Content-Type: text/plain\r\n\r\nHello";
+            read(&URL_SAFE.encode(mail))
+        };
+        assert!(nested(DEEPEST).is_some() && nested(DEEPEST + 1).is_none());
     }
 }

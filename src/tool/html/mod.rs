@@ -3,6 +3,15 @@
 //! `htmd` walks the page with the parser of a browser engine, because mails are written by thousands of programs and
 //! hardly ever valid. What is ours is the taste: nothing that is hidden, no pictures without words, no tables that only
 //! make a layout, no trackers behind links.
+//!
+//! And the bounds, because a page comes from strangers and both the parser and the walk take what they are given:
+//! [`scan`] looks at the page before any parser does, [`tree`] counts while the tree grows and weighs it before it is
+//! walked, and a page beyond any bound is shown as its mere [`text`]. All of it belongs into [`compute`]'s pool, whose
+//! stacks are made for the depth that is let through and whose time limit ends the work.
+
+mod scan;
+mod text;
+mod tree;
 
 use std::{rc::Rc, sync::LazyLock};
 
@@ -12,11 +21,83 @@ use htmd::{
     options::{BrStyle, BulletListMarker, Options},
 };
 
+use crate::compute;
+
 /// The longest page that is read, in bytes; what is behind is left out.
 const LONGEST: usize = 2 * 1024 * 1024;
 
 /// What nobody reads.
 const SKIPPED: [&str; 9] = ["head", "script", "style", "title", "noscript", "svg", "object", "iframe", "form"];
+
+/// Elements that stand apart from the text around them, as CommonMark lists them.
+const BLOCKS: [&str; 66] = [
+    "address",
+    "article",
+    "aside",
+    "base",
+    "basefont",
+    "blockquote",
+    "body",
+    "caption",
+    "center",
+    "col",
+    "colgroup",
+    "dd",
+    "details",
+    "dialog",
+    "dir",
+    "div",
+    "dl",
+    "dt",
+    "fieldset",
+    "figcaption",
+    "figure",
+    "footer",
+    "form",
+    "frame",
+    "frameset",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "head",
+    "header",
+    "hr",
+    "html",
+    "iframe",
+    "legend",
+    "li",
+    "link",
+    "main",
+    "menu",
+    "menuitem",
+    "nav",
+    "noframes",
+    "ol",
+    "optgroup",
+    "option",
+    "p",
+    "param",
+    "pre",
+    "script",
+    "search",
+    "section",
+    "style",
+    "summary",
+    "table",
+    "tbody",
+    "td",
+    "textarea",
+    "tfoot",
+    "th",
+    "thead",
+    "title",
+    "tr",
+    "track",
+    "ul",
+];
 
 /// Parameters of addresses that only count readers.
 const TRACKERS: [&str; 4] = ["utm_", "mc_cid", "mc_eid", "_hsenc"];
@@ -38,19 +119,69 @@ static CONVERTER: LazyLock<HtmlToMarkdown> = LazyLock::new(|| {
         .add_handler(vec!["tr"], row)
         .add_handler(vec!["table", "tbody", "thead", "tfoot", "center"], block)
         .add_handler(vec!["div", "span", "p", "section", "td"], unless_hidden)
+        .add_handler(vec!["code"], code)
         .build()
 });
 
-/// The page as Markdown: without what is hidden, with plain tables as lines, and never longer than it needs to be.
+/// What a page says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Page {
+    /// Its words, as Markdown or, where it went beyond a bound, as mere text.
+    pub text: String,
+    /// Which bound that was.
+    pub reduced: Option<TooMuch>,
+}
+
+/// The bound that a page went beyond.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TooMuch {
+    /// More tags than any mail has.
+    Tags,
+    /// Elements within elements, or formats that are never closed.
+    Depth,
+    /// More elements and texts than any mail has.
+    Nodes,
+    /// It is damaged or nested so that the work would grow faster than the page.
+    Work,
+    /// The time for it was up.
+    Time,
+}
+
+impl TooMuch {
+    /// What a reader is told about it.
+    pub fn note(self) -> &'static str {
+        match self {
+            TooMuch::Tags | TooMuch::Nodes => "Shown as text only: its HTML has too many parts.",
+            TooMuch::Depth => "Shown as text only: its HTML is nested too deeply.",
+            TooMuch::Work => "Shown as text only: its HTML is too tangled.",
+            TooMuch::Time => "Shown as text only: its HTML took too long to read.",
+        }
+    }
+}
+
+/// The page as Markdown: without what is hidden, with plain tables as lines, and never longer than it needs to be. A
+/// page beyond the bounds becomes its mere text.
+///
+/// Pages of others are read in the pool: `compute::run(move || html::to_markdown(&page)).await`.
 ///
 /// ```
 /// # use switchboard::tool::html;
-/// assert_eq!(html::to_markdown("<p>Hello <b>Ana</b></p><p hidden>x</p>"), "Hello **Ana**");
+/// assert_eq!(html::to_markdown("<p>Hello <b>Ana</b></p><p hidden>x</p>").text, "Hello **Ana**");
 /// ```
-pub fn to_markdown(html: &str) -> String {
-    let end = (0..=LONGEST.min(html.len())).rev().find(|&end| html.is_char_boundary(end)).unwrap_or_default();
-    // The parser of a string in memory cannot fail.
-    tidy(&CONVERTER.convert(&html[..end]).unwrap_or_default())
+pub fn to_markdown(html: &str) -> Page {
+    let html = &html[..html.floor_char_boundary(LONGEST)];
+    let (cleaned, beyond) = scan::clean(html);
+    match beyond.map_or_else(|| walked(&cleaned), Err) {
+        Ok(markdown) => Page { text: tidy(&markdown), reduced: None },
+        Err(bound) => Page { text: tidy(&text::of(&cleaned)), reduced: Some(bound) },
+    }
+}
+
+fn walked(cleaned: &str) -> Result<String, TooMuch> {
+    let tree = tree::parse(cleaned)?;
+    let markdown = CONVERTER.tree_to_markdown(&tree);
+    // What was walked after the time was up is missing.
+    if compute::should_stop() { Err(TooMuch::Time) } else { Ok(markdown) }
 }
 
 /// A text in which the five characters of HTML are written out, such as a snippet.
@@ -127,11 +258,32 @@ fn block(handlers: &dyn Handlers, element: Element) -> Option<HandlerResult> {
 
 /// Goes on to what comes next for this element, unless nobody sees it.
 fn unless_hidden(handlers: &dyn Handlers, element: Element) -> Option<HandlerResult> {
-    if is_hidden(&element) { None } else { handlers.fallback(element) }
+    if is_hidden(&element) || compute::should_stop() { None } else { handlers.fallback(element) }
 }
 
+/// Code within a line, in as many backticks as it takes; blocks of it are as the library has them.
+fn code(handlers: &dyn Handlers, element: Element) -> Option<HandlerResult> {
+    if is_block_of_code(&element) {
+        return handlers.fallback(element);
+    }
+    let words = children(handlers, element.node);
+    let words = words.trim();
+    let longest = words.split(|c| c != '`').map(str::len).max().unwrap_or_default();
+    let marks = "`".repeat(longest + 1);
+    let space = if words.starts_with('`') || words.ends_with('`') { " " } else { "" };
+    Some(format!("{marks}{space}{words}{space}{marks}").into())
+}
+
+fn is_block_of_code(element: &Element) -> bool {
+    let parent = element.node.parent.take();
+    let above = parent.as_ref().and_then(std::rc::Weak::upgrade);
+    element.node.parent.set(parent);
+    above.is_some_and(|above| tree::name(&above) == Some("pre"))
+}
+
+/// What stands in an element; nothing more once the time is up.
 fn children(handlers: &dyn Handlers, node: &Rc<Node>) -> String {
-    handlers.walk_children(node).content
+    if compute::should_stop() { String::new() } else { handlers.walk_children(node).content }
 }
 
 fn attribute<'a>(element: &'a Element, name: &str) -> Option<&'a str> {
@@ -174,7 +326,7 @@ mod tests {
 
     #[track_caller]
     fn check(html: &str, markdown: &str) {
-        assert_eq!(to_markdown(html), markdown, "{html}");
+        assert_eq!(to_markdown(html), Page { text: markdown.to_owned(), reduced: None }, "{html}");
     }
 
     #[test]
@@ -222,7 +374,74 @@ mod tests {
         check("<p>open <b>bold", "open **bold**");
         check("", "");
         check("just text &amp; more", "just text & more");
-        assert!(to_markdown(&"<div>".repeat(300)).is_empty());
+        assert!(to_markdown(&"<div>".repeat(300)).text.is_empty());
         assert_eq!(unescaped("Ana &amp; Ben&#39;s &lt;x&gt;"), "Ana & Ben's <x>");
+    }
+
+    #[test]
+    fn code_stands_in_backticks() {
+        check("<p>Call <code>run()</code></p>", "Call `run()`");
+        check("<code>a`b</code> <code>`c</code>", "``a`b`` `` `c ``");
+        check("<pre><code>one\ntwo</code></pre>", "```\none\ntwo\n```");
+    }
+
+    #[track_caller]
+    fn check_reduced(html: &str, text: &str, bound: TooMuch) {
+        assert_eq!(to_markdown(html), Page { text: text.to_owned(), reduced: Some(bound) });
+    }
+
+    #[test]
+    fn a_page_beyond_the_bounds_is_its_text() {
+        let deep = "<div>".repeat(tree::MOST_DEPTH);
+        check_reduced(&format!("{deep}<p>Hello <b>Ana</b>,<br>A&amp;B<p>C"), "Hello Ana,\nA&B\nC", TooMuch::Depth);
+        let many = "<b>".repeat(scan::MOST_TAGS);
+        check_reduced(&format!("Hello{many}<p>Ana"), "Hello\nAna", TooMuch::Tags);
+    }
+
+    /// The deepest page of each kind that is let through, on the stack that the pool gives.
+    #[tokio::test]
+    async fn the_deepest_page_fits_into_the_stack_of_the_pool() {
+        for tag in [
+            "div",
+            "blockquote",
+            "table><tr><td",
+            "ul><li",
+            "ol><li",
+            "span",
+            "section",
+            "center",
+            "b",
+            "em",
+            "a href=x><p",
+            "pre",
+            "code",
+            "x-y",
+            "h1",
+            "dl><dd",
+        ] {
+            let levels = (tree::MOST_DEPTH - 5) / tag.split('>').count();
+            let page = format!("{}a", format!("<{tag}>").repeat(levels));
+            let read = compute::run(move || to_markdown(&page)).await.unwrap();
+            assert!(read.text.contains('a') || tag == "pre", "{tag}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_page_that_nobody_waits_for_any_longer_is_given_up() {
+        let (begun, has_begun) = std::sync::mpsc::channel();
+        let (ended, has_ended) = std::sync::mpsc::channel();
+        let reading = compute::run(move || {
+            begun.send(()).unwrap();
+            while !compute::should_stop() {
+                std::thread::yield_now();
+            }
+            ended.send(to_markdown("<p>Hello <b>Ana</b></p>")).unwrap();
+        });
+        let mut reading = Box::pin(reading);
+        let waker = std::task::Waker::noop();
+        assert!(reading.as_mut().poll(&mut std::task::Context::from_waker(waker)).is_pending());
+        has_begun.recv().unwrap();
+        drop(reading);
+        assert_eq!(has_ended.recv().unwrap(), Page { text: "Hello Ana".into(), reduced: Some(TooMuch::Time) });
     }
 }
