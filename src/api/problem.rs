@@ -209,6 +209,7 @@ fn status(kind: tool::Kind) -> StatusCode {
         | Kind::NotConnected
         | Kind::Expired
         | Kind::Ambiguous
+        | Kind::Cancelled
         | Kind::Conflict => StatusCode::CONFLICT,
         Kind::MissingScope | Kind::NotAllowed => StatusCode::FORBIDDEN,
         Kind::NotFound => StatusCode::NOT_FOUND,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use tokio::{
-    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     task::JoinHandle,
 };
 use tokio_util::sync::CancellationToken;
@@ -185,13 +185,15 @@ fn broken(error: impl std::fmt::Display) -> Failure {
 pub async fn answer(
     office: Office<'_>,
     order: &serde_json::value::RawValue,
-    mut out: impl tokio::io::AsyncWrite + Unpin,
+    mut visitor: impl tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
 ) -> std::io::Result<()> {
     let answer = match serde_json::from_str::<Order>(order.get()) {
-        Ok(order) => match office.perform(order).await {
-            Ok(value) => Answer::Done(value),
-            Err(failure) => Answer::Failed(failure),
+        Ok(order @ Order::Call { .. }) => tokio::select! {
+            done = office.perform(order) => answer_of(done),
+            // A call that nobody waits for any more is cancelled.
+            () = left(&mut visitor) => return Ok(()),
         },
+        Ok(order) => answer_of(office.perform(order).await),
         // The parser's message would quote the order, which may hold a secret.
         Err(_) => Answer::Failed(
             Failure::new("The running process does not know this order.").next("Is it another version? Restart it."),
@@ -199,6 +201,18 @@ pub async fn answer(
     };
     let mut line = serde_json::to_vec(&answer)?;
     line.push(b'\n');
-    out.write_all(&line).await?;
-    out.shutdown().await
+    visitor.write_all(&line).await?;
+    visitor.shutdown().await
+}
+
+fn answer_of(done: Result<Value, Failure>) -> Answer {
+    match done {
+        Ok(value) => Answer::Done(value),
+        Err(failure) => Answer::Failed(failure),
+    }
+}
+
+/// Completes when the visitor has left. It says nothing more after its order.
+async fn left(visitor: &mut (impl tokio::io::AsyncRead + Unpin)) {
+    while visitor.read_u8().await.is_ok() {}
 }

@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use url::Url;
 
 use super::{
-    Body, Error, Event, HeaderMap, Lane, Repeat, Request, Response, Result, StatusCode,
+    Body, Cancellation, Error, Event, HeaderMap, Lane, Repeat, Request, Response, Result, StatusCode,
     breaker::{Breakers, Limits, Pass},
     guard::{self, Private, Reach},
     header::CONTENT_TYPE,
@@ -180,7 +180,7 @@ impl Sending<'_> {
         let mut pass = None;
         loop {
             let admitted = self.admit(pass.take()).await?;
-            let outcome = self.attempt(attempt, pass.insert(admitted)).await?;
+            let outcome = self.attempt(attempt, *unsure, pass.insert(admitted)).await?;
             if !renewed && self.is_refused(&outcome) {
                 renewed = true;
                 if self.renew().await? {
@@ -194,10 +194,10 @@ impl Sending<'_> {
                 Next::Done(outcome) => return outcome,
                 Next::Again(pause) => {
                     self.tell(&Event::Again { status, pause, attempt });
-                    sleep(pause).await;
+                    *unsure |= has_left_a_mark;
+                    self.rest(pause, *unsure).await?;
                 }
             }
-            *unsure |= has_left_a_mark;
             attempt += 1;
         }
     }
@@ -232,8 +232,11 @@ impl Sending<'_> {
     }
 
     /// One attempt. The outer error is one that no further attempt can mend.
-    async fn attempt(&self, attempt: u32, pass: &mut Pass) -> Result<Outcome> {
+    async fn attempt(&self, attempt: u32, unsure: bool, pass: &mut Pass) -> Result<Outcome> {
         let credential = self.credential().await?;
+        if !self.is_wanted(unsure) {
+            return Err(Error::Cancelled);
+        }
         let started = Instant::now();
         let limit = self.inner.options.attempt.min(self.left());
         let outcome = match timeout_at(started + limit, self.exchange(credential)).await {
@@ -245,6 +248,30 @@ impl Sending<'_> {
         }
         self.log(attempt, started, &outcome);
         Ok(outcome)
+    }
+
+    /// Whether to send it now. What only looks is always sent, and what may have been carried out already is repeated
+    /// until that is certain.
+    fn is_wanted(&self, unsure: bool) -> bool {
+        let Some(cancellation) = self.revocable(unsure) else { return true };
+        cancellation.let_out(self.request.completes)
+    }
+
+    /// The pause before the next attempt; over at once when that one is not wanted any more.
+    async fn rest(&self, pause: Duration, unsure: bool) -> Result<()> {
+        match self.revocable(unsure).filter(|_| !self.request.completes) {
+            None => sleep(pause).await,
+            Some(cancellation) => tokio::select! {
+                () = cancellation.cancelled() => return Err(Error::Cancelled),
+                () = sleep(pause) => {}
+            },
+        }
+        Ok(())
+    }
+
+    /// What can still call the request back: one that changes something and has surely not been carried out yet.
+    fn revocable(&self, unsure: bool) -> Option<&Cancellation> {
+        self.lane.cancellation.as_ref().filter(|_| self.request.repeat != Repeat::Safe && !unsure)
     }
 
     async fn credential(&self) -> Result<HeaderMap> {

@@ -56,6 +56,9 @@ pub enum Error {
     /// The last attempt came to nothing, and one before it may have been carried out.
     #[error(transparent)]
     Unsure(Box<Error>),
+    /// Nobody wants the call any more of which this request was a part. It was not sent.
+    #[error("the call was cancelled before this was sent")]
+    Cancelled,
     /// The guard did not let the request out: not https, a foreign or a private address.
     #[error("the request was not sent: {0}")]
     Refused(String),

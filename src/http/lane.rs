@@ -5,7 +5,7 @@ use std::{borrow::Cow, sync::Arc, time::Duration};
 use tokio::time::Instant;
 use url::Url;
 
-use super::{Authorize, Rate, Response, StatusCode, Witness};
+use super::{Authorize, Cancellation, Rate, Response, StatusCode, Witness};
 
 /// Where a request goes and on whose behalf: one vendor, one base URL, one connection.
 #[derive(Clone, Debug)]
@@ -34,6 +34,8 @@ pub struct Lane {
     pub rest: Option<Duration>,
     /// Hears what happens to requests.
     pub witness: Option<Arc<dyn Witness>>,
+    /// Whether the call that this request is part of is still wanted: what changes something is not sent otherwise.
+    pub cancellation: Option<Cancellation>,
 }
 
 impl Lane {
@@ -51,6 +53,7 @@ impl Lane {
             status: None,
             rest: None,
             witness: None,
+            cancellation: None,
         }
     }
 

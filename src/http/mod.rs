@@ -23,6 +23,7 @@ use std::{future::Future, pin::Pin};
 
 mod authorize;
 mod breaker;
+mod cancellation;
 mod client;
 mod error;
 mod guard;
@@ -37,6 +38,7 @@ mod scrub;
 mod witness;
 
 pub use authorize::{Authorize, AuthorizeError};
+pub use cancellation::Cancellation;
 pub use client::{Client, Options};
 pub use error::{Error, Result};
 #[cfg(feature = "voice")]

@@ -65,6 +65,8 @@ pub struct Request {
     pub deadline: Option<Duration>,
     /// How often it may be sent at most; the client's own bound holds in any case.
     pub attempts: Option<u32>,
+    /// Whether it completes what an earlier request of the same call began.
+    pub completes: bool,
     fault: Option<String>,
     hidden: Vec<Secret>,
 }
@@ -82,6 +84,7 @@ impl Request {
             repeat,
             deadline: None,
             attempts: None,
+            completes: false,
             fault: None,
             hidden: Vec::new(),
         }
@@ -179,6 +182,14 @@ impl Request {
     #[must_use]
     pub fn reads(mut self) -> Self {
         self.repeat = Repeat::Safe;
+        self
+    }
+
+    /// Says that it completes what an earlier request of the same call began, such as the second half of a page: it is
+    /// sent even when nobody waits for the call any more, because a half would be worse than the whole.
+    #[must_use]
+    pub fn completes(mut self) -> Self {
+        self.completes = true;
         self
     }
 

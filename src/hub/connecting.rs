@@ -78,12 +78,25 @@ impl Run {
             }
             let until = began + self.patience();
             loop {
-                match timeout_at(until, changes.next()).await {
+                let next = tokio::select! {
+                    biased;
+                    () = self.gone() => return Err(tool::Error::cancelled()),
+                    next = timeout_at(until, changes.next()) => next,
+                };
+                match next {
                     Ok(Some(Seen::Changed(key))) if !self.is_own(&key) => {}
                     Ok(Some(_)) => break,
                     Ok(None) | Err(_) => return Err(not_yet(&error)),
                 }
             }
+        }
+    }
+
+    /// Completes when the connection of the client is at its end: nobody waits for the person any more.
+    async fn gone(&self) {
+        match &self.client {
+            Some(client) => client.gone().await,
+            None => std::future::pending().await,
         }
     }
 

@@ -23,7 +23,13 @@ mod tests;
 mod waiting;
 mod which;
 
-use std::{collections::BTreeSet, fmt, net::IpAddr, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    fmt,
+    net::IpAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 pub use accounts::{
     Accounts, Arrived, Begun, Consent, NEEDS_RECONNECT, Parts as AccountParts, Recipient, Site, Standing, Tested,
@@ -37,10 +43,12 @@ use jiff::Timestamp;
 pub use links::{Link, Pages, Unlinked};
 pub use listing::Listing;
 use listing::Offer;
+use own::AccountDirectory;
 pub use pace::{Caps, Pace};
 pub use roster::{Described, Wish};
 use serde_json::{Map, Value};
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     agents::{Agent, Principal},
@@ -67,13 +75,27 @@ struct Inner {
     integrations: Vec<&'static Integration>,
     clock: SharedClock,
     entropy: SharedEntropy,
+    /// What the server gave its own tools.
     state: State,
+    /// What only those of ours are given that are always there.
+    own_state: State,
+    /// Those tools. A name proves nothing: whoever builds on this package may choose any.
+    own: Vec<Arc<Row>>,
     bounds: Bounds,
     desk: Deferred<Desk>,
     changes: watch::Sender<u64>,
     metrics: Metrics,
     doorway: Arc<links::Doorway>,
     news: Changes,
+    /// Ends the calls that run.
+    ending: Mutex<CancellationToken>,
+}
+
+impl Inner {
+    /// What ends the calls that begin now.
+    fn ending(&self) -> std::sync::MutexGuard<'_, CancellationToken> {
+        self.ending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// What every call is held to.
@@ -223,6 +245,7 @@ impl Error {
 /// Puts a hub together.
 pub struct Builder {
     rows: Vec<Arc<Row>>,
+    own: Vec<Arc<Row>>,
     integrations: Vec<&'static Integration>,
     clock: SharedClock,
     entropy: SharedEntropy,
@@ -243,8 +266,10 @@ impl Builder {
 
     /// Offers the tools that are always there: the time, the connections, how to connect.
     #[must_use]
-    pub fn own_tools(self) -> Self {
-        self.constants(&own::TOOLSET, own::TOOLS)
+    pub fn own_tools(mut self) -> Self {
+        self.own = own::TOOLS.iter().map(|def| Arc::new(Row::constant(own::TOOLSET.clone(), def))).collect();
+        self.rows.extend(self.own.iter().cloned());
+        self
     }
 
     /// Offers constant tools that belong to no integration.
@@ -301,13 +326,16 @@ impl Builder {
                 integrations: self.integrations,
                 clock: self.clock,
                 entropy: self.entropy,
-                state: self.state.with(desk.clone()).with(Arc::clone(&doorway)),
+                own_state: State::default().with(AccountDirectory::of(desk.clone(), Arc::clone(&doorway))),
+                own: self.own,
+                state: self.state,
                 bounds: self.bounds,
                 desk,
                 changes: watch::Sender::new(0),
                 metrics: Metrics::default(),
                 doorway,
                 news: Changes::new(),
+                ending: Mutex::default(),
             }
         }))
     }
@@ -318,6 +346,7 @@ impl Hub {
     pub fn builder(clock: SharedClock, entropy: SharedEntropy) -> Builder {
         Builder {
             rows: Vec::new(),
+            own: Vec::new(),
             integrations: Vec::new(),
             clock,
             entropy,
@@ -361,6 +390,12 @@ impl Hub {
         Ok(Offer { caller, agent: desk.agent(caller).await?, connected, accounts })
     }
 
+    /// Whether it is one of the tools that are always there.
+    fn is_own(&self, row: &Row) -> bool {
+        let mut own = self.0.own.iter().chain(&self.0.discovery);
+        own.any(|own| own.identity().0 == row.identity().0)
+    }
+
     /// The integration to which a tool belongs, if it belongs to one.
     fn integration(&self, row: &Row) -> Option<&'static Integration> {
         self.0.integrations.iter().copied().find(|integration| integration.id == row.toolset.id)
@@ -388,7 +423,8 @@ impl Hub {
 
     /// Calls a tool.
     ///
-    /// Dropping the future ends a call that only looks; one that has begun to write goes on to its end.
+    /// Dropping the future cancels the call. One that has changed nothing yet ends at once; a write that has begun is
+    /// carried to its end, and no further one begins.
     ///
     /// # Errors
     /// No such tool for this caller, a ticket that is not valid, or the tool's own failure.
@@ -400,6 +436,11 @@ impl Hub {
                 Err(error)
             }
         }
+    }
+
+    /// Cancels every call that runs in this process. A write that has begun is carried to its end.
+    pub fn cancel_calls(&self) {
+        std::mem::take(&mut *self.0.ending()).cancel();
     }
 
     /// Whether this caller may make this call, and with which account. The argument that says so is taken out.

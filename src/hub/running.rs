@@ -17,12 +17,12 @@ use super::{
     bound,
     desk::Subject,
     errand::Errands,
-    own::TOOLSET,
 };
 use crate::{
     agents::{AskSetting, Principal},
     approvals::{self, Seen},
     audit::{self, Entry},
+    http::Cancellation,
     id::CallId,
     tool::{
         self, Asking, Call, CallParts, Client, Effect, Integration, Kind, Level, Noted, Outcome, Progress, Reading,
@@ -45,6 +45,8 @@ pub(super) struct Run {
     pub(super) asking: Asking,
     pub(super) account: Option<String>,
     pub(super) reading: Option<Reading>,
+    /// Whether the call is still wanted.
+    pub(super) cancellation: Cancellation,
     /// How long the person took to connect the account: time that is not the call's own.
     person: Mutex<Duration>,
     /// What a yes is for: the arguments, and the account with which they are carried out.
@@ -64,6 +66,7 @@ pub(super) async fn run(
     let span = tracing::info_span!("call", tool = row.name(), agent = %caller.principal.agent, request = %id, from);
     let desk = hub.desk().await?;
     let only_looks = row.effect() == Effect::Reads;
+    let cancellation = Cancellation::within(&hub.0.ending());
     let run = Run {
         began: hub.0.clock.now(),
         until: Instant::now() + hub.0.bounds.time,
@@ -81,24 +84,38 @@ pub(super) async fn run(
         client: request.client,
         reading: request.reading,
         person: Mutex::default(),
+        cancellation: cancellation.clone(),
     };
     let answered = request.answered;
     let work = async move {
         if let Some(answered) = answered {
             run.desk.answer(run.subject(), &answered).await?;
         }
-        let reply = run.to_the_end().await;
+        let reply = run.as_long_as_wanted().await;
         run.record(&reply).await;
         reply
     };
     if only_looks {
         return work.instrument(span).await;
     }
+    // Whoever waits cancels the call by leaving.
+    let _wanted = cancellation.on_drop();
     let finished = tokio::spawn(work.instrument(span)).await;
     finished.unwrap_or_else(|broken| Err(Error::Tool { call: id, error: tool::Error::internal(broken) }))
 }
 
 impl Run {
+    /// Runs the tool; one that is cancelled before it has changed anything ends at once.
+    ///
+    /// What a tool without an account changes is not seen here, so it is carried to its end in any case.
+    async fn as_long_as_wanted(&self) -> Result<Reply, Error> {
+        if self.integration().is_none() && self.row.effect() != Effect::Reads {
+            return self.to_the_end().await;
+        }
+        let done = self.cancellation.run(self.to_the_end()).await;
+        done.unwrap_or_else(|| self.reply(Err(tool::Error::cancelled())))
+    }
+
     /// Runs the tool, and once more when the question that it asks has its yes already.
     async fn to_the_end(&self) -> Result<Reply, Error> {
         let first = self.with_the_account().await;
@@ -205,7 +222,10 @@ impl Run {
         let upstream = match (&self.desk.accounts, self.integration()) {
             (Some(accounts), Some(_)) => {
                 let user = &self.caller.principal.user;
-                Some(accounts.upstream(user, &self.row, self.account.as_deref(), self.until()).await?)
+                let upstream = accounts.upstream(user, &self.row, self.account.as_deref(), self.until());
+                let mut upstream = upstream.await?;
+                upstream.lane.cancellation = Some(self.cancellation.clone());
+                Some(upstream)
             }
             (None, Some(integration)) => return Err(not_connected(integration)),
             (_, None) => None,
@@ -215,6 +235,9 @@ impl Run {
             Effect::Reads => Seen::default(),
             _ => self.desk.approvals.seen(user, agent).await,
         };
+        // Only tools of our own may use others, and see how the accounts stand.
+        let is_own = self.hub.is_own(&self.row);
+        let state = if is_own { &inner.own_state } else { &inner.state };
         let call = Call::new(CallParts {
             id: self.id.clone(),
             user: self.caller.principal.user.clone(),
@@ -224,12 +247,10 @@ impl Run {
             progress: self.progress.clone(),
             confirmed,
             asking: self.asking,
-            state: inner.state.clone(),
+            state: state.clone(),
         })
         .with_client(self.client.clone())
         .with_seen(seen);
-        // Only tools of our own may use others.
-        let is_own = self.row.toolset == TOOLSET;
         let door = is_own.then(|| Errands::of(&self.hub, &self.caller, self.client.clone()));
         Ok(match door {
             Some(door) => call.with_door(door),
@@ -264,6 +285,10 @@ impl Run {
             Ok(Reply::Ask(_)) => audit::Outcome::Refused { why: Kind::Ask.code().into() },
             Err(Error::Tool { error, .. }) if error.kind() == Kind::Input => {
                 audit::Outcome::Refused { why: Kind::Input.code().into() }
+            }
+            // Nothing was changed. What had begun by then is an error like any, to be looked into.
+            Err(Error::Tool { error, .. }) if error.kind() == Kind::Cancelled && !self.cancellation.has_written() => {
+                audit::Outcome::Refused { why: Kind::Cancelled.code().into() }
             }
             Err(Error::Tool { error, .. }) => audit::Outcome::Error { code: error.code().into() },
             Err(_) => audit::Outcome::Error { code: Kind::Internal.code().into() },

@@ -18,7 +18,7 @@ use crate::{
     clock,
     id::{self, AgentId, UserId},
     store::MemoryStore,
-    tool::{Call, Effect, Running, RuntimeTool, State},
+    tool::{Call, Effect, Kind, Running, RuntimeTool, State},
 };
 
 /// How often each tool really did something.
@@ -291,4 +291,58 @@ fn names_that_nothing_bears_are_found_in_filters() {
 fn state_is_found_by_its_type() {
     let state = State::default().with(5_u8).with("text");
     assert_eq!((state.get::<u8>(), state.get::<&str>(), state.get::<u16>()), (Some(&5), Some(&"text"), None));
+}
+
+/// What a tool of somebody else's finds of what opens credentials.
+fn pry(_: Map<String, Value>, cx: &Call) -> Running<'_> {
+    Box::pin(async move {
+        let found = [
+            cx.state::<Deferred<Desk>>().is_ok(),
+            cx.state::<Arc<Desk>>().is_ok(),
+            cx.state::<Desk>().is_ok(),
+            cx.state::<Accounts>().is_ok(),
+            cx.state::<crate::vault::Vault>().is_ok(),
+            cx.state::<crate::oauth::Broker>().is_ok(),
+            cx.state::<TicketKey>().is_ok(),
+            cx.state::<Hub>().is_ok(),
+            cx.state::<Arc<links::Doorway>>().is_ok(),
+            cx.state::<AccountDirectory>().is_ok(),
+            cx.offered().await?.contains("switchboard_connections"),
+        ];
+        Ok(Outcome::text(format!("{found:?}")))
+    })
+}
+
+#[tokio::test]
+async fn a_tool_finds_nothing_that_opens_a_credential_whatever_it_calls_itself() {
+    let desk = fixture().desk;
+    for id in ["box", "switchboard", "gmail"] {
+        let toolset = Toolset { id: id.into(), title: id.into() };
+        let hub = Hub::builder(clock::system(), id::os())
+            .own_tools()
+            .tools(&toolset, [tool("box_pry", Effect::Reads, pry)])
+            .unwrap()
+            .desk(Deferred::ready(desk.clone()))
+            .build();
+        let Reply::Done(found) = hub.call(&caller(), request("box_pry", "a")).await.unwrap() else { panic!("it asks") };
+        assert_eq!(found.joined_text(), format!("{:?}", [false; 11]), "{id}");
+        let cx = hub.visit(&caller(), None);
+        assert!(cx.state::<Deferred<Desk>>().is_err() && cx.state::<AccountDirectory>().is_err(), "{id}");
+        let own = hub.call(&caller(), CallRequest::new("switchboard_connections", Map::new())).await.unwrap();
+        assert!(matches!(own, Reply::Done(_)), "our own tool sees the accounts: {own:?}");
+    }
+}
+
+#[tokio::test]
+async fn all_calls_can_be_ended_and_the_next_ones_run() {
+    let fixture = fixture();
+    let hub = fixture.hub.clone();
+    let waiting = tokio::spawn(async move { hub.call(&caller(), request("box_never", "a")).await });
+    while fixture.hub.0.ending().child_token().is_cancelled() || Arc::strong_count(&fixture.hub.0) < 3 {
+        tokio::task::yield_now().await;
+    }
+    fixture.hub.cancel_calls();
+    let ended = waiting.await.unwrap();
+    assert!(matches!(&ended, Err(Error::Tool { error, .. }) if error.kind() == Kind::Cancelled), "{ended:?}");
+    assert!(fixture.hub.call(&caller(), request("box_look", "a")).await.is_ok());
 }

@@ -217,6 +217,7 @@ impl Asker {
         let since = talk.waiting_since.take();
         talk.waited += since.map_or(Duration::ZERO, |since| since.elapsed());
         match reply {
+            None if self.exchange.closing.is_cancelled() => Err(Error::cancelled()),
             None => Err(Error::new(Kind::Vendor, "The client gave no answer to a question in time.")),
             Some(Ok(answer)) if question.fits(&answer) => Ok(answer),
             Some(Ok(_)) => Err(Error::new(Kind::Vendor, "The client's answer does not fit the question.")),
@@ -290,6 +291,16 @@ impl Client for Asker {
             return Err(Error::new(Kind::Busy, "Too many tasks are running.").next("Try again later."));
         }
         Ok(())
+    }
+
+    fn gone(&self) -> Boxed<'_, ()> {
+        Box::pin(async {
+            self.exchange.closing.cancelled().await;
+            // A task outlives the connection that it began on; what ends it is its own.
+            if self.slot.as_ref().is_some_and(|slot| slot.task().is_some()) {
+                std::future::pending::<()>().await;
+            }
+        })
     }
 
     fn waited(&self) -> Duration {

@@ -96,19 +96,22 @@ pub struct Questions {
     /// count for a question of the next one.
     prefix: Arc<str>,
     scope: Arc<str>,
+    /// Is cancelled when no answers can come in any more.
+    ending: CancellationToken,
 }
 
 /// The session (empty on a pipe) and the id of a request of ours.
 pub type QuestionKey = (Arc<str>, RequestId);
 
 impl Questions {
-    /// Questions of one pipe, or of all HTTP sessions of a server.
-    pub fn new() -> Self {
+    /// Questions of one pipe, or of all HTTP sessions of a server. No answers come in after `ending`.
+    pub fn until(ending: CancellationToken) -> Self {
         Questions {
             waiting: Waiting::new(),
             next: Arc::new(AtomicU64::new(1)),
             prefix: base32hex(&*id::os(), 8).into(),
             scope: Arc::from(""),
+            ending,
         }
     }
 
@@ -121,12 +124,6 @@ impl Questions {
     /// Takes an answer of the client; `false` when nobody waits for it.
     pub fn answered(&self, id: RequestId, reply: Reply) -> bool {
         self.waiting.answered(&(Arc::clone(&self.scope), id), reply)
-    }
-}
-
-impl Default for Questions {
-    fn default() -> Self {
-        Questions::new()
     }
 }
 
@@ -158,7 +155,11 @@ impl Outlet {
         let ticket = questions.waiting.expect((Arc::clone(&questions.scope), id.clone()));
         self.messages.send(request_text(&id, method, params)).await.ok()?;
         let mut open = Open { outlet: self, id: &id, is_answered: false };
-        let reply = self.over.run_until_cancelled(ticket.answer(limit)).await.flatten();
+        let reply = tokio::select! {
+            reply = ticket.answer(limit) => reply,
+            () = self.over.cancelled() => None,
+            () = questions.ending.cancelled() => None,
+        };
         open.is_answered = reply.is_some();
         reply
     }

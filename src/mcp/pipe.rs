@@ -56,12 +56,13 @@ pub struct Pipe {
 impl Pipe {
     /// A connection of `caller`; whatever is to be sent goes into `outbox`.
     pub fn new(server: Server, caller: Caller, outbox: mpsc::Sender<String>) -> Self {
+        let closing = server.closing().child_token();
         Pipe {
-            closing: server.closing().child_token(),
+            questions: Questions::until(closing.clone()),
+            closing,
             server,
             caller,
             outbox,
-            questions: Questions::new(),
             flights: Flights::new(AT_MOST),
             turns: Arc::new(Semaphore::new(AT_ONCE)),
             tasks: TaskTracker::new(),
@@ -144,7 +145,12 @@ impl Pipe {
         }
     }
 
-    /// Ends the connection: streams at once, calls when they are done or `grace` is over.
+    /// Whether nothing can be written to the client any more, so that nobody would hear how a call ends.
+    pub fn is_deaf(&self) -> bool {
+        self.outbox.is_closed()
+    }
+
+    /// Ends the connection: streams and questions at once, calls when they are done or `grace` is over.
     pub async fn close(self, grace: Duration) {
         self.closing.cancel();
         self.tasks.close();

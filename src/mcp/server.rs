@@ -423,7 +423,7 @@ impl Builder {
             methods: module.into(),
             sessions: Sessions::new(&key, self.clock, self.entropy, self.store),
             session_flights: Flights::new(SESSION_REQUESTS),
-            questions: Questions::new(),
+            questions: Questions::until(closing.clone()),
             closing,
         }))
     }

@@ -25,7 +25,24 @@ use crate::{
 
 /// What a tool may use while it runs: the vendor, the clock, a person's answers.
 ///
-/// It holds no credential: requests are signed on the way out.
+/// It holds no credential: requests are signed on the way out. A tool can reach neither who signs them nor where they
+/// go, and what it finds with [`state`](Call::state) is what the server gave to its tools.
+///
+/// ```compile_fail,E0616
+/// fn steal(cx: &switchboard::tool::Call) {
+///     let _ = &cx.parts;
+/// }
+/// ```
+///
+/// ```compile_fail,E0624
+/// fn steal(cx: &switchboard::tool::Call) {
+///     let _ = cx.upstream();
+/// }
+/// ```
+///
+/// ```compile_fail,E0603
+/// use switchboard::hub::own::AccountDirectory;
+/// ```
 pub struct Call {
     pub(super) parts: CallParts,
     pub(super) client: Option<Arc<dyn Client>>,
@@ -68,7 +85,7 @@ pub struct Upstream {
     pub explain: fn(&Response) -> Error,
     /// What was looked up before for this account.
     pub memory: Memory,
-    /// Where the operator, or the sandbox, has put second hosts of the vendor, by their names.
+    /// Where the second hosts of the vendor are, by their names. No other host gets a signed request.
     pub hosts: BTreeMap<&'static str, Url>,
 }
 
@@ -159,12 +176,12 @@ impl Call {
     pub async fn fetch_from<T: DeserializeOwned>(&self, host: &Host, request: Request) -> Result<T> {
         let upstream = self.upstream()?;
         let mut lane = self.lane(upstream);
-        let moved = upstream.hosts.get(host.id);
-        lane.base = match moved {
-            Some(base) => base.clone(),
-            None => host.base_url.parse().map_err(Error::internal)?,
-        };
-        lane.allow_private = moved.is_some();
+        // Only the integration's own hosts get its credential, whatever the tool says of them.
+        let known = upstream.hosts.get(host.id);
+        lane.base =
+            known.ok_or_else(|| Error::internal(format!("`{}` is no host of this integration", host.id)))?.clone();
+        // Where the vendor has it, it stands in no private network.
+        lane.allow_private = lane.base.as_str().trim_end_matches('/') != host.base_url.trim_end_matches('/');
         let is_write = request.repeat != Repeat::Safe;
         read(&send(upstream, &lane, request).await?, is_write)
     }
@@ -196,8 +213,8 @@ impl Call {
         origin.set_query(None);
         let mut lane = Lane::new(upstream.lane.vendor.clone(), origin);
         lane.allow_private = is_home && upstream.lane.allow_private;
-        let Lane { until, witness, .. } = self.lane(upstream);
-        send(upstream, &Lane { until, witness, ..lane }, request).await
+        let Lane { until, witness, cancellation, .. } = self.lane(upstream);
+        send(upstream, &Lane { until, witness, cancellation, ..lane }, request).await
     }
 
     /// What `make` finds out, remembered for this account under `name` for as long as `keep`.
@@ -293,14 +310,14 @@ impl fmt::Debug for Call {
 
 /// Things by their type: what a server gives its own tools.
 #[derive(Clone, Default)]
-pub struct State(Arc<HashMap<TypeId, Box<dyn Any + Send + Sync>>>);
+pub struct State(Arc<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>);
 
 impl State {
     /// State with `value` in it as well, in place of an earlier one of the same type.
     #[must_use]
     pub fn with<T: Send + Sync + 'static>(self, value: T) -> Self {
-        let mut all = Arc::into_inner(self.0).unwrap_or_default();
-        all.insert(TypeId::of::<T>(), Box::new(value));
+        let mut all = Arc::unwrap_or_clone(self.0);
+        all.insert(TypeId::of::<T>(), Arc::new(value));
         State(Arc::new(all))
     }
 
@@ -353,6 +370,41 @@ impl fmt::Debug for Memory {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        clock,
+        http::testing::{Reply, Server, client},
+    };
+
+    #[tokio::test]
+    async fn only_the_integrations_own_hosts_get_a_signed_request() {
+        let (vendor, stranger) =
+            (Server::always(Reply::json(200, "{}")).await, Server::always(Reply::status(200)).await);
+        let upstream = Upstream {
+            client: client(),
+            lane: vendor.lane(),
+            account: Account::default(),
+            explain: |_| Error::not_found("it"),
+            memory: Memory::default(),
+            hosts: BTreeMap::from([("second", vendor.url("/"))]),
+        };
+        let call = Call::new(CallParts {
+            id: CallId::new("c-test"),
+            user: UserId::new("local"),
+            clock: clock::system(),
+            entropy: id::os(),
+            upstream: Some(upstream),
+            progress: None,
+            confirmed: BTreeSet::new(),
+            asking: Asking::default(),
+            state: State::default(),
+        });
+        let address: &'static str = String::from(stranger.url("/")).leak();
+        for id in ["stranger", "second"] {
+            let host = Host { id, base_url: address };
+            let _ = call.fetch_from::<serde_json::Value>(&host, Request::get(crate::path!["x"])).await;
+        }
+        assert_eq!((vendor.count(), stranger.count()), (1, 0), "what a tool says of a host decides nothing");
+    }
 
     #[test]
     fn a_domain_is_whole() {

@@ -33,6 +33,12 @@ pub trait Client: Send + Sync {
 
     /// How long the call has waited for answers so far: time that does not count as its own.
     fn waited(&self) -> Duration;
+
+    /// Completes when no answer can come any more and nobody would hear the result: the connection is at its end. Never
+    /// for a call that goes on by itself.
+    fn gone(&self) -> Boxed<'_, ()> {
+        Box::pin(std::future::pending())
+    }
 }
 
 /// What a client may be able to do.

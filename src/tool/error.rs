@@ -37,6 +37,8 @@ pub enum Kind {
     Busy,
     /// The vendor failed or refused for a reason of its own.
     Vendor,
+    /// Nobody wants it any more, and so it was not done.
+    Cancelled,
     /// The answer would be too large.
     TooLarge,
     /// A fault of this program.
@@ -63,6 +65,7 @@ impl Kind {
             Kind::Conflict => "conflict",
             Kind::Busy => "rate_limited",
             Kind::Vendor => "vendor",
+            Kind::Cancelled => "cancelled",
             Kind::TooLarge => "too_large",
             Kind::Internal => "internal",
         }
@@ -151,6 +154,11 @@ impl Error {
         let mut error = Error::new(Kind::MissingScope, what);
         error.0.scopes = scopes.into_iter().collect();
         error
+    }
+
+    /// Whoever made the call does not want it any more.
+    pub fn cancelled() -> Self {
+        Error::new(Kind::Cancelled, "The call was cancelled.").next("Make it again if it is still wanted.")
     }
 
     /// A fault of this program; `cause` goes into the log only.
@@ -310,6 +318,7 @@ impl From<http::Error> for Error {
             http::Error::Unauthorized(http::AuthorizeError::NeedsReconnect { .. }) => Kind::Expired,
             http::Error::BadRequest(_) => Kind::Arguments,
             http::Error::Refused(_) => Kind::NotAllowed,
+            http::Error::Cancelled => Kind::Cancelled,
             _ => Kind::Vendor,
         };
         let pause = error.retry_after();

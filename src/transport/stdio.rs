@@ -86,7 +86,8 @@ pub async fn serve_saying(
             Err(error) => break Err(error),
         }
     };
-    pipe.close(GRACE).await;
+    let grace = if pipe.is_deaf() { Duration::ZERO } else { GRACE };
+    pipe.close(grace).await;
     drop(saying);
     // The pipe is gone, so the channel ends when the last answer is written.
     let wrote = tokio::time::timeout(FAREWELL, writer).await;

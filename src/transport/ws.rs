@@ -37,7 +37,7 @@ const OUTBOX: usize = 256;
 const PING: Duration = Duration::from_secs(30);
 /// How long a client may take nothing of what is written to it.
 const STALL: Duration = Duration::from_mins(1);
-/// How long calls may go on after the client has left.
+/// How long calls may go on when the server leaves.
 const GRACE: Duration = Duration::from_millis(800);
 
 /// The route `/ws`, behind the guard.
@@ -87,8 +87,9 @@ async fn serve(server: Server, visitor: Visitor, socket: WebSocket) {
         () = pipe.closed() => Some((close_code::AWAY, "the server is closing")),
         () = end_of(visitor.counts_for) => Some((close_code::POLICY, "the token has run out")),
     };
-    let is_rude = goodbye.is_some_and(|(code, _)| code != close_code::AWAY);
-    pipe.close(if is_rude { Duration::ZERO } else { GRACE }).await;
+    // Only who is still there hears how a call ends; for all others it is cancelled.
+    let listens = goodbye.is_some_and(|(code, _)| code == close_code::AWAY);
+    pipe.close(if listens { GRACE } else { Duration::ZERO }).await;
     if let Some(goodbye) = goodbye {
         let _ = farewell.send(goodbye).await;
     }

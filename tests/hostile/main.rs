@@ -6,6 +6,8 @@
 mod calls;
 #[cfg(feature = "voice")]
 mod candidates;
+#[path = "../product/browser.rs"]
+mod browser;
 #[path = "../product/client.rs"]
 mod client;
 mod consents;
@@ -17,6 +19,9 @@ mod outside_text;
 mod persons_only;
 #[cfg(feature = "voice")]
 mod phone_lines;
+mod gone_clients;
+#[path = "../product/legacy.rs"]
+mod legacy;
 #[path = "../support/mod.rs"]
 mod support;
 mod target;

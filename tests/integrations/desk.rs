@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use switchboard::{
     approvals::Seen,
     clock::ManualClock,
-    http::{self, Authorize, AuthorizeError, Client, HeaderMap, Lane, Pending},
+    http::{self, Authorize, AuthorizeError, Cancellation, Client, HeaderMap, Lane, Pending, Witness},
     id::{CallId, SeededEntropy, UserId},
     integrations,
     sandbox::{Options, Sandbox, record::Exchange},
@@ -113,12 +113,26 @@ impl Desk {
 
     /// Calls a tool, its name without the integration.
     pub async fn call(&self, tool: &str, arguments: Value) -> Said {
-        let integration = self.integration();
-        let name = format!("{}_{tool}", integration.id.replace('-', "_"));
-        let def = integration.tools.iter().find(|def| def.name == name).unwrap();
+        let row = self.row(tool);
         let Value::Object(arguments) = arguments else { panic!("arguments are an object") };
-        let row = Row::constant(integration.toolset(), def);
         let outcome = row.call(arguments, &self.cx()).await?;
+        Ok(answered(&row, &outcome))
+    }
+
+    /// The same with nothing remembered of earlier calls, as part of a call that may be cancelled; `witness` hears of its
+    /// requests.
+    pub async fn call_within(
+        &self,
+        cancellation: &Cancellation,
+        witness: Arc<dyn Witness>,
+        tool: &str,
+        arguments: Value,
+    ) -> Said {
+        let mut upstream = Upstream { memory: Memory::default(), ..self.upstream.clone() };
+        (upstream.lane.cancellation, upstream.lane.witness) = (Some(cancellation.clone()), Some(witness));
+        let row = self.row(tool);
+        let Value::Object(arguments) = arguments else { panic!("arguments are an object") };
+        let outcome = row.call(arguments, &self.cx_at(upstream)).await?;
         Ok(answered(&row, &outcome))
     }
 
@@ -147,14 +161,25 @@ impl Desk {
         self.answered.insert(asked.seal().to_owned());
     }
 
+    fn row(&self, tool: &str) -> Row {
+        let integration = self.integration();
+        let name = format!("{}_{tool}", integration.id.replace('-', "_"));
+        let def = integration.tools.iter().find(|def| def.name == name).unwrap();
+        Row::constant(integration.toolset(), def)
+    }
+
     /// What a tool that runs is given.
     pub fn cx(&self) -> Call {
+        self.cx_at(self.upstream.clone())
+    }
+
+    fn cx_at(&self, upstream: Upstream) -> Call {
         Call::new(CallParts {
             id: CallId::new("c-test"),
             user: UserId::new("local"),
             clock: self.clock.clone(),
             entropy: self.entropy.clone(),
-            upstream: Some(self.upstream.clone()),
+            upstream: Some(upstream),
             progress: None,
             confirmed: self.answered.clone(),
             asking: self.asking,

@@ -4,6 +4,7 @@
 
 mod airtable;
 mod asking;
+mod cancelled;
 #[expect(dead_code, reason = "the tables of twins are compared elsewhere")]
 #[path = "../support/contract.rs"]
 mod contract;

@@ -44,6 +44,11 @@ impl Session {
         self.post(json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params})).await
     }
 
+    /// Says something that has no answer.
+    pub async fn notify(&self, method: &str, params: Value) {
+        self.post(json!({"jsonrpc": "2.0", "method": method, "params": params})).await;
+    }
+
     /// Answers a request of the server's.
     pub async fn answer(&self, id: &Value, result: Value) {
         let taken = self.post(json!({"jsonrpc": "2.0", "id": id, "result": result})).await;

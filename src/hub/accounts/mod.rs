@@ -25,7 +25,7 @@ use crate::{
     id::{CallId, SharedEntropy, UserId},
     oauth::{self, Bearer, Broker, Endpoints, Refreshes},
     store::{self, Key, Report, SharedStore},
-    tool::{Account, Asking, Call, CallParts, Error, Integration, Kind, Memory, Row, State, Upstream},
+    tool::{Account, Asking, Call, CallParts, Error, Host, Integration, Kind, Memory, Row, State, Upstream},
     vault::{Connection, ConnectionKey, Credential, Status, Vault},
 };
 pub use arrivals::{Arrived, Recipient};
@@ -210,7 +210,7 @@ impl Accounts {
             memory: self.memory(&connection.key),
             account: Account { name: connection.key.account, metadata: connection.metadata },
             explain: site.integration.explain,
-            hosts: site.hosts.clone(),
+            hosts: hosts(site)?,
         })
     }
 
@@ -324,6 +324,15 @@ impl fmt::Debug for Accounts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Accounts at {} sites", self.0.sites.len())
     }
+}
+
+/// The second hosts of the vendor: where the operator or the sandbox has put them, or where the vendor has them.
+fn hosts(site: &Site) -> Result<BTreeMap<&'static str, Url>, Error> {
+    let address = |host: &Host| match site.hosts.get(host.id) {
+        Some(moved) => Ok(moved.clone()),
+        None => host.base_url.parse().map_err(Error::internal),
+    };
+    site.integration.hosts().into_iter().map(|host| Ok((host.id, address(host)?))).collect()
 }
 
 fn url_path(address: &str) -> &str {

@@ -1,26 +1,19 @@
 //! The tools that are always there: what time it is, which accounts are connected, how to connect one.
 
+mod accounts;
 mod agenda;
 mod prompts;
 pub(super) mod shelf;
 mod suggest;
 
-use std::sync::Arc;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Deferred, Desk,
-    accounts::expiry,
-    links::{Doorway, Wanted},
-};
+pub(super) use self::accounts::AccountDirectory;
+use self::accounts::Listed;
 use crate::{
     moment::{Shown, Zone},
-    tool::{
-        Ability, Answer, Call, Effect, Elicited, Error, Result, Scopes, Tool, ToolDef, Toolset, Written, addresses_in,
-    },
-    vault::{Connection, Status},
+    tool::{Ability, Answer, Call, Effect, Elicited, Result, Scopes, Tool, ToolDef, Toolset, Written, addresses_in},
 };
 
 /// All of them.
@@ -112,33 +105,14 @@ impl Tool for Connections {
     type Output = Overview;
 
     async fn call(self, cx: &Call) -> Result<Overview> {
-        let desk = desk(cx).await?;
-        let Some(accounts) = &desk.accounts else {
-            return Ok(Overview { connected: Vec::new(), available: Vec::new() });
-        };
-        let connections = accounts.connections(cx.user()).await?;
-        let is_connected = |id: &str| connections.iter().any(|connection| connection.key.integration == id);
-        let available = accounts.integrations().map(|integration| integration.id).filter(|id| !is_connected(id));
-        Ok(Overview {
-            available: available.map(str::to_owned).collect(),
-            connected: connections.iter().map(|connection| entry(connection, cx)).collect(),
-        })
-    }
-}
-
-fn entry(connection: &Connection, cx: &Call) -> Entry {
-    let has_ended = expiry(connection).is_some_and(|end| end <= cx.now());
-    let status = match &connection.status {
-        Status::Active if has_ended => "active, to be renewed at the next call".to_owned(),
-        Status::Active => "active".to_owned(),
-        Status::Refreshing => "refreshing".to_owned(),
-        Status::NeedsReconnect { reason } => format!("needs to be connected again: {reason}"),
-    };
-    Entry {
-        integration: connection.key.integration.clone(),
-        account: connection.key.account.clone(),
-        name: connection.metadata.get("name").or_else(|| connection.metadata.get("email")).map(|name| label(name)),
-        status,
+        let (connected, available) = cx.state::<AccountDirectory>()?.list(cx).await?;
+        let connected = connected.into_iter().map(|Listed { integration, account, name, status }| Entry {
+            integration,
+            account,
+            name: name.map(|name| label(&name)),
+            status,
+        });
+        Ok(Overview { connected: connected.collect(), available })
     }
 }
 
@@ -174,12 +148,9 @@ impl Tool for Connect {
     type Output = Instructions;
 
     async fn call(self, cx: &Call) -> Result<Instructions> {
-        let desk = desk(cx).await?;
-        let accounts = desk.accounts.as_ref().ok_or_else(|| Error::not_found("integration to connect here"))?;
-        let integration = accounts.integration(&self.integration)?;
         let account = self.account.as_deref().unwrap_or("default");
-        let wanted = Wanted { integration, account, tool: None, is_more: false };
-        let page = cx.state::<Arc<Doorway>>()?.page(&desk, cx.user(), wanted).await;
+        let directory = cx.state::<AccountDirectory>()?;
+        let (integration, page) = directory.page(cx.user(), &self.integration, account).await?;
         let title = integration.title;
         let steps = match page {
             Some(page) if cx.can(Ability::Page) => match cx.visit(page).await? {
@@ -201,8 +172,4 @@ impl Tool for Connect {
 fn label(name: &str) -> Written {
     let is_address = addresses_in(name) == [name.to_lowercase()];
     Written::by(is_address, name).line(100)
-}
-
-async fn desk(cx: &Call) -> Result<Arc<Desk>> {
-    cx.state::<Deferred<Desk>>()?.get().await.map_err(|why| Error::internal(why.to_string()))
 }

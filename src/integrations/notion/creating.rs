@@ -153,7 +153,7 @@ impl Tool for AppendContent {
 /// Adds blocks, as many at once as Notion takes. An error tells how many were added before.
 async fn append(cx: &Call, id: &str, all: &[Value]) -> Result<(), (usize, Error)> {
     for (at, batch) in all.chunks(PAGE as usize).enumerate() {
-        let request = patch(path!["v1", "blocks", id, "children"], &json!({ "children": batch }));
+        let request = patch(path!["v1", "blocks", id, "children"], &json!({ "children": batch })).completes();
         let sent: Result<Value> = cx.fetch(request).await;
         sent.map_err(|error| (at * PAGE as usize, error))?;
     }

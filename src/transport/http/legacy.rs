@@ -241,7 +241,10 @@ impl Visit<'_> {
         let (server, method, session) = (self.server.clone(), request.method.to_string(), session.clone());
         let params = request.params.map(ToOwned::to_owned);
         let (sender, answer) = oneshot::channel();
+        // A request that was cancelled has nothing more to say.
+        let gate = exchange.outlet.as_ref().map(Outlet::gate);
         tokio::spawn(async move {
+            let _gate = gate;
             tokio::select! {
                 biased;
                 () = flight.token().cancelled() => {}

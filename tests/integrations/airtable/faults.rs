@@ -11,7 +11,7 @@ use crate::{
     ill::{Story, is_told_of},
 };
 
-struct Ill;
+pub struct Ill;
 
 impl Story for Ill {
     const TITLE: &'static str = "Airtable";

@@ -1,6 +1,6 @@
 //! Airtable.
 
-mod faults;
+pub mod faults;
 mod reading;
 mod writing;
 
@@ -13,7 +13,7 @@ const VENDOR: Vendor = Vendor { id: "airtable", operations: "", scopes: "" };
 const CRM: &str = "Northwind Robotics CRM";
 
 /// A fresh workspace, opened with every scope.
-async fn open() -> Desk {
+pub async fn open() -> Desk {
     Desk::open(&VENDOR).await
 }
 

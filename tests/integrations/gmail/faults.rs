@@ -13,7 +13,7 @@ fn mail() -> Value {
 }
 
 /// One good call of every tool and the operation that matters.
-async fn calls(desk: &Desk) -> Vec<(&'static str, Value, &'static str)> {
+pub async fn calls(desk: &Desk) -> Vec<(&'static str, Value, &'static str)> {
     let budget = find(desk, "subject:budget").await;
     let draft = desk.ok("create_draft", mail()).await;
     desk.ok("modify_labels", json!({ "message_id": budget["id"], "add": ["STARRED"] })).await;

@@ -1,6 +1,6 @@
 //! Gmail.
 
-mod faults;
+pub mod faults;
 mod reading;
 mod sending;
 
@@ -13,7 +13,7 @@ const VENDOR: Vendor =
     Vendor { id: "gmail", operations: "gmail.users.", scopes: "https://www.googleapis.com/auth/gmail." };
 
 /// A fresh mailbox, opened with every scope, of somebody who is not asked before mails leave.
-async fn open() -> Desk {
+pub async fn open() -> Desk {
     let mut desk = Desk::open(&VENDOR).await;
     desk.asking = Asking::Never;
     desk

@@ -18,7 +18,7 @@ const WRITES: [&str; 6] = [
 
 /// Begins anew and makes everything ready for a call of `tool`: the zone is remembered and the yes is there. Returns
 /// the arguments.
-async fn ready(desk: &mut Desk, tool: &str) -> Value {
+pub async fn ready(desk: &mut Desk, tool: &str) -> Value {
     desk.reset().await;
     let id = id_of(desk, "Design review: gripper control panel").await;
     let invitation = id_of(desk, "Budget planning").await;

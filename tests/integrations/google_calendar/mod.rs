@@ -1,7 +1,7 @@
 //! Google Calendar.
 
 mod availability;
-mod faults;
+pub mod faults;
 mod meetings;
 mod scheduling;
 
@@ -14,7 +14,7 @@ pub const VENDOR: Vendor =
     Vendor { id: "google-calendar", operations: "calendar.", scopes: "https://www.googleapis.com/auth/" };
 
 /// A fresh calendar, opened with every scope.
-async fn open() -> Desk {
+pub async fn open() -> Desk {
     Desk::open(&VENDOR).await
 }
 

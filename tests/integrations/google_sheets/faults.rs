@@ -8,7 +8,7 @@ use crate::{
     ill::{self, Story, is_told_of},
 };
 
-struct Ill;
+pub struct Ill;
 
 impl Story for Ill {
     const TITLE: &'static str = "Google Sheets";

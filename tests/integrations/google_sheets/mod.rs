@@ -1,6 +1,6 @@
 //! Google Sheets.
 
-mod faults;
+pub mod faults;
 mod reading;
 mod writing;
 
@@ -12,7 +12,7 @@ const VENDOR: Vendor =
     Vendor { id: "google-sheets", operations: "sheets.spreadsheets.", scopes: "https://www.googleapis.com/auth/" };
 
 /// A fresh account, opened with every scope.
-async fn open() -> Desk {
+pub async fn open() -> Desk {
     Desk::open(&VENDOR).await
 }
 

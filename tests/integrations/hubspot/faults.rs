@@ -20,7 +20,7 @@ fn all() -> impl Iterator<Item = &'static str> {
 }
 
 /// Begins anew with everything remembered that a call of `tool` looks up first, and returns its arguments.
-async fn ready(desk: &mut Desk, tool: &str) -> Value {
+pub async fn ready(desk: &mut Desk, tool: &str) -> Value {
     desk.reset().await;
     let person = contact(desk, "ben.adler@contoso.example").await;
     let deal = deal(desk, "Tailspin").await;

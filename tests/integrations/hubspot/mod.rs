@@ -1,6 +1,6 @@
 //! HubSpot.
 
-mod faults;
+pub mod faults;
 mod reading;
 mod writing;
 
@@ -17,7 +17,7 @@ const CREATE_DEAL: &str = "post-/crm/v3/objects/deals_create";
 const UPSERT: &str = "post-/crm/v3/objects/contacts/batch/upsert_upsert";
 
 /// A fresh account, opened with every scope.
-async fn open() -> Desk {
+pub async fn open() -> Desk {
     Desk::open(&VENDOR).await
 }
 

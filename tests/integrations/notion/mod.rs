@@ -1,6 +1,6 @@
 //! Notion.
 
-mod faults;
+pub mod faults;
 mod reading;
 mod writing;
 
@@ -11,7 +11,7 @@ use crate::desk::{Desk, Vendor};
 const VENDOR: Vendor = Vendor { id: "notion", operations: "", scopes: "" };
 
 /// A fresh workspace.
-async fn open() -> Desk {
+pub async fn open() -> Desk {
     Desk::open(&VENDOR).await
 }
 

@@ -23,7 +23,7 @@ fn all() -> impl Iterator<Item = &'static str> {
 }
 
 /// Begins anew with everything remembered that a call of `tool` looks up first, and returns its arguments.
-async fn ready(desk: &mut Desk, tool: &str) -> Value {
+pub async fn ready(desk: &mut Desk, tool: &str) -> Value {
     desk.reset().await;
     let opportunity = id_of(desk, "Opportunity", "Tailspin: returns station").await;
     let case = id_of(desk, "Case", "Gripper drops wet cartons").await;

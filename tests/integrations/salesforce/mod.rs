@@ -1,6 +1,6 @@
 //! Salesforce.
 
-mod faults;
+pub mod faults;
 mod looking;
 mod searching;
 mod writing;
@@ -12,7 +12,7 @@ use crate::desk::{Desk, Vendor};
 pub const VENDOR: Vendor = Vendor { id: "salesforce", operations: "", scopes: "" };
 
 /// A fresh organisation, opened with every scope.
-async fn open() -> Desk {
+pub async fn open() -> Desk {
     Desk::open(&VENDOR).await
 }
 

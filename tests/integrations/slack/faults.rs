@@ -7,7 +7,7 @@ use super::{open, ts};
 use crate::desk::Desk;
 
 /// One good call of every tool, what it reads first being remembered, and the operation that matters.
-async fn calls(desk: &Desk) -> Vec<(&'static str, Value, &'static str)> {
+pub async fn calls(desk: &Desk) -> Vec<(&'static str, Value, &'static str)> {
     let mine = ts(desk, "ana.ruiz@northwind.example", "I am in").await;
     let thread = ts(desk, "sales", "wants the service plan").await;
     desk.ok("find_user", json!({ "name": "Jonas" })).await;

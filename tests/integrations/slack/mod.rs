@@ -1,6 +1,6 @@
 //! Slack.
 
-mod faults;
+pub mod faults;
 mod places;
 mod reading;
 mod sending;
@@ -12,7 +12,7 @@ use crate::desk::{Answered, Desk, Vendor};
 const VENDOR: Vendor = Vendor { id: "slack", operations: "", scopes: "" };
 
 /// A fresh workspace, opened with every scope.
-async fn open() -> Desk {
+pub async fn open() -> Desk {
     Desk::open(&VENDOR).await
 }
 
