@@ -209,6 +209,14 @@ impl Agents {
         Ok(self.user(&principal.user).await?.map(|user| Principal::of_person(&user)))
     }
 
+    /// Takes back every invitation that nobody has taken yet; how many there were.
+    pub async fn revoke_invitations(&self) -> Result<u64> {
+        let prefix = store::prefix(Table::Meta, &[INVITATION])?;
+        let all = store::scan_all(&*self.store, Table::Meta, &prefix).await?;
+        let count = all.len() as u64;
+        self.commit(all.into_iter().map(|(id, _)| delete(Key::raw(Table::Meta, id))).collect()).await.map(|()| count)
+    }
+
     async fn invitations_of(&self, user: &UserId) -> Result<Vec<Key>> {
         let prefix = store::prefix(Table::Meta, &[INVITATION])?;
         let all: Vec<Found<Invitation>> = self.all(Table::Meta, &prefix).await?;

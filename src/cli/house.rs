@@ -12,7 +12,7 @@ use crate::{
     clock::{self, SharedClock},
     config::{self, Environment, Limits, Settings},
     http,
-    hub::{AccountParts, Accounts, Caller, Caps, Deferred, Desk, Filters, Hub, Pace, Site, TicketKey},
+    hub::{self, AccountParts, Accounts, Caller, Caps, Deferred, Desk, Filters, Hub, Pace, Site, TicketKey},
     id::{self, AgentId, SharedEntropy, UserId},
     integrations,
     mcp::{self, Server},
@@ -192,13 +192,17 @@ pub fn hub(desk: Deferred<Desk>, clock: SharedClock) -> Hub {
 
 /// The protocol in front of the hub, for one process.
 pub fn server(hub: &Hub) -> Server {
-    product(hub).build()
+    let server = product(hub).build();
+    server.follow_alarms();
+    server
 }
 
 /// The protocol in front of the hub; sessions are signed with `key` and kept in `store`, so that they outlive the
 /// process.
 pub fn server_with(hub: &Hub, key: Secret, store: SharedStore) -> Server {
-    product(hub).session_key(key).store(store).build()
+    let server = product(hub).session_key(key).store(store).build();
+    server.follow_alarms();
+    server
 }
 
 /// A call that takes longer goes on as a task, for clients that know tasks: short enough that a person sees at once
@@ -363,7 +367,7 @@ struct Kept {
 
 /// The key that tickets and sessions are signed with: made once, the same for all processes and nodes of a store.
 async fn shared_key(vault: &Vault, entropy: &SharedEntropy) -> Result<Secret, Failure> {
-    let record = Key::of(Table::Meta, &["signing-key"]).map_err(Failure::of)?;
+    let record = Key::of(Table::Meta, &[hub::SIGNING_KEY]).map_err(Failure::of)?;
     if let Some(kept) = vault.get::<Kept>(&record).await.map_err(Failure::of)? {
         return Ok(kept.value.key);
     }

@@ -99,6 +99,7 @@ async fn command(session: &mut Session, command: &Command) -> Result<(), Failure
         Command::Export(export) => commands::carry::export(session, export).await,
         Command::Import(import) => commands::carry::import(session, import).await,
         Command::Key(key) => commands::key::run(session, &key.action).await,
+        Command::Panic(panic) => commands::panic::run(session, panic).await,
         Command::Sandbox(sandbox) => commands::sandbox::run(session, sandbox).await,
         Command::Doctor(output) => commands::doctor::run(session, output).await,
         Command::Serve(_) | Command::Stdio(_) | Command::Install(_) => Ok(()),

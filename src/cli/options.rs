@@ -116,6 +116,8 @@ pub enum Command {
     Audit(Audit),
     /// Replace the master identity that seals every stored credential.
     Key(Key),
+    /// End everything after a theft: every grant at its vendor, every token, every session.
+    Panic(Panic),
     /// Write everything that lasts into one sealed file.
     Export(Export),
     /// Take everything over from a file that `export` made.
@@ -338,6 +340,40 @@ pub struct Audit {
     /// Write JSON, for programs.
     #[arg(long)]
     pub json: bool,
+}
+
+/// `switchboard panic`
+#[derive(Clone, Debug, Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "\
+Examples:
+  switchboard panic
+  switchboard panic --yes --out /media/stick/ended.json
+  switchboard panic verify ended.json
+
+What was cut off goes on where it was: run it again."
+)]
+pub struct Panic {
+    /// Do not ask.
+    #[arg(long)]
+    pub yes: bool,
+    /// Write the list of what ended to FILE [default: a new file in the data directory].
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// What else to do.
+    #[command(subcommand)]
+    pub action: Option<PanicAction>,
+}
+
+/// What can be done with the list of an emergency.
+#[derive(Clone, Debug, Subcommand)]
+pub enum PanicAction {
+    /// Check that a list is as it was signed here.
+    Verify {
+        /// The list.
+        file: PathBuf,
+    },
 }
 
 /// `switchboard key`

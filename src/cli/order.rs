@@ -23,12 +23,33 @@ use crate::{
     vault::Clash,
 };
 
+/// The steps of ending everything; what was cut off begins with the first one again and goes on.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PanicOrder {
+    /// Shut our own doors: [`Progress`](crate::hub::emergency::Progress).
+    Begin,
+    /// End some of the grants that are left: [`Progress`](crate::hub::emergency::Progress).
+    GoOn,
+    /// The signed list: [`Report`](crate::hub::emergency::Report).
+    Report,
+    /// The list is in safe hands.
+    Finish,
+    /// Whether a list is as it was signed here: `bool`.
+    Verify {
+        /// The list with its signature.
+        signed: Value,
+    },
+}
+
 /// What is asked for.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Order {
     /// All connections: `Vec<ConnectionView>`.
     Connections,
+    /// One step of ending everything.
+    Panic(PanicOrder),
     /// Ask the vendor: [`TestView`].
     Test {
         /// Which integration.

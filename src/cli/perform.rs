@@ -10,14 +10,14 @@ use super::{
     doctor,
     house::{House, local_caller, local_principal},
     order::{
-        AnswerView, ApprovalView, AuditView, CallView, Failure, LockView, OpenerView, Order, RotationView,
+        AnswerView, ApprovalView, AuditView, CallView, Failure, LockView, OpenerView, Order, PanicOrder, RotationView,
         SandboxOrder, SandboxView, ToolView, WholeView,
     },
 };
 use crate::{
     approvals::{Approval, Decision},
     audit::{Cursor, Filter},
-    hub::{self, Answered, CallRequest, Filters, Hub, Question, Reply},
+    hub::{self, Answered, CallRequest, Filters, Hub, Question, Reply, emergency::Emergency},
     id::UserId,
     integrations,
     oauth::App,
@@ -42,6 +42,7 @@ impl Office<'_> {
     pub async fn perform(&self, order: Order) -> Result<Value, Failure> {
         match order {
             Order::Connections => plain(self.connections().await?),
+            Order::Panic(step) => self.panic(step).await,
             Order::Test { integration, account } => plain(self.test(&integration, account.as_deref()).await?),
             Order::Disconnect { integration, account } => {
                 plain(self.disconnect(&integration, account.as_deref()).await?)
@@ -103,6 +104,17 @@ impl Office<'_> {
         let page = self.house.audit.newest_that(filter, cursor.as_ref(), limit).await.map_err(Failure::of)?;
         let entries = page.entries.into_iter().map(|recorded| recorded.entry).collect();
         Ok(AuditView { entries, cursor: page.cursor.map(|cursor| cursor.to_string()) })
+    }
+
+    async fn panic(&self, step: PanicOrder) -> Result<Value, Failure> {
+        let emergency = Emergency::of(self.hub).await.map_err(Failure::of)?;
+        match step {
+            PanicOrder::Begin => plain(emergency.begin("the command line").await.map_err(Failure::of)?),
+            PanicOrder::GoOn => plain(emergency.go_on().await.map_err(Failure::of)?),
+            PanicOrder::Report => plain(emergency.report().await.map_err(Failure::of)?),
+            PanicOrder::Finish => plain(emergency.finish().await.map_err(Failure::of)?),
+            PanicOrder::Verify { signed } => plain(emergency.is_genuine(&signed)),
+        }
     }
 
     /// An identity that a variable holds, or that several nodes have, is replaced there; what is left to do here is to seal with it.

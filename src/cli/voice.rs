@@ -78,6 +78,11 @@ impl Voice {
         self.calls
     }
 
+    /// Ends the calls that there are now. New ones are welcome.
+    pub async fn hang_up(&self) {
+        self.signalling.hang_up().await;
+    }
+
     /// Ends all conversations.
     pub async fn close(&self) {
         self.conversations.close().await;

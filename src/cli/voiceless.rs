@@ -37,6 +37,11 @@ impl Voice {
     }
 
     #[expect(clippy::unused_async, reason = "the one that exists waits")]
+    pub async fn hang_up(&self) {
+        match *self {}
+    }
+
+    #[expect(clippy::unused_async, reason = "the one that exists waits")]
     pub async fn close(&self) {
         match *self {}
     }

@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, Weak},
 };
 
-use super::{Accounts, Hub, Inner};
+use super::{Accounts, Hub, Inner, emergency};
 use crate::store::{self, Seen, SharedStore, Store, Table, Watch};
 
 /// The connections that are there, by the ids of their records.
@@ -19,6 +19,7 @@ struct Following {
     connections: Watch,
     agents: Watch,
     switches: Watch,
+    facts: Watch,
     known: Known,
 }
 
@@ -26,6 +27,8 @@ struct Following {
 enum News {
     Connection(Seen),
     Agent,
+    /// Perhaps an emergency.
+    Fact,
 }
 
 impl Hub {
@@ -53,7 +56,8 @@ impl Following {
         // In this order, so that nothing falls between.
         let (connections, agents) = (store.watch(Table::Connections), store.watch(Table::Agents));
         let switches = store.watch(Table::AgentTools);
-        Ok(Following { connections, agents, switches, known: known(&**store).await? })
+        let facts = store.watch(Table::Meta);
+        Ok(Following { connections, agents, switches, facts, known: known(&**store).await? })
     }
 
     async fn run(mut self, hub: &Weak<Inner>) {
@@ -61,6 +65,14 @@ impl Following {
             let Some(hub) = hub.upgrade().map(Hub) else { return };
             let counts = match news {
                 News::Agent => true,
+                News::Fact => {
+                    if let Ok(Some(accounts)) = hub.desk().await.map(|desk| desk.accounts.clone())
+                        && emergency::is_under_way(&accounts).await
+                    {
+                        hub.sound_alarm();
+                    }
+                    false
+                }
                 News::Connection(seen) => match hub.desk().await.map(|desk| desk.accounts.clone()) {
                     Ok(Some(accounts)) => {
                         hub.tell_visitors(&accounts, &seen).await;
@@ -80,6 +92,7 @@ impl Following {
             seen = self.connections.next() => seen.map(News::Connection),
             seen = self.agents.next() => seen.map(|_| News::Agent),
             seen = self.switches.next() => seen.map(|_| News::Agent),
+            seen = marked(&mut self.facts) => seen.map(|()| News::Fact),
         }
     }
 
@@ -96,6 +109,16 @@ impl Following {
             Ok(Some(_)) => self.known.insert(key.id),
             Ok(None) => self.known.remove(&key.id),
             Err(_) => true,
+        }
+    }
+}
+
+/// Waits until the mark of an emergency may have changed.
+async fn marked(facts: &mut Watch) -> Option<()> {
+    loop {
+        match facts.next().await? {
+            Seen::Changed(key) if key != emergency::mark_key() => {}
+            _ => return Some(()),
         }
     }
 }

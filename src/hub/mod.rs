@@ -9,6 +9,7 @@ mod connecting;
 mod deferred;
 mod desk;
 mod discovery;
+pub mod emergency;
 mod errand;
 mod filter;
 mod follow;
@@ -64,6 +65,9 @@ use crate::{
     },
 };
 
+/// The record with the key that tickets and sessions are signed with.
+pub const SIGNING_KEY: &str = "signing-key";
+
 /// The one door to every tool. Clones share it.
 #[derive(Clone)]
 pub struct Hub(Arc<Inner>);
@@ -89,6 +93,7 @@ struct Inner {
     news: Changes,
     /// Ends the calls that run.
     ending: Mutex<CancellationToken>,
+    alarms: watch::Sender<u64>,
 }
 
 impl Inner {
@@ -336,6 +341,7 @@ impl Builder {
                 doorway,
                 news: Changes::new(),
                 ending: Mutex::default(),
+                alarms: watch::Sender::new(0),
             }
         }))
     }
@@ -441,6 +447,17 @@ impl Hub {
     /// Cancels every call that runs in this process. A write that has begun is carried to its end.
     pub fn cancel_calls(&self) {
         std::mem::take(&mut *self.0.ending()).cancel();
+    }
+
+    /// Cancels the calls of this process, and tells everybody who holds a connection or a conversation to end it.
+    pub fn sound_alarm(&self) {
+        self.cancel_calls();
+        self.0.alarms.send_modify(|count| *count += 1);
+    }
+
+    /// Notice that every connection and conversation has to end.
+    pub fn alarms(&self) -> watch::Receiver<u64> {
+        self.0.alarms.subscribe()
     }
 
     /// Whether this caller may make this call, and with which account. The argument that says so is taken out.

@@ -56,7 +56,7 @@ pub struct Pipe {
 impl Pipe {
     /// A connection of `caller`; whatever is to be sent goes into `outbox`.
     pub fn new(server: Server, caller: Caller, outbox: mpsc::Sender<String>) -> Self {
-        let closing = server.closing().child_token();
+        let closing = server.connections().child_token();
         Pipe {
             questions: Questions::until(closing.clone()),
             closing,

@@ -3,7 +3,12 @@
 //! jsonrpsee gives the table (`RpcModule`, `Methods`), the parameters and the error type. Ids do not pass through
 //! it, because it knows only unsigned ones: a method runs under a stand-in id, and its answer gets the real one.
 
-use std::{fmt, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    panic::AssertUnwindSafe,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use futures_util::FutureExt;
 use jsonrpsee::{
@@ -54,6 +59,8 @@ struct Inner {
     session_flights: Arc<Flights<SessionRequest>>,
     questions: Questions,
     closing: CancellationToken,
+    /// Ends the connections that are open now.
+    connections: Mutex<CancellationToken>,
 }
 
 /// A session and the id of a request in it.
@@ -200,6 +207,31 @@ impl Server {
     /// Is cancelled when the server ends.
     pub fn closing(&self) -> &CancellationToken {
         &self.0.closing
+    }
+
+    /// What ends a connection that begins now: the end of the server, or [`Server::end_connections`].
+    pub fn connections(&self) -> CancellationToken {
+        self.0.connections.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Ends every connection, stream and session that there is now. New ones are welcome.
+    pub fn end_connections(&self) {
+        self.0.sessions.end_all();
+        self.0.session_flights.cancel_all();
+        let next = self.0.closing.child_token();
+        let mut connections = self.0.connections.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *connections, next).cancel();
+    }
+
+    /// From now on ends its connections whenever the hub sounds the alarm, until server or hub are gone.
+    pub fn follow_alarms(&self) {
+        let (server, mut alarms) = (Arc::downgrade(&self.0), self.hub().alarms());
+        tokio::spawn(async move {
+            while alarms.changed().await.is_ok() {
+                let Some(server) = server.upgrade().map(Server) else { return };
+                server.end_connections();
+            }
+        });
     }
 
     async fn run(&self, method: &str, params: Option<&RawValue>, exchange: Exchange) -> Answer {
@@ -422,6 +454,7 @@ impl Builder {
             core,
             methods: module.into(),
             sessions: Sessions::new(&key, self.clock, self.entropy, self.store),
+            connections: Mutex::new(closing.child_token()),
             session_flights: Flights::new(SESSION_REQUESTS),
             questions: Questions::until(closing.clone()),
             closing,

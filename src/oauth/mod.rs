@@ -33,7 +33,7 @@ pub use endpoints::{Endpoints, InstanceAt, LookUpAt, Overrides};
 pub use error::{Error, Result};
 pub use place::names_of;
 pub use provider::{Ask, ClientAuth, Instance, LookUp, Pkce, Provider, Revocation, TokenBody};
-pub use revoke::Revoked;
+pub use revoke::{Ending, Revoked};
 pub use template::{Names, sample, whole as filled};
 
 /// Our own registration at a vendor family: the client id and, for confidential clients, the secret.

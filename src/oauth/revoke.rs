@@ -1,10 +1,10 @@
 //! Ending a grant.
 
-use std::time::Duration;
+use std::{num::NonZeroU32, time::Duration};
 
 use super::{App, Broker, Endpoints, Result, Revocation, broker::refresh_token, place::names_of, wire};
 use crate::{
-    http::{Lane, Path, Request, header::AUTHORIZATION},
+    http::{Lane, Path, Rate, Request, Response, header::AUTHORIZATION},
     secret::Secret,
     store::Table,
     vault::{Connection, ConnectionKey, Credential},
@@ -12,6 +12,9 @@ use crate::{
 
 /// How long the vendor may take to end a grant while the person waits.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How fast grants of one vendor are ended where many end at once.
+const PACE: Rate = Rate::bursts(NonZeroU32::new(10).expect("it is not nought"), Duration::from_millis(20));
 
 /// What became of the grant at the vendor. The connection is gone in any case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,29 +67,66 @@ impl Broker {
     }
 
     pub(super) async fn revoke(&self, connection: &Connection, endpoints: &Endpoints, app: &App) -> Revoked {
-        let endpoints = endpoints.at(&names_of(connection));
-        let request = match endpoints.and_then(|endpoints| revocation(connection, &endpoints, app)) {
-            Ok(Some(request)) => request,
-            Ok(None) => return Revoked::NotOffered,
-            Err(error) => {
-                tracing::warn!(connection = %connection.key, "the grant was not ended at the vendor: {error}");
-                return Revoked::Failed;
-            }
-        };
-        let (lane, request) = request;
-        // Ending a grant twice is as good as once.
-        match self.0.client.send(&lane, request.keyed().within(PATIENCE)).await {
-            Ok(answer) if answer.is_success() => Revoked::Yes,
-            Ok(answer) => {
-                tracing::warn!(connection = %connection.key, status = answer.status.as_u16(), "the vendor did not end the grant");
-                Revoked::Failed
-            }
-            Err(error) => {
-                tracing::warn!(connection = %connection.key, "the grant was not ended at the vendor: {error}");
+        match self.end_grant(connection, endpoints, app).await {
+            Ending::Confirmed { .. } => Revoked::Yes,
+            Ending::NotOffered => Revoked::NotOffered,
+            Ending::Unconfirmed { why } => {
+                tracing::warn!(connection = %connection.key, "the grant was not ended at the vendor: {why}");
                 Revoked::Failed
             }
         }
     }
+
+    /// Asks the vendor to end the grant of a connection, whoever else lives of it.
+    pub async fn end_grant(&self, connection: &Connection, endpoints: &Endpoints, app: &App) -> Ending {
+        let endpoints = endpoints.at(&names_of(connection));
+        let (mut lane, request) = match endpoints.and_then(|endpoints| revocation(connection, &endpoints, app)) {
+            Ok(Some(request)) => request,
+            Ok(None) => return Ending::NotOffered,
+            Err(error) => return Ending::Unconfirmed { why: error.to_string() },
+        };
+        lane.rate = Some(PACE);
+        // Ending a grant twice is as good as once.
+        match self.0.client.send(&lane, request.keyed().within(PATIENCE)).await {
+            Ok(answer) => ending(lane.base.host_str().unwrap_or_default(), &answer),
+            Err(error) => Ending::Unconfirmed { why: error.to_string() },
+        }
+    }
+}
+
+/// What a vendor's answer says of the grant.
+fn ending(host: &str, answer: &Response) -> Ending {
+    let status = answer.status.as_u16();
+    let told: serde_json::Value = answer.json().unwrap_or_default();
+    let error = told["error"].as_str().unwrap_or_default();
+    // RFC 7009, section 2.2, wants 200 for a token that is unknown; Google says so with 400, Slack with 200.
+    let is_unknown = matches!((status, error), (400, "invalid_token") | (200, "token_revoked" | "account_inactive"));
+    let is_refused = told["ok"] == false || told["revoked"] == false;
+    let confirmed = |answer: String| Ending::Confirmed { by: host.to_owned(), answer };
+    match answer.is_success() && !is_refused {
+        true => confirmed(format!("HTTP {status}")),
+        false if is_unknown => confirmed(format!("HTTP {status}: it knows this grant no more")),
+        false => Ending::Unconfirmed { why: format!("{host} answered HTTP {status} and did not confirm it") },
+    }
+}
+
+/// What became of a grant when its vendor was asked to end it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The vendor says that it has ended.
+    Confirmed {
+        /// Which host said so.
+        by: String,
+        /// What it answered.
+        answer: String,
+    },
+    /// The vendor offers no way to end it.
+    NotOffered,
+    /// The vendor did not say so.
+    Unconfirmed {
+        /// What was in the way.
+        why: String,
+    },
 }
 
 /// The request that ends the grant, if there is a way.
@@ -155,4 +195,37 @@ fn may_share_grant(one: &Connection, other: &Connection) -> bool {
         && one.client_id == other.client_id
         && !differ("subject")
         && !differ("email")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::StatusCode;
+
+    #[test]
+    fn only_what_a_vendor_confirms_counts_as_ended() {
+        let says = |status: u16, body: &str| {
+            let status = StatusCode::from_u16(status).unwrap();
+            ending("v.example", &Response { status, body: body.into(), ..Response::default() })
+        };
+        for (status, body) in [
+            (200, ""),
+            (200, "{}"),
+            (204, ""),
+            (200, r#"{"ok":true,"revoked":true}"#),
+            (400, r#"{"error":"invalid_token"}"#),
+            (200, r#"{"ok":false,"error":"token_revoked"}"#),
+        ] {
+            assert!(matches!(says(status, body), Ending::Confirmed { .. }), "{status} {body}");
+        }
+        for (status, body) in [
+            (200, r#"{"ok":false,"error":"invalid_auth"}"#),
+            (200, r#"{"ok":true,"revoked":false}"#),
+            (400, r#"{"error":"invalid_client"}"#),
+            (401, ""),
+            (503, ""),
+        ] {
+            assert!(matches!(says(status, body), Ending::Unconfirmed { .. }), "{status} {body}");
+        }
+    }
 }

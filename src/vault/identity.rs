@@ -234,8 +234,13 @@ impl KeyRing {
         &self.newest
     }
 
+    /// All of them, the newest first.
+    pub(super) fn all(&self) -> impl Iterator<Item = &MasterKey> {
+        iter::once(&self.newest).chain(&self.older).map(|key| &**key)
+    }
+
     pub(super) fn by_id(&self, id: KeyId) -> Option<&MasterKey> {
-        iter::once(&self.newest).chain(&self.older).map(|key| &**key).find(|key| key.id == id)
+        self.all().find(|key| key.id == id)
     }
 }
 

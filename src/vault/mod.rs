@@ -14,6 +14,7 @@ mod keyring;
 mod layout;
 mod rotation;
 mod seal;
+mod signing;
 
 use std::{
     fmt,

@@ -22,6 +22,7 @@ mod phone_lines;
 mod gone_clients;
 #[path = "../product/legacy.rs"]
 mod legacy;
+mod panic_button;
 #[path = "../support/mod.rs"]
 mod support;
 mod target;

@@ -9,6 +9,7 @@ pub mod carry;
 pub mod connect;
 pub mod doctor;
 pub mod key;
+pub mod panic;
 pub mod prepare;
 pub mod sandbox;
 pub mod serve;

@@ -90,6 +90,7 @@ pub async fn run(place: &Place, options: &Serve) -> Result<ExitCode, Failure> {
     let router = if is_open { proxy::only_direct(router) } else { router };
     hub.serve_pages(Arc::new(pages::Fixed(origin.to_string())));
 
+    let listening = voice.clone().map(|voice| tokio::spawn(end_on_alarm(hub.alarms(), voice)));
     greet(&agents, is_open, place, address, voice.is_some()).await?;
     let redirect = Some(api.redirect_uri());
     let reception = Reception { hub, server: server.clone(), house: house.clone(), redirect, leaving: None };
@@ -106,6 +107,7 @@ pub async fn run(place: &Place, options: &Serve) -> Result<ExitCode, Failure> {
         let _ = visitors.await;
     }
     tidying.abort();
+    listening.iter().for_each(tokio::task::JoinHandle::abort);
     if let Ok(house) = house.get().await {
         house.close().await;
     }
@@ -173,6 +175,13 @@ async fn greet(
         }
     }
     Ok(())
+}
+
+/// Ends all conversations whenever the alarm sounds.
+async fn end_on_alarm(mut alarms: tokio::sync::watch::Receiver<u64>, voice: Voice) {
+    while alarms.changed().await.is_ok() {
+        voice.hang_up().await;
+    }
 }
 
 /// Ends with Ctrl-C or SIGTERM; conversations end first, because they use the server, and sessions and streams are

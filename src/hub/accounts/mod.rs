@@ -5,6 +5,7 @@ mod arrivals;
 mod base;
 mod choices;
 mod connect;
+mod ending;
 mod scopes;
 mod signer;
 #[cfg(test)]

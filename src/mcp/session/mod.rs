@@ -8,7 +8,10 @@ mod shared;
 use std::{
     collections::HashMap,
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
 };
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -43,6 +46,8 @@ pub struct Sessions {
     entropy: SharedEntropy,
     shared: Shared,
     memory: Mutex<Memory>,
+    /// Sessions that began until then have ended, in seconds.
+    ended_until: AtomicI64,
 }
 
 /// What this node saw itself.
@@ -91,7 +96,8 @@ impl Sessions {
     /// Sessions that are signed with `key`; what happens to them is kept in `store`.
     pub fn new(key: &Secret, clock: SharedClock, entropy: SharedEntropy, store: SharedStore) -> Self {
         let shared = Shared::new(store, clock.clone());
-        Sessions { key: signer(key), clock, entropy, shared, memory: Mutex::default() }
+        let ended_until = AtomicI64::new(i64::MIN);
+        Sessions { key: signer(key), clock, entropy, shared, memory: Mutex::default(), ended_until }
     }
 
     /// Starts a session of `principal`.
@@ -115,7 +121,8 @@ impl Sessions {
         let issued = Timestamp::from_second(record.issued).ok()?;
         let age = self.clock.now().duration_since(issued);
         let is_young = age <= LIFETIME && age >= SignedDuration::from_mins(-5);
-        if !is_young || record.principal != fingerprint(principal) {
+        let has_ended = record.issued <= self.ended_until.load(Ordering::Relaxed);
+        if !is_young || has_ended || record.principal != fingerprint(principal) {
             return None;
         }
         let facts = self.shared.facts(id).await;
@@ -153,6 +160,11 @@ impl Sessions {
             self.memory().known.remove(&session.id);
         }
         is_written
+    }
+
+    /// Ends every session that has begun until now, for this process. Other nodes end theirs themselves.
+    pub fn end_all(&self) {
+        self.ended_until.store(self.clock.now().as_second(), Ordering::Relaxed);
     }
 
     /// Forgets, once an hour, what cannot count any more.

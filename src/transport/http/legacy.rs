@@ -217,7 +217,7 @@ impl Visit<'_> {
             id: id.clone(),
             progress: None,
             outlet: None,
-            closing: self.server.closing().clone(),
+            closing: self.server.connections(),
             headers: None,
             wishes: Arc::new(Wishes::of_session()),
             trace: None,

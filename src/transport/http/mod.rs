@@ -148,7 +148,7 @@ impl Visit<'_> {
     /// Is cancelled when the server ends, or the token runs out: a stream does not outlive it. The guard goes with
     /// the work.
     fn closing(&self) -> (CancellationToken, Option<DropGuard>) {
-        let closing = self.server.closing().child_token();
+        let closing = self.server.connections().child_token();
         let Some(left) = self.counts_for else {
             return (closing, None);
         };
