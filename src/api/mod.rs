@@ -16,6 +16,7 @@ mod health;
 mod integrations;
 mod metrics;
 mod openapi;
+mod panic;
 mod problem;
 mod read;
 mod routes;

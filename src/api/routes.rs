@@ -9,7 +9,7 @@ use axum::{
 use super::{
     Api, agents, approvals, audit, consent, integrations,
     openapi::{self, Doc},
-    tools, users,
+    panic, tools, users,
 };
 use crate::{
     agents::Role::{Administrator, Person},
@@ -213,6 +213,15 @@ pub(super) fn guarded() -> Vec<Route> {
             "/agents/{id}/tokens/{tid}",
             delete(agents::revoke_token),
             Doc::new("Make a token worthless").needs(Person).query(USER).ends(204),
+        ),
+        route(
+            write.clone(),
+            "/panic",
+            post(panic::end),
+            Doc::new("End every grant, token and session after a theft")
+                .needs(Administrator)
+                .takes::<panic::Meant>()
+                .gives::<panic::Ended>(200),
         ),
         route(
             read.clone(),

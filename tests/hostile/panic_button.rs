@@ -12,6 +12,7 @@ use futures_util::StreamExt;
 use serde_json::Value;
 use switchboard::{
     cli::house::{self, House},
+    clock,
     hub::{
         Deferred, Hub,
         emergency::{Emergency, Progress},
@@ -116,7 +117,7 @@ async fn crowded(home: &Home, accounts: usize) -> (House, Hub) {
         for number in 0..accounts {
             let grant = sandbox.grant(twin.vendor, &[]).await.unwrap();
             let key = ConnectionKey::new(UserId::new("local"), twin.vendor, &*format!("account-{number}"));
-            let now = jiff::Timestamp::now();
+            let now = clock::system().now();
             let (access, refresh) = (grant.access, grant.refresh);
             let connection = Connection {
                 key,

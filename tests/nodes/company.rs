@@ -62,6 +62,7 @@ impl Company {
             .env("SWITCHBOARD_GOOGLE_CALENDAR_BASE_URL", twin.base_url)
             .env("SWITCHBOARD_GOOGLE_CALENDAR_AUTHORIZE_URL", twin.authorize_url)
             .env("SWITCHBOARD_GOOGLE_CALENDAR_TOKEN_URL", twin.token_url)
+            .env("SWITCHBOARD_GOOGLE_CALENDAR_REVOKE_URL", twin.revoke_url.unwrap_or_default())
             .env("SWITCHBOARD_GOOGLE_CALENDAR_ISSUER", twin.issuer.unwrap_or_default())
             .env("SWITCHBOARD_GOOGLE_CLIENT_ID", twin.client_id)
             .env("SWITCHBOARD_GOOGLE_CLIENT_SECRET", twin.client_secret.expose());

@@ -66,6 +66,29 @@ async fn two_nodes_are_one_server() {
 }
 
 #[tokio::test]
+async fn what_is_ended_after_a_theft_is_over_at_every_node() {
+    let Some(company) = Company::found().await else { return };
+    let (one, two) = (company.node(), company.node());
+    company.connect(&one, &two).await;
+    let sessions = [one.open_session().await, two.open_session().await];
+    let home = Home::new();
+    let list = home.path().join("ended.json");
+    let done = company.command(&home, &["panic", "--yes", "--out", list.to_str().unwrap()]).output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let list: serde_json::Value = serde_json::from_slice(&std::fs::read(list).unwrap()).unwrap();
+    assert_eq!(list["list"]["ended"][0]["integration"], "google-calendar", "{list}");
+    assert_eq!(company.vendor.count("google", "oauth.revoke").unwrap(), 1);
+    let began = std::time::Instant::now();
+    for (node, session) in [(&one, &sessions[1]), (&two, &sessions[0])] {
+        while node.mcp(Some(session), json!({"jsonrpc": "2.0", "id": 9, "method": "ping"})).await.status != 404 {
+            assert!(began.elapsed() < crate::company::LIMIT, "a session goes on\n{}", node.server.log());
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        assert_eq!(node.meetings().await.status, 409, "the account is in use");
+    }
+}
+
+#[tokio::test]
 async fn a_task_of_one_node_is_told_and_answered_at_another() {
     let Some(company) = Company::found().await else { return };
     let (one, two) = (company.node(), company.node());

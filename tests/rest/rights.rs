@@ -23,6 +23,7 @@ fn resources() -> Vec<(&'static str, String, Value)> {
         ("GET", "/api/v1/approvals".into(), Value::Null),
         ("POST", "/api/v1/approvals/a-0000000000".into(), json!({ "decision": "approve" })),
         ("GET", "/api/v1/audit".into(), Value::Null),
+        ("POST", "/api/v1/panic".into(), json!({ "confirm": "panic" })),
         ("GET", "/api/v1/nothing".into(), Value::Null),
         ("GET", "/api/v1".into(), Value::Null),
         ("PATCH", "/api/v1/tools".into(), Value::Null),
@@ -52,8 +53,9 @@ async fn an_agent_sees_and_calls_and_changes_no_connection() {
     let scene = Scene::open().await;
     for (method, target, body) in resources() {
         let reply = scene.of(&scene.agent, method, &target, &body).await;
-        let is_for_people =
-            ["start", "connect", "test", "disconnect", "catalog", "preview"].iter().any(|word| target.ends_with(word));
+        let is_for_people = ["start", "connect", "test", "disconnect", "catalog", "preview", "panic"]
+            .iter()
+            .any(|word| target.ends_with(word));
         if is_for_people || target.contains("approvals/") {
             assert_eq!(reply.problem(403), "not_allowed", "{method} {target}");
         } else if target.ends_with("nothing") || target.ends_with("v1") {
@@ -65,6 +67,25 @@ async fn an_agent_sees_and_calls_and_changes_no_connection() {
         }
     }
     assert_eq!(scene.calendar().await["status"], "connected");
+}
+
+#[tokio::test]
+async fn an_administrator_ends_everything_and_gets_the_only_token_that_is_good() {
+    let scene = Scene::open().await;
+    let end = async |word: &str| {
+        let body = json!({ "confirm": word });
+        scene.of(&scene.administrator, "POST", "/api/v1/panic", &body).await
+    };
+    assert_eq!(end("yes").await.problem(400), "bad_input");
+    assert_eq!(scene.calendar().await["status"], "connected");
+    let ended = end("panic").await.ok(200);
+    assert_eq!(ended["list"]["ended"][0]["integration"], "google-calendar", "{ended}");
+    for token in [&scene.administrator, &scene.agent] {
+        assert_eq!(scene.of(token, "GET", "/api/v1/me", &Value::Null).await.problem(401), "unauthorized");
+    }
+    let token = ended["token"].as_str().unwrap();
+    let calendar = scene.of(token, "GET", CALENDAR, &Value::Null).await.ok(200);
+    assert_eq!(calendar["status"], "disconnected");
 }
 
 #[tokio::test]
