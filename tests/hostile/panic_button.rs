@@ -25,8 +25,8 @@ use tokio_tungstenite::connect_async;
 
 use crate::{support::Home, target::Target};
 
-/// The vendors that end grants when they are asked to, in the sandbox.
-const THAT_REVOKE: [&str; 5] = ["google", "hubspot", "notion", "salesforce", "slack"];
+/// The sign-ins of the vendors that end grants when they are asked to, in the sandbox.
+const THAT_REVOKE: [&str; 5] = ["oauth-google", "oauth-hubspot", "oauth-notion", "oauth-salesforce", "oauth-slack"];
 
 fn told(home: &Home, arguments: &[&str]) -> String {
     let done = home.command(&[arguments, &["--sandbox"]].concat()).output().unwrap();
@@ -109,7 +109,7 @@ async fn a_run_that_is_killed_again_and_again_goes_on_and_leaves_nothing_out() {
 
 /// The sandbox with so many more accounts of each vendor, all connected.
 async fn crowded(home: &Home, accounts: usize) -> (House, Hub) {
-    let place = house::Home { dir: home.path().to_owned(), is_sandbox: true };
+    let place = house::Home { dir: home.path().to_owned(), is_sandbox: true, clock: clock::system() };
     fs::create_dir_all(&place.dir).unwrap();
     let house = House::open(&place, &place.settings().unwrap(), None).await.unwrap();
     let sandbox = house.sandbox.as_ref().unwrap();
@@ -133,7 +133,7 @@ async fn crowded(home: &Home, accounts: usize) -> (House, Hub) {
             house.accounts.adopt(&connection).await.unwrap();
         }
     }
-    let hub = house::hub(Deferred::ready(house.desk.clone()));
+    let hub = house::hub(Deferred::ready(house.desk.clone()), clock::system());
     (house, hub)
 }
 

@@ -1,4 +1,5 @@
 //! A person's browser: it keeps cookies as browsers do, says where a request comes from, and follows what it is told.
+#![allow(dead_code, reason = "each part of the tests uses its own part of this")]
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,5 @@
 //! A client over `/mcp` in the protocol of 2025-11-25.
+#![allow(dead_code, reason = "each part of the tests uses its own part of this")]
 
 use reqwest::Response;
 use serde_json::{Value, json};
