@@ -22,7 +22,11 @@ mod phone_lines;
 mod gone_clients;
 #[path = "../product/legacy.rs"]
 mod legacy;
+mod office;
+mod open_server;
+mod outside_text;
 mod panic_button;
+mod persons_only;
 #[path = "../support/mod.rs"]
 mod support;
 mod target;
