@@ -3,30 +3,26 @@
 
 #![expect(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
 
+#[path = "../product/browser.rs"]
+mod browser;
 mod calls;
 #[cfg(feature = "voice")]
 mod candidates;
-#[path = "../product/browser.rs"]
-mod browser;
 #[path = "../product/client.rs"]
 mod client;
 mod consents;
 mod echoed_credential;
-mod mails;
-mod office;
-mod open_server;
-mod outside_text;
-mod persons_only;
-#[cfg(feature = "voice")]
-mod phone_lines;
 mod gone_clients;
 #[path = "../product/legacy.rs"]
 mod legacy;
+mod mails;
 mod office;
 mod open_server;
 mod outside_text;
 mod panic_button;
 mod persons_only;
+#[cfg(feature = "voice")]
+mod phone_lines;
 #[path = "../support/mod.rs"]
 mod support;
 mod target;
