@@ -73,7 +73,7 @@ async fn candidates_are_few_and_small() {
     // Names and foreign private addresses are left out, and do not count.
     let left_out = ["intranet.example", "6d1f.local", "10.1.2.3", "169.254.169.254", "0.0.0.0", "224.0.0.1"];
     let left_out = left_out.map(|at| format!("candidate:1 1 udp 1 {at} 9 typ host"));
-    for _ in 0..20 {
+    for _ in 0..5 {
         assert_eq!(patch(left_out.to_vec()).await.0, 200);
     }
     let each = |from: u16| (from..from + 30).map(candidate).collect::<Vec<_>>();
