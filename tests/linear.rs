@@ -17,13 +17,13 @@ use switchboard::{
 };
 
 /// The shorter text, in bytes. The longer one is still below every bound on length.
-const SIZE: usize = 40_000;
+const SIZE: usize = 20_000;
 
 /// By how much the work may grow when the text doubles.
 const MOST: f64 = 2.5;
 
 /// Work below this is none.
-const NOTHING: Duration = Duration::from_millis(20);
+const NOTHING: Duration = Duration::from_millis(15);
 
 /// How much work is measured at once: the system tells it in steps of some milliseconds.
 const ENOUGH: Duration = Duration::from_millis(120);
