@@ -38,6 +38,9 @@ pub fn too_large(arguments: &Map<String, Value>) -> Option<String> {
 /// # Errors
 /// In words, when it is too much.
 pub fn size(arguments: &Map<String, Value>) -> Result<Size, String> {
+    if arguments.len() > MEMBERS {
+        return Err(format!("there are {} arguments, and one call takes at most {MEMBERS}", arguments.len()));
+    }
     let mut size = Size { bytes: 0, values: 0 };
     if size.take_members(arguments) {
         return Ok(size);
@@ -141,7 +144,8 @@ mod tests {
         assert_eq!(check(json!({ "a": vec!["x".repeat(1 << 10); 2_000] })), None);
         assert!(check(json!({ "a": vec!["x".repeat(1 << 10); 2_100] })).is_some_and(|why| why.contains("2 MiB")));
         assert!(check(json!({ "a": vec![vec![1; 1_000]; 201] })).is_some_and(|why| why.contains("200,000 values")));
-        assert!(check((0..200_001).map(|at| (format!("{at}"), json!(1))).collect()).is_some());
+        let many = |count: usize| check((0..count).map(|at| (format!("{at}"), json!(1))).collect());
+        assert!(many(MEMBERS + 1).is_some_and(|why| why.contains("1001 arguments")) && many(MEMBERS).is_none());
         assert_eq!(check(json!({ "rows": vec![vec!["x"; 100]; 1_000] })), None);
     }
 

@@ -15,7 +15,7 @@ const MOST_PIECES: usize = 100;
 
 /// The most blocks, table cells and pieces of text that one call makes. Each is some hundred bytes on its way to Notion,
 /// however short it was written.
-const MOST_PARTS: usize = 20_000;
+const MOST_PARTS: usize = 10_000;
 
 /// How deep lists and quotes may stand within each other. Deeper ones are no text that somebody wrote.
 const DEEPEST_WRITTEN: usize = 50;

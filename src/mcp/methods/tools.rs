@@ -228,6 +228,10 @@ impl<'a> ToolCall<'a> {
                 .map_err(|fault| invalid_params(&format!("`arguments` cannot be read: {fault}")))?,
             Some(_) => return Err(invalid_params("`arguments` is an object")),
         };
+        // Before they are copied for the questions that the call may ask.
+        if let Some(problem) = limits::too_large(&arguments) {
+            return Err(invalid_params(&problem));
+        }
         Ok(ToolCall { name: members.name, arguments, brought: brought(text)? })
     }
 }
