@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{
-    Agents, Found, INVITATION_PREFIX, Principal, Result, TokenId, delete, put,
+    Agents, Found, INVITATION_PREFIX, Principal, Result, TokenId, believed, delete, put,
     token::{StoredToken, TokenHash},
 };
 use crate::{
@@ -58,7 +58,9 @@ impl Agents {
 
     /// Who is behind a cookie; `None` when its session, or the token that opened it, has ended.
     pub async fn principal_in_session(&self, cookie: &Secret) -> Result<Option<Principal>> {
-        let Some(Found { value: session, .. }) = self.read::<Session>(key(cookie)?).await? else { return Ok(None) };
+        let Some(Found { value: session, .. }) = believed(self.read::<Session>(key(cookie)?).await)? else {
+            return Ok(None);
+        };
         if session.expires_at <= self.clock.now() {
             return Ok(None);
         }

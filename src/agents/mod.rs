@@ -196,8 +196,12 @@ impl Agents {
     /// The administrator token, at the first start of a store; never again after that.
     pub async fn administrator_token_if_first(&self) -> Result<Option<Secret>> {
         let note = Key::raw(Table::Meta, "administrator_token");
-        if self.store.get(&note).await?.is_some() {
-            return Ok(None);
+        match self.store.get(&note).await {
+            Ok(None) => {}
+            // Damaged or not, it says that this is not the first start.
+            Ok(Some(_)) => return Ok(None),
+            Err(error) if error.is_untrusted() => return Ok(None),
+            Err(error) => return Err(error.into()),
         }
         let (change, info, token) = self.minted(administrator(), "first start", None)?;
         match self.commit(vec![put(note, &info.id, Expect::Absent)?, change]).await {
@@ -238,7 +242,7 @@ impl Agents {
     /// Who speaks with `token`; `None` for one that is unknown, revoked or expired.
     pub async fn principal_of(&self, token: &Secret) -> Result<Option<Principal>> {
         let Some(hash) = TokenHash::of(token) else { return Ok(None) };
-        let Some(found) = self.read::<StoredToken>(hash.key()).await? else { return Ok(None) };
+        let Some(found) = believed(self.read::<StoredToken>(hash.key()).await)? else { return Ok(None) };
         let StoredToken { hash: stored, info } = found.value;
         if !stored.is(&hash) || info.is_expired(self.clock.now()) {
             return Ok(None);
@@ -281,7 +285,15 @@ impl Agents {
 
     async fn all<T: DeserializeOwned>(&self, table: Table, prefix: &[u8]) -> Result<Vec<Found<T>>> {
         let records = store::scan_all(&*self.store, table, prefix).await?;
-        records.into_iter().map(|(id, stored)| found(Key::raw(table, id), &stored)).collect()
+        // One that is damaged must not hide the others.
+        let read = |(id, stored): store::Record| match found(Key::raw(table, id), &stored) {
+            Ok(found) => Some(found),
+            Err(error) => {
+                tracing::error!("left out of a list: {error}");
+                None
+            }
+        };
+        Ok(records.into_iter().filter_map(read).collect())
     }
 
     async fn commit(&self, changes: Vec<Change>) -> Result<()> {
@@ -319,6 +331,21 @@ fn found<T: DeserializeOwned>(key: Key, stored: &store::Versioned) -> Result<Fou
 
 fn joined(ids: &[UserId]) -> String {
     ids.iter().map(UserId::as_str).collect::<Vec<_>>().join(", ")
+}
+
+/// What was read, or nothing when it is damaged or somebody else's: what opens a door must be beyond doubt.
+fn believed<T>(read: Result<Option<Found<T>>>) -> Result<Option<Found<T>>> {
+    match read {
+        Err(error @ Error::Unfitting(_)) => {
+            tracing::error!("not believed: {error}");
+            Ok(None)
+        }
+        Err(Error::Store(error)) if error.is_untrusted() => {
+            tracing::error!("{error}");
+            Ok(None)
+        }
+        other => other,
+    }
 }
 
 /// Why it was not done.

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{
-    Agent, Agents, Error, Found, LOCAL, Principal, Result, Role, TokenId, TokenInfo, User, administrator, delete,
-    naming::name_key, put, token::StoredToken, user_key,
+    Agent, Agents, Error, Found, LOCAL, Principal, Result, Role, TokenId, TokenInfo, User, administrator, believed,
+    delete, naming::name_key, put, token::StoredToken, user_key,
 };
 use crate::{
     id::{self, AgentId, UserId, base32hex},
@@ -133,7 +133,7 @@ impl Agents {
             return Ok(None);
         }
         let key = invitation_key(invitation)?;
-        let Some(found) = self.read::<Invitation>(key.clone()).await? else { return Ok(None) };
+        let Some(found) = believed(self.read::<Invitation>(key.clone()).await)? else { return Ok(None) };
         let taken = self.commit(vec![Change::Delete { key, expect: Expect::Version(found.version) }]).await;
         match taken {
             // Somebody else took it in the same moment.

@@ -3,6 +3,7 @@
 use axum::{
     Extension, Json as Body,
     extract::{RawQuery, State},
+    http::{HeaderMap, header},
 };
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -12,6 +13,7 @@ use serde_json::Value;
 use super::{Api, Problem, page, person, read};
 use crate::{
     approvals::{Approval, Decision},
+    audit::Entry,
     hub::Caller,
 };
 
@@ -110,6 +112,7 @@ enum Verdict {
 pub(super) async fn decide(
     State(api): State<Api>,
     Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
     read::Id(id): read::Id,
     read::Json(answer): read::Json<Answer>,
 ) -> Result<Body<View>, Problem> {
@@ -118,12 +121,16 @@ pub(super) async fn decide(
         Verdict::Approve => Decision::Approved,
         Verdict::Refuse => Decision::Refused,
     };
-    let approvals = &api.desk().await?.approvals;
+    let desk = api.desk().await?;
+    let approvals = &desk.approvals;
     let by = &caller.principal.user;
     let decided = if caller.principal.is_administrator() {
         approvals.decide_for_anyone(&id, decision, by).await?
     } else {
         approvals.decide(&id, decision, by).await?
     };
+    let via = if headers.contains_key(header::AUTHORIZATION) { "rest" } else { "console" };
+    let entry = desk.answered(&decided, via);
+    desk.note(Entry { address: caller.address, agent: caller.principal.agent, ..entry }).await;
     Ok(Body(decided.into()))
 }

@@ -11,9 +11,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Api, Problem, page, read};
+use super::{Api, Problem, administrator, page, read};
 use crate::{
-    audit::{Cursor, Entry, Filter, Outcome, Recorded},
+    audit::{Cursor, Entry, Filter, Head, Outcome, Recorded, Verdict},
     hub::Caller,
 };
 
@@ -40,16 +40,32 @@ pub(super) struct View {
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<String>,
     millis: u64,
+    /// `look`, `change` at a vendor, or `house`: who may come in and do what.
+    class: &'static str,
+    /// By which way it came, such as `rest`, `console`, `cli` or `client`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    via: Option<String>,
+    /// How often, when one line stands for many that are alike.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    times: Option<u64>,
+    /// When it happened last, of several times.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<Timestamp>,
+    /// Whether the line was written before lines were chained, or came out of an export.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    taken_over: bool,
 }
 
 impl From<Recorded> for View {
     fn from(recorded: Recorded) -> Self {
-        let Entry { at, call, user, agent, address, integration, connection, tool, target, outcome, millis } =
-            recorded.entry;
+        let taken_over = recorded.is_taken_over;
+        let entry = recorded.entry;
+        let Entry { at, call, user, agent, address, integration, connection, tool, target, millis, .. } = entry;
+        let Entry { outcome, class, via, times, until, .. } = entry;
         let (outcome, code) = match outcome {
-            Outcome::Ok => ("ok", None),
             Outcome::Error { code } => ("error", Some(code)),
             Outcome::Refused { why } => ("refused", Some(why)),
+            other @ (Outcome::Ok | Outcome::Begun) => (other.name(), None),
         };
         View {
             at,
@@ -64,6 +80,11 @@ impl From<Recorded> for View {
             outcome,
             code,
             millis,
+            class: class.name(),
+            via,
+            times: (times > 1).then_some(times),
+            until,
+            taken_over,
         }
     }
 }
@@ -83,9 +104,28 @@ pub(super) async fn list(
     let desk = api.desk().await?;
     let Some(audit) = &desk.audit else { return page("entries", Vec::<View>::new(), None) };
     let filter = filter(&query, &caller)?;
+    // Whoever is no administrator names agents of their own.
+    let whose = (!caller.principal.is_administrator()).then_some(&caller.principal.user);
+    let filter = api.hub().audit_filter(audit, filter, whose).await?;
     let found = audit.newest_that(&filter, cursor.as_ref(), limit).await?;
     let entries: Vec<View> = found.entries.into_iter().map(View::from).collect();
     page("entries", entries, found.cursor.map(|cursor| cursor.to_string()))
+}
+
+/// Checks every line and the chain that they make, and with `head` whether one that was kept lies on it.
+pub(super) async fn verify(
+    State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
+    RawQuery(query): RawQuery,
+) -> Result<Body<Verdict>, Problem> {
+    administrator(&caller)?;
+    let query = read::query(query.as_deref(), &["head"])?;
+    let kept = query.get("head").map(|text| {
+        Head::parse(text).ok_or_else(|| Problem::input("`head` is one that an earlier check gave, such as `12:abc…`"))
+    });
+    let desk = api.desk().await?;
+    let Some(audit) = &desk.audit else { return Ok(Body(Verdict::default())) };
+    Ok(Body(audit.verify(kept.transpose()?).await?))
 }
 
 /// Which lines are wanted. Whoever is no administrator sees the own person's, whatever is asked for.
@@ -98,8 +138,8 @@ fn filter(query: &BTreeMap<String, String>, caller: &Caller) -> Result<Filter, P
         None => (!caller.principal.is_administrator()).then_some(own),
     };
     let outcome = text("outcome");
-    if outcome.as_deref().is_some_and(|outcome| !["ok", "error", "refused"].contains(&outcome)) {
-        return Err(Problem::input("`outcome` is `ok`, `error` or `refused`"));
+    if outcome.as_deref().is_some_and(|outcome| !["ok", "error", "refused", "begun"].contains(&outcome)) {
+        return Err(Problem::input("`outcome` is `ok`, `error`, `refused` or `begun`"));
     }
     Ok(Filter { user, agent: text("agent"), integration: text("integration"), tool: text("tool"), outcome })
 }

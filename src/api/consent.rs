@@ -22,6 +22,8 @@ use super::{
     is_own_page, person, read, wrong_method,
 };
 use crate::{
+    agents::Principal,
+    audit::Entry,
     hub::{Arrived, Caller, Consent},
     id::{self, UserId},
     oauth::{self, Callback, Names},
@@ -228,9 +230,21 @@ impl Api {
         accounts.decline(said.ticket(), visitor).await.map(|()| None).map_err(not_about_rights)
     }
 
+    /// Writes down whose account was connected.
+    async fn note_connected(&self, connection: &Connection) {
+        let Ok(desk) = self.desk().await else { return };
+        let key = &connection.key;
+        let person = Principal { user: key.user.clone(), ..Principal::local() };
+        let entry = self.house_entry(&Caller::new(person), "account_connected", "consent");
+        desk.note(Entry { target: Some(format!("{} {}", key.integration, key.account)), ..entry }).await;
+    }
+
     async fn shown(&self, arrived: Arrived, visitor: &Secret) -> Response {
         match arrived {
-            Arrived::Connected(connection, return_to) => welcome(self, &connection, return_to).await,
+            Arrived::Connected(connection, return_to) => {
+                self.note_connected(&connection).await;
+                welcome(self, &connection, return_to).await
+            }
             Arrived::Asks(recipient) => {
                 let question = Question {
                     vendor: recipient.integration.title,

@@ -10,6 +10,7 @@
 mod agents;
 mod approvals;
 mod audit;
+mod chronicle;
 mod confirm;
 mod consent;
 mod health;
@@ -106,6 +107,7 @@ pub fn router(api: Api) -> Router {
     let resources = routes::router(routes::guarded())
         .fallback(nothing_there)
         .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::from_fn_with_state(api.clone(), chronicle::keep))
         .layer(middleware::from_fn_with_state(api.clone(), within_reach))
         .layer(middleware::from_fn_with_state(api.clone(), same_origin))
         .with_state(api);

@@ -42,14 +42,15 @@ pub(super) fn all() -> Vec<Route> {
 
 const USER: &[(&str, &str)] = &[("user", "Whose agents; an administrator's choice, else the caller's own.")];
 const ACCOUNT: &[(&str, &str)] = &[("account", "Which account, when there are several.")];
+const HEAD: &[(&str, &str)] = &[("head", "A head that was kept from an earlier check: whether it lies on the chain.")];
 const LINES: &[(&str, &str)] = &[
     ("cursor", "Where a page begins, as the page before said."),
     ("limit", "How many lines, from 1 to 200; else 50."),
     ("user", "Only this person's; for administrators."),
-    ("agent", "Only this agent's."),
+    ("agent", "Only this agent's, by id or name."),
     ("integration", "Only at this vendor."),
     ("tool", "Only of this tool."),
-    ("outcome", "Only with this outcome: `ok`, `error` or `refused`."),
+    ("outcome", "Only with this outcome: `ok`, `error`, `refused` or `begun`."),
 ];
 
 /// What needs no token.
@@ -311,10 +312,19 @@ pub(super) fn guarded() -> Vec<Route> {
             Doc::new("Answer a question").needs(Person).takes::<approvals::Answer>().gives::<approvals::View>(200),
         ),
         route(
-            read,
+            read.clone(),
             "/audit",
             get(audit::list),
             Doc::new("Calls and refusals, the newest first").query(LINES).lists::<audit::View>("entries"),
+        ),
+        route(
+            read,
+            "/audit/verify",
+            get(audit::verify),
+            Doc::new("Whether every line is as it was written")
+                .needs(Administrator)
+                .query(HEAD)
+                .gives::<crate::audit::Verdict>(200),
         ),
     ]
 }

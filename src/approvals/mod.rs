@@ -169,6 +169,11 @@ impl Approvals {
         Approvals { store, clock, entropy, lifetime: LIFETIME, readers: exposure::Readers::default() }
     }
 
+    /// The time by which questions run out.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     /// The same with another time that a question waits.
     #[must_use]
     pub fn waiting(self, lifetime: SignedDuration) -> Self {
@@ -297,11 +302,18 @@ impl Approvals {
 
     async fn all(&self, prefix: &[u8]) -> Result<Vec<(Key, Approval, u64)>> {
         let records = store::scan_all(&*self.store, Table::Approvals, prefix).await?;
+        // One that is damaged must not hide the others.
         let parsed = |(id, stored): store::Record| {
             let key = Key::raw(Table::Approvals, id);
-            parsed(&key, &stored).map(|approval| (key, approval, stored.version))
+            match parsed(&key, &stored) {
+                Ok(approval) => Some((key, approval, stored.version)),
+                Err(error) => {
+                    tracing::error!("left out of a list: {error}");
+                    None
+                }
+            }
         };
-        records.into_iter().map(parsed).collect()
+        Ok(records.into_iter().filter_map(parsed).collect())
     }
 
     async fn read(&self, key: &Key) -> Result<Option<(Approval, u64)>> {
@@ -367,6 +379,17 @@ pub enum Error {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] store::Error),
+}
+
+impl Error {
+    /// Whether one record is damaged, or was put there by somebody else.
+    fn is_of_one_record(&self) -> bool {
+        match self {
+            Error::Unfitting(_) => true,
+            Error::Store(error) => error.is_untrusted(),
+            _ => false,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::{fmt, net::IpAddr};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::chain::Place;
 use crate::id::{AgentId, CallId, UserId};
 
 /// The most characters of a field that somebody outside has filled in.
@@ -38,6 +39,56 @@ pub struct Entry {
     pub outcome: Outcome,
     /// How long it took.
     pub millis: u64,
+    /// What kind of deed it was, which says how long its line is kept.
+    #[serde(skip_serializing_if = "Class::is_look", default)]
+    pub class: Class,
+    /// By which way it came, where that says something: `console`, `cli`, `rest`, `client`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub via: Option<String>,
+    /// How often it happened, when one line stands for many that are alike: from `at` until `until`.
+    #[serde(skip_serializing_if = "is_one", default = "one")]
+    pub times: u64,
+    /// When it happened last, of several times.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub until: Option<Timestamp>,
+}
+
+/// What kind of deed a line tells of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Class {
+    /// It changed nothing: a look, or a refusal.
+    #[default]
+    Look,
+    /// It changed, or was about to change, something at a vendor.
+    Change,
+    /// It changed this house: who may come in, who may do what, what was said yes to.
+    House,
+}
+
+impl Class {
+    /// `look`, `change` or `house`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Class::Look => "look",
+            Class::Change => "change",
+            Class::House => "house",
+        }
+    }
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+    fn is_look(&self) -> bool {
+        *self == Class::Look
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_one(times: &u64) -> bool {
+    *times == 1
+}
+
+fn one() -> u64 {
+    1
 }
 
 /// How a call ended.
@@ -56,19 +107,94 @@ pub enum Outcome {
         /// Which rule forbade it.
         why: String,
     },
+    /// It was about to be done; how it ended stands in a later line of the same call, or is not known.
+    Begun,
 }
+
+impl Outcome {
+    /// `ok`, `error`, `refused` or `begun`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Outcome::Ok => "ok",
+            Outcome::Error { .. } => "error",
+            Outcome::Refused { .. } => "refused",
+            Outcome::Begun => "begun",
+        }
+    }
+}
+
+impl Entry {
+    /// A deed of `user` through `agent` in this house itself, such as `token_made`, on `target`.
+    pub fn deed(at: Timestamp, call: CallId, user: UserId, agent: AgentId, what: &str) -> Self {
+        Entry {
+            at,
+            call,
+            user,
+            agent,
+            address: None,
+            integration: HOUSE.to_owned(),
+            connection: None,
+            tool: what.to_owned(),
+            target: None,
+            outcome: Outcome::Ok,
+            millis: 0,
+            class: Class::House,
+            via: None,
+            times: 1,
+            until: None,
+        }
+    }
+}
+
+/// What lines about the house itself name in place of a tool.
+pub const DEEDS: &[&str] = &[
+    "account_connected",
+    "account_ended",
+    "agent_changed",
+    "agent_made",
+    "agent_removed",
+    "approved",
+    "app_set",
+    "consent_begun",
+    "denied",
+    "exported",
+    "house_changed",
+    "imported",
+    "invitation_accepted",
+    "key_rotated",
+    "panic",
+    "panic_finished",
+    "sign_in_refused",
+    "signed_in",
+    "token_made",
+    "token_refused",
+    "token_renewed",
+    "token_revoked",
+    "user_added",
+    "user_changed",
+    "user_invited",
+    "user_removed",
+];
+
+/// What stands in place of a vendor in lines about the house itself.
+pub const HOUSE: &str = "switchboard";
 
 impl Entry {
     /// The entry with fields that are short and on one line: a tool's target comes from a model, and a line of the
     /// audit must not look like two.
     pub(super) fn tidied(mut self) -> Self {
-        let fields =
-            [Some(&mut self.integration), self.connection.as_mut(), Some(&mut self.tool), self.target.as_mut()];
+        let fields = [
+            Some(&mut self.integration),
+            self.connection.as_mut(),
+            Some(&mut self.tool),
+            self.target.as_mut(),
+            self.via.as_mut(),
+        ];
         for field in fields.into_iter().flatten() {
             tidy(field);
         }
         match &mut self.outcome {
-            Outcome::Ok => {}
+            Outcome::Ok | Outcome::Begun => {}
             Outcome::Error { code: text } | Outcome::Refused { why: text } => tidy(text),
         }
         self
@@ -153,12 +279,30 @@ pub struct Recorded {
     pub cursor: Cursor,
     /// What it says.
     pub entry: Entry,
+    /// Whether it was written before there was a chain, or came out of an export.
+    pub is_taken_over: bool,
+}
+
+/// A line as it is stored.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Stored {
+    #[serde(flatten)]
+    pub(super) entry: Entry,
+    /// Lines of the version before have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) chain: Option<Place>,
+}
+
+impl Stored {
+    pub(super) fn decode(value: &[u8]) -> Option<Self> {
+        serde_json::from_slice(value).ok()
+    }
 }
 
 impl Recorded {
     pub(super) fn decode(id: &[u8], value: &[u8]) -> Option<Self> {
-        let entry = serde_json::from_slice(value).ok()?;
-        Some(Recorded { cursor: Cursor::at(id)?, entry })
+        let Stored { entry, chain } = Stored::decode(value)?;
+        Some(Recorded { cursor: Cursor::at(id)?, entry, is_taken_over: chain.is_none_or(|place| place.old) })
     }
 }
 

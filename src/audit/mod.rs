@@ -3,29 +3,43 @@
 //! A line says who, with which account, which tool, on what, and how it ended; arguments and answers are not in it.
 //! Lines are written in groups, so that a call does not wait for the disk. [`Audit::record`] queues a line: a crash
 //! may lose what was queued in the last quarter of a second. [`Audit::record_durably`] waits for the group to be
-//! flushed and is for calls that change something; such lines are not lost.
+//! flushed and is for calls that change something; such lines are not lost. Floods of equal lines are counted
+//! (`fold`), each person has an own share of what is kept (`retention`), and what stands there can be checked
+//! (`chain`).
 
+mod chain;
 mod entry;
+mod fold;
+mod retention;
+mod sweep;
+#[cfg(test)]
+mod tampering;
 mod writer;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
-use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot};
 
-pub use self::entry::{Cursor, Entry, Outcome, Recorded};
+pub use self::{
+    chain::{Head, Link, Verdict},
+    entry::{Class, Cursor, DEEDS, Entry, HOUSE, Outcome, Recorded},
+    retention::Retention,
+};
 use self::{
-    entry::EntryId,
-    writer::{Message, Writer},
+    entry::{EntryId, Stored},
+    writer::{Line, Message, Writer},
 };
 use crate::{
     clock::SharedClock,
-    id::{SharedEntropy, UserId},
-    store::{self, Key, Store, Table},
+    id::{CallId, SharedEntropy, UserId},
+    store::{self, Store, Table},
 };
 
 /// What the operations return.
@@ -40,20 +54,8 @@ const PAGE: usize = 256;
 /// How many lines a filtered listing looks at before it hands out what it has.
 const LOOKED_AT: usize = 20 * PAGE;
 
-/// How much is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Retention {
-    /// So many lines at most, with some slack until the next sweep.
-    pub rows: u64,
-    /// Nothing older.
-    pub age: SignedDuration,
-}
-
-impl Default for Retention {
-    fn default() -> Self {
-        Retention { rows: 100_000, age: SignedDuration::from_hours(90 * 24) }
-    }
-}
+/// How far behind a begun deed its end is looked for.
+const LOOKED_AHEAD: usize = PAGE;
 
 /// The record of calls. Clones share the queue; the last one that goes lets the writer finish.
 #[derive(Clone, Debug)]
@@ -91,17 +93,13 @@ pub struct Filter {
     pub integration: Option<String>,
     /// Which tool.
     pub tool: Option<String>,
-    /// `ok`, `error` or `refused`.
+    /// `ok`, `error`, `refused` or `begun`.
     pub outcome: Option<String>,
 }
 
 impl Filter {
     fn takes(&self, entry: &Entry) -> bool {
-        let outcome = match entry.outcome {
-            Outcome::Ok => "ok",
-            Outcome::Error { .. } => "error",
-            Outcome::Refused { .. } => "refused",
-        };
+        let outcome = entry.outcome.name();
         let fits = |wanted: &Option<String>, is: &str| wanted.as_deref().is_none_or(|wanted| wanted == is);
         fits(&self.user, entry.user.as_str())
             && fits(&self.agent, entry.agent.as_str())
@@ -124,10 +122,48 @@ impl Audit {
         let mut node = [0; 4];
         entropy.fill(&mut node);
         let (queue, messages) = mpsc::channel(QUEUE);
-        let writer = Writer::new(Arc::clone(&store), clock, retention);
+        let ids = Arc::new(Ids { last: AtomicU64::new(last), node });
+        let writer = Writer::new(Arc::clone(&store), clock, retention, Arc::clone(&ids));
         let unwritten = writer.lost();
         tokio::spawn(writer.run(messages));
-        Ok(Audit { store, queue, ids: Arc::new(Ids { last: AtomicU64::new(last), node }), lost: unwritten })
+        Ok(Audit { store, queue, ids, lost: unwritten })
+    }
+
+    /// Puts the lines that an earlier program wrote into the chain, where they stay marked as such. Only for a store of
+    /// which something else says that it is from before, and before it is opened.
+    pub async fn take_over(store: &dyn Store) -> Result<u64> {
+        Ok(sweep::take_over(store).await?)
+    }
+
+    /// Adds lines of another store, each under its id; those that are here already are passed over.
+    pub async fn add_from_elsewhere(&self, lines: Vec<(Vec<u8>, Vec<u8>)>) -> Result<()> {
+        let lines = lines.into_iter().filter_map(|(id, value)| {
+            EntryId::parse(&id)?;
+            Some(Line { id, entry: Stored::decode(&value)?.entry.tidied(), old: true })
+        });
+        let (done, written) = oneshot::channel();
+        let message = Message::TakeOver { lines: lines.collect(), done };
+        self.queue.send(message).await.map_err(|_| Error::Closed)?;
+        written.await.map_err(|_| Error::Closed)?.map_err(Error::NotWritten)
+    }
+
+    /// Checks every line and the chain that they make; with a head that was kept elsewhere, also whether it lies on it.
+    pub async fn verify(&self, kept: Option<Head>) -> Result<Verdict> {
+        self.flush().await;
+        Ok(sweep::verify(&*self.store, kept).await?)
+    }
+
+    /// Whether any line that fits `filter` is there at all.
+    pub async fn has_any(&self, filter: &Filter) -> Result<bool> {
+        let mut cursor = None;
+        loop {
+            let page = self.newest_that(filter, cursor.as_ref(), 1).await?;
+            if !page.entries.is_empty() {
+                return Ok(true);
+            }
+            let Some(next) = page.cursor else { return Ok(false) };
+            cursor = Some(next);
+        }
     }
 
     /// Queues a line. Waits only when the disk is far behind.
@@ -176,6 +212,7 @@ impl Audit {
         self.flush().await;
         let mut before = cursor.map(|cursor| cursor.id().bytes().to_vec());
         let mut entries = Vec::new();
+        let mut ended = BTreeSet::new();
         for _ in 0..LOOKED_AT / PAGE {
             let found = self.store.scan_back(Table::Audit, b"", before.as_deref(), PAGE).await?;
             let last = found.len() < PAGE;
@@ -183,16 +220,38 @@ impl Audit {
                 if entries.len() == limit {
                     return Ok(Page { entries, cursor: before.as_deref().and_then(Cursor::at) });
                 }
-                let recorded = Recorded::decode(&id, &stored.value)
-                    .ok_or_else(|| Error::Unfitting(Key::raw(Table::Audit, id.as_slice())))?;
-                before = Some(id);
-                entries.extend(Some(recorded).filter(|recorded| wanted(&recorded.entry)));
+                before = Some(id.clone());
+                let Some(recorded) = Recorded::decode(&id, &stored.value) else {
+                    tracing::error!("a line of the audit cannot be read: `switchboard audit verify` names it");
+                    continue;
+                };
+                if self.is_ended(&recorded, &id, &mut ended).await? || !wanted(&recorded.entry) {
+                    continue;
+                }
+                entries.push(recorded);
             }
             if last {
                 return Ok(Page { entries, cursor: None });
             }
         }
         Ok(Page { entries, cursor: before.as_deref().and_then(Cursor::at) })
+    }
+
+    /// Whether a line only says that something was begun whose end stands in another one.
+    async fn is_ended(&self, line: &Recorded, id: &[u8], ended: &mut BTreeSet<CallId>) -> Result<bool> {
+        let call = &line.entry.call;
+        if line.entry.outcome != Outcome::Begun {
+            if line.entry.class == Class::Change {
+                ended.insert(call.clone());
+            }
+            return Ok(false);
+        }
+        if ended.contains(call) {
+            return Ok(true);
+        }
+        // The end may stand on the page before this one.
+        let behind = self.store.scan(Table::Audit, b"", Some(id), LOOKED_AHEAD).await?;
+        Ok(behind.iter().filter_map(|(_, stored)| Stored::decode(&stored.value)).any(|other| other.entry.call == *call))
     }
 
     fn line(&self, entry: Entry, done: Option<writer::Done>) -> Message {
@@ -220,17 +279,14 @@ pub enum Error {
     /// The store did not take the line.
     #[error("the audit could not be written: {0}")]
     NotWritten(Arc<store::Error>),
-    /// A record is not what it should be.
-    #[error("{0} does not have the expected content: it was written by another version of switchboard")]
-    Unfitting(Key),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] store::Error),
 }
 
 #[cfg(test)]
-mod tests {
-    use jiff::Timestamp;
+pub(super) mod tests {
+    use jiff::{SignedDuration, Timestamp};
 
     use super::*;
     use crate::{
@@ -239,11 +295,11 @@ mod tests {
         store::MemoryStore,
     };
 
-    fn start() -> Timestamp {
+    pub(in crate::audit) fn start() -> Timestamp {
         "2026-11-23T09:00:00Z".parse().unwrap()
     }
 
-    fn entry(call: &str) -> Entry {
+    pub(in crate::audit) fn entry(call: &str) -> Entry {
         Entry {
             at: start(),
             call: CallId::new(call),
@@ -256,10 +312,14 @@ mod tests {
             target: Some("bob@example.com".into()),
             outcome: Outcome::Ok,
             millis: 120,
+            class: Class::Look,
+            via: None,
+            times: 1,
+            until: None,
         }
     }
 
-    async fn over(store: Arc<MemoryStore>, retention: Retention) -> Audit {
+    pub(in crate::audit) async fn over(store: Arc<MemoryStore>, retention: Retention) -> Audit {
         let entropy: SharedEntropy = SeededEntropy::new(1);
         Audit::open(store, ManualClock::at(start()), &entropy, retention).await.unwrap()
     }
@@ -291,7 +351,7 @@ mod tests {
     async fn a_page_that_takes_all_has_no_next() {
         let audit = audit().await;
         for number in 0..PAGE {
-            audit.record(entry(&format!("c-{number}"))).await;
+            audit.record(Entry { tool: format!("t{number}"), ..entry(&format!("c-{number}")) }).await;
         }
         let page = audit.newest(None, PAGE).await.unwrap();
         assert_eq!(page.entries.len(), PAGE);
@@ -306,7 +366,7 @@ mod tests {
         let audit = audit().await;
         for number in 0..PAGE + 10 {
             let user = UserId::new(if number % 100 == 0 { "bob" } else { "ann" });
-            audit.record(Entry { user, ..entry(&format!("c-{number}")) }).await;
+            audit.record(Entry { user, tool: format!("t{number}"), ..entry(&format!("c-{number}")) }).await;
         }
         let page = audit.newest_of(&UserId::new("bob"), None, 2).await.unwrap();
         assert_eq!(calls(&page), ["c-200", "c-100"]);
@@ -352,7 +412,7 @@ mod tests {
         let retention = Retention { rows: 10, ..Retention::default() };
         let audit = over(store.clone(), retention).await;
         for number in 0..1_500 {
-            audit.record(entry(&format!("c-{number}"))).await;
+            audit.record(Entry { tool: format!("t{number}"), ..entry(&format!("c-{number}")) }).await;
         }
         audit.flush().await;
         drop(audit);

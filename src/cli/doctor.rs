@@ -13,7 +13,7 @@ use crate::{id::UserId, tool::Kind, vault::Connection};
 /// Everything that can be looked at from inside.
 pub async fn look(office: &Office<'_>) -> HealthView {
     let house = office.house;
-    let mut findings = vec![store(office).await, key(house).await];
+    let mut findings = vec![store(office).await, key(house).await, records(house).await, audit(house).await];
     if house.audit.lost() > 0 {
         let found = format!("{} lines could not be written", house.audit.lost());
         findings.push(Finding::bad("Audit", found, "Is the disk full? Make room; nothing else is lost."));
@@ -48,6 +48,37 @@ async fn key(house: &House) -> Finding {
         Ok((1, _)) => Finding::good("Key", format!("{place}, one identity; keep a copy of it in a safe place")),
         Ok((all, _)) => Finding::good("Key", format!("{place}, {all} identities, the first is in use")),
         Err(error) => Finding::bad("Key", error.to_string(), "Look at the log with `-v`."),
+    }
+}
+
+/// Whether every record can be opened and is ours.
+async fn records(house: &House) -> Finding {
+    match house.vault.damaged().await {
+        Ok(damaged) if damaged.is_empty() => Finding::good("Records", "all can be opened, and are ours"),
+        Ok(damaged) => {
+            let shown = damaged.iter().take(NAMED).cloned().collect::<Vec<_>>().join("; ");
+            let more = damaged.len().saturating_sub(NAMED);
+            let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+            Finding::bad("Records", format!("{shown}{more}"), DAMAGED)
+        }
+        Err(error) => Finding::bad("Records", error.to_string(), "Look at the log with `-v`."),
+    }
+}
+
+/// How many damaged records are named.
+const NAMED: usize = 5;
+
+const DAMAGED: &str = "They are passed over. Ask who can write to the store, then put a backup of it back; without one, \
+    connect such an account again, make such a token, agent or person anew, or remove it.";
+
+/// Whether the audit is as it was written.
+async fn audit(house: &House) -> Finding {
+    match house.audit.verify(None).await {
+        Ok(verdict) => match verdict.findings.first() {
+            None => Finding::good("Audit", format!("{} lines, all as they were written", verdict.lines)),
+            Some(first) => Finding::bad("Audit", first, "`switchboard audit verify` tells all of it."),
+        },
+        Err(error) => Finding::bad("Audit", error.to_string(), "Look at the log with `-v`."),
     }
 }
 

@@ -12,16 +12,16 @@ use crate::{
     clock::{self, SharedClock},
     config::{self, Environment, Limits, Settings},
     http,
-    hub::{self, AccountParts, Accounts, Caller, Caps, Deferred, Desk, Filters, Hub, Pace, Site, TicketKey},
-    id::{self, AgentId, SharedEntropy, UserId},
+    hub::{AccountParts, Accounts, Caller, Caps, Deferred, Desk, Filters, Hub, Pace, Site, TicketKey},
+    id::{self, AgentId, UserId},
     integrations,
     mcp::{self, Server},
     oauth::{self, Broker},
     sandbox::{self, Sandbox},
-    secret::{self, Secret},
+    secret::Secret,
     store::{Expect, Key, SharedStore, Table},
     tool::Integration,
-    vault::{Connection, ConnectionKey, Credential, KeyRing, Origin, Sources, Status, Vault},
+    vault::{Connection, ConnectionKey, Credential, KeyRing, Once, Origin, Sources, Status, Vault},
 };
 
 /// Where a run keeps its things.
@@ -117,9 +117,13 @@ impl House {
             move_in(sandbox, &vault, &accounts, &clock).await?;
         }
         let limits = settings.limits().map_err(Failure::of)?;
+        let key = vault.signing_key(&*entropy).await.map_err(Failure::of)?;
+        if vault.is_due(Once::Audit).await.map_err(Failure::of)? {
+            Audit::take_over(&*store).await.map_err(Failure::of)?;
+            vault.note_done(Once::Audit).await.map_err(Failure::of)?;
+        }
         let audit = Audit::open(store.clone(), clock.clone(), &entropy, retention(&limits)).await;
         let audit = audit.map_err(Failure::of)?;
-        let key = shared_key(&vault, &entropy).await?;
         let desk = Desk {
             accounts: Some(accounts.clone()),
             agents: Some(agents.clone()),
@@ -178,8 +182,15 @@ fn caps(limits: &Limits) -> Caps {
 /// How much of the audit is kept.
 fn retention(limits: &Limits) -> Retention {
     let usual = Retention::default();
-    let age = limits.audit_days.map(|days| SignedDuration::from_hours(24 * i64::from(days)));
-    Retention { rows: limits.audit_rows.unwrap_or(usual.rows), age: age.unwrap_or(usual.age) }
+    let days = |set: Option<u32>, usual| set.map_or(usual, |days| SignedDuration::from_hours(24 * i64::from(days)));
+    let rows = limits.audit_rows.unwrap_or(usual.rows);
+    let age = days(limits.audit_days, usual.age);
+    Retention {
+        rows,
+        rows_each: limits.audit_rows_each.unwrap_or(rows / 2).max(1),
+        age,
+        age_of_changes: days(limits.audit_days_changes, usual.age_of_changes).max(age),
+    }
 }
 
 /// The hub in front of a house that may still be opening. Clients hear of what changes, here and elsewhere.
@@ -355,29 +366,5 @@ fn adopted(user: &UserId, twin: &sandbox::Endpoint, grant: sandbox::oauth::Grant
         client_id: Some(grant.client_id),
         connected_at: now,
         updated_at: now,
-    }
-}
-
-/// A sealed record that holds one secret.
-#[derive(serde::Serialize, serde::Deserialize)]
-struct Kept {
-    #[serde(serialize_with = "secret::exposed")]
-    key: Secret,
-}
-
-/// The key that tickets and sessions are signed with: made once, the same for all processes and nodes of a store.
-async fn shared_key(vault: &Vault, entropy: &SharedEntropy) -> Result<Secret, Failure> {
-    let record = Key::of(Table::Meta, &[hub::SIGNING_KEY]).map_err(Failure::of)?;
-    if let Some(kept) = vault.get::<Kept>(&record).await.map_err(Failure::of)? {
-        return Ok(kept.value.key);
-    }
-    let fresh = Kept { key: id::token(&**entropy) };
-    match vault.put(record.clone(), &fresh, Expect::Absent).await {
-        Ok(_) => Ok(fresh.key),
-        Err(error) if error.is_conflict() => {
-            let kept = vault.get::<Kept>(&record).await.map_err(Failure::of)?;
-            kept.map(|kept| kept.value.key).ok_or_else(|| Failure::new("The signing key vanished while it was read."))
-        }
-        Err(error) => Err(Failure::of(error)),
     }
 }

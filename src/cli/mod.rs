@@ -3,7 +3,9 @@
 mod ask;
 pub mod backups;
 mod callback;
+mod chronicle;
 pub mod commands;
+mod deeds;
 mod doctor;
 pub mod door;
 pub mod house;

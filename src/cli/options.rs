@@ -314,15 +314,20 @@ pub enum AppAction {
 #[command(after_help = "Examples:
   switchboard audit
   switchboard audit --outcome refused --agent desk
-  switchboard audit --limit 200 --json")]
+  switchboard audit --limit 200 --json
+  switchboard audit verify")]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Audit {
+    /// Something else than reading it.
+    #[command(subcommand)]
+    pub action: Option<AuditAction>,
     /// How many lines, at most 200.
     #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u8).range(1..=200))]
     pub limit: u8,
-    /// Only the lines of this person, by id.
+    /// Only the lines of this person, by id or name.
     #[arg(long, value_name = "USER")]
     pub user: Option<String>,
-    /// Only those of this agent, by id.
+    /// Only those of this agent, by id or name.
     #[arg(long, value_name = "AGENT")]
     pub agent: Option<String>,
     /// Only those at this vendor.
@@ -332,7 +337,7 @@ pub struct Audit {
     #[arg(long, value_name = "NAME")]
     pub tool: Option<String>,
     /// Only those that ended so.
-    #[arg(long, value_parser = ["ok", "error", "refused"])]
+    #[arg(long, value_parser = ["ok", "error", "refused", "begun"])]
     pub outcome: Option<String>,
     /// Go on where the last page ended.
     #[arg(long, value_name = "CURSOR")]
@@ -373,6 +378,28 @@ pub enum PanicAction {
     Verify {
         /// The list.
         file: PathBuf,
+    },
+}
+
+/// What else can be done with the audit.
+#[derive(Clone, Debug, Subcommand)]
+pub enum AuditAction {
+    /// Check that every line is as it was written, and that none is missing or was put in.
+    #[command(
+        after_help = "The head that it prints stands for all lines up to now. Keep it elsewhere: with it, a later check
+also finds that the whole audit was set back to an earlier state.
+
+Examples:
+  switchboard audit verify
+  switchboard audit verify --head 1204:mC0y…"
+    )]
+    Verify {
+        /// A head that an earlier check printed: whether it lies on the chain.
+        #[arg(long, value_name = "HEAD")]
+        head: Option<String>,
+        /// Write JSON, for programs.
+        #[arg(long)]
+        json: bool,
     },
 }
 

@@ -175,6 +175,11 @@ pub enum Order {
         /// Behind which line, as the page before said.
         cursor: Option<String>,
     },
+    /// Check every line of the audit and their chain: [`Verdict`](crate::audit::Verdict).
+    VerifyAudit {
+        /// A head that was kept from an earlier check.
+        head: Option<String>,
+    },
     /// Seal every record with a new master identity: [`RotationView`].
     RotateKey,
     /// Write everything that lasts into a file: [`Exported`](crate::vault::Exported).

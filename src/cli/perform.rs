@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use self::accounts::wish;
 use super::{
-    doctor,
+    deeds, doctor,
     house::{House, local_caller, local_principal},
     order::{
         AnswerView, ApprovalView, AuditView, CallView, Failure, LockView, OpenerView, Order, PanicOrder, RotationView,
@@ -16,14 +16,14 @@ use super::{
 };
 use crate::{
     approvals::{Approval, Decision},
-    audit::{Cursor, Filter},
+    audit::{Cursor, Filter, Head, Verdict},
     hub::{self, Answered, CallRequest, Filters, Hub, Question, Reply, emergency::Emergency},
     id::UserId,
     integrations,
     oauth::App,
     sandbox::Sandbox,
     tool::{self, Kind, Row},
-    vault::{Lock, Opener, Origin},
+    vault::{Lock, Opener, Origin, Resealed},
 };
 
 /// What orders are carried out with.
@@ -38,8 +38,17 @@ pub struct Office<'a> {
 }
 
 impl Office<'_> {
-    /// Carries out one order; the answer is what [`Order`] says.
+    /// Carries out one order; the answer is what [`Order`] says. What it changed is written down.
     pub async fn perform(&self, order: Order) -> Result<Value, Failure> {
+        let deed = deeds::of(&order);
+        let answer = self.carry_out(order).await?;
+        if let Some(deed) = deed {
+            self.house.desk.note(deed.entry(&answer, self.hub.now())).await;
+        }
+        Ok(answer)
+    }
+
+    async fn carry_out(&self, order: Order) -> Result<Value, Failure> {
         match order {
             Order::Connections => plain(self.connections().await?),
             Order::Panic(step) => self.panic(step).await,
@@ -56,7 +65,14 @@ impl Office<'_> {
             Order::StartOnDevice { integration, account, names, tools } => {
                 plain(self.start_on_device(wish(integration, account, names, tools)).await?)
             }
-            Order::FinishOnDevice { ticket } => plain(self.finish_on_device(&ticket).await?),
+            Order::FinishOnDevice { ticket } => {
+                let connected = self.finish_on_device(&ticket).await?;
+                if let Some(view) = &connected {
+                    let deed = deeds::connected(&view.integration);
+                    self.house.desk.note(deed.entry(&Value::Null, self.hub.now())).await;
+                }
+                plain(connected)
+            }
             Order::Finish { answer } => plain(self.finish(&answer).await?),
             Order::ConnectFields { integration, account, key, names } => {
                 plain(self.connect_fields(&integration, &account, key, names).await?)
@@ -75,6 +91,7 @@ impl Office<'_> {
             Order::Users(order) => self.users(order).await,
             Order::Agents(order) => self.agents(order).await,
             Order::Audit { filter, limit, cursor } => plain(self.audit(&filter, limit, cursor.as_deref()).await?),
+            Order::VerifyAudit { head } => plain(self.verify_audit(head.as_deref()).await?),
             Order::RotateKey => plain(self.rotate_key().await?),
             Order::Export { file, lock } => {
                 let lock = match lock {
@@ -89,7 +106,9 @@ impl Office<'_> {
                     OpenerView::Passphrase(passphrase) => Opener::Passphrase(passphrase),
                     OpenerView::Identities(identities) => Opener::Identities(identities),
                 };
-                plain(self.house.vault.import(&file, opener, clash).await.map_err(Failure::of)?)
+                let (imported, lines) = self.house.vault.import(&file, opener, clash).await.map_err(Failure::of)?;
+                self.house.audit.add_from_elsewhere(lines).await.map_err(Failure::of)?;
+                plain(imported)
             }
             Order::Sandbox(order) => plain(self.sandbox(order).await?),
             Order::Health => plain(doctor::look(self).await),
@@ -99,9 +118,11 @@ impl Office<'_> {
     async fn audit(&self, filter: &Filter, limit: usize, cursor: Option<&str>) -> Result<AuditView, Failure> {
         let unknown = || Failure::new("This is no cursor of the audit.").next("Leave --cursor out to begin anew.");
         let cursor = cursor.map(|text| Cursor::parse(text).ok_or_else(unknown)).transpose()?;
+        let audit = &self.house.audit;
+        let filter = self.hub.audit_filter(audit, filter.clone(), None).await.map_err(failed)?;
         // What this process is still writing belongs to the answer.
-        self.house.audit.flush().await;
-        let page = self.house.audit.newest_that(filter, cursor.as_ref(), limit).await.map_err(Failure::of)?;
+        audit.flush().await;
+        let page = audit.newest_that(&filter, cursor.as_ref(), limit).await.map_err(Failure::of)?;
         let entries = page.entries.into_iter().map(|recorded| recorded.entry).collect();
         Ok(AuditView { entries, cursor: page.cursor.map(|cursor| cursor.to_string()) })
     }
@@ -117,13 +138,23 @@ impl Office<'_> {
         }
     }
 
+    async fn verify_audit(&self, head: Option<&str>) -> Result<Verdict, Failure> {
+        let kept = head.map(|text| {
+            Head::parse(text).ok_or_else(|| {
+                Failure::new(format!("`{text}` is no head of an audit."))
+                    .next("Give one that an earlier check printed.")
+            })
+        });
+        self.house.audit.verify(kept.transpose()?).await.map_err(Failure::of)
+    }
+
     /// An identity that a variable holds, or that several nodes have, is replaced there; what is left to do here is to seal with it.
     async fn rotate_key(&self) -> Result<RotationView, Failure> {
         // Other nodes could not open what is sealed with an identity that only this one has.
         let origin = if self.house.is_shared { &Origin::Variable } else { &self.house.identity };
-        let records = self.house.vault.rotate_at(origin).await.map_err(Failure::of)?;
+        let Resealed { records, damaged } = self.house.vault.rotate_at(origin).await.map_err(Failure::of)?;
         let place = (*origin != Origin::Variable).then(|| origin.to_string());
-        Ok(RotationView { records, place })
+        Ok(RotationView { records, place, damaged })
     }
 
     fn tools(&self, filters: Filters) -> Vec<ToolView> {
@@ -181,7 +212,9 @@ impl Office<'_> {
 
     async fn decide(&self, id: &str, approve: bool) -> Result<ApprovalView, Failure> {
         let decision = if approve { Decision::Approved } else { Decision::Refused };
-        let decided = self.house.desk.approvals.decide_for_anyone(id, decision, &user()).await.map_err(Failure::of)?;
+        let desk = &self.house.desk;
+        let decided = desk.approvals.decide_for_anyone(id, decision, &user()).await.map_err(Failure::of)?;
+        desk.note(desk.answered(&decided, "cli")).await;
         Ok(approval_view(decided))
     }
 

@@ -8,7 +8,7 @@ use super::{
     owner::{self, Claim},
 };
 use crate::{
-    config::Settings,
+    config::{Settings, StoreTls},
     id,
     secret::Secret,
     store::{SharedStore, SledStore},
@@ -20,7 +20,7 @@ pub enum Storage {
     /// In the data directory; one process at a time has it open.
     Own,
     /// In the PostgreSQL database at this address.
-    Shared(Secret),
+    Shared(Secret, StoreTls),
 }
 
 impl Storage {
@@ -30,12 +30,13 @@ impl Storage {
         if home.is_sandbox {
             return Ok(Storage::Own);
         }
-        Ok(settings.store().map_err(Failure::of)?.map_or(Storage::Own, Storage::Shared))
+        let Some(url) = settings.store().map_err(Failure::of)? else { return Ok(Storage::Own) };
+        Ok(Storage::Shared(url, settings.store_tls().map_err(Failure::of)?))
     }
 
     /// Whether several processes may have it open at once.
     pub fn is_shared(&self) -> bool {
-        matches!(self, Storage::Shared(_))
+        matches!(self, Storage::Shared(..))
     }
 
     /// Claims the data directory for this store, or finds the process on this machine that works on the same one.
@@ -43,7 +44,7 @@ impl Storage {
         let name = match self {
             Storage::Own => owner::OWNER.to_owned(),
             // Whoever works on another store must not be found.
-            Storage::Shared(url) => {
+            Storage::Shared(url, _) => {
                 let digest = Sha256::digest(url.expose());
                 format!("shared-{}", id::encode_base32hex(&digest[..10]))
             }
@@ -58,14 +59,14 @@ impl Storage {
                 let store: SharedStore = SledStore::open(home.dir.join("store")).await.map_err(Failure::of)?;
                 Ok(store)
             }
-            Storage::Shared(url) => shared(url).await,
+            Storage::Shared(url, tls) => shared(url, *tls).await,
         }
     }
 }
 
 #[cfg(feature = "postgres")]
-async fn shared(url: &Secret) -> Result<SharedStore, Failure> {
-    let store = crate::store::PostgresStore::open(url).await;
+async fn shared(url: &Secret, tls: StoreTls) -> Result<SharedStore, Failure> {
+    let store = crate::store::PostgresStore::open(url, tls).await;
     let store: SharedStore = store.map_err(|error| {
         Failure::of(error).next("Is the server up, and is the address in --store or SWITCHBOARD_STORE right?")
     })?;
@@ -74,7 +75,7 @@ async fn shared(url: &Secret) -> Result<SharedStore, Failure> {
 
 #[cfg(not(feature = "postgres"))]
 #[expect(clippy::unused_async, reason = "the form that it has with PostgreSQL")]
-async fn shared(_: &Secret) -> Result<SharedStore, Failure> {
+async fn shared(_: &Secret, _: StoreTls) -> Result<SharedStore, Failure> {
     Err(Failure::new("This switchboard was built without PostgreSQL.")
         .next("Leave the store away, or build it with the feature `postgres`."))
 }

@@ -29,6 +29,8 @@ pub struct File {
     pub store: Option<Secret>,
     /// A file that holds that address.
     pub store_file: Option<PathBuf>,
+    /// How the way to that store is protected: `verified`, which is usual, `unverified` or `none`.
+    pub store_tls: Option<String>,
     /// The authorization server whose access tokens are taken.
     pub auth_issuer: Option<String>,
     /// The audience that its tokens must name.
@@ -48,8 +50,12 @@ pub struct File {
     pub exclude_tools: Vec<String>,
     /// How many lines of the audit are kept at most; 100,000 unless set.
     pub audit_rows: Option<u64>,
-    /// For how many days they are kept; 90 unless set.
+    /// How many of one agent of one person; half of `audit_rows` unless set.
+    pub audit_rows_each: Option<u64>,
+    /// For how many days looks are kept; 90 unless set.
     pub audit_days: Option<u32>,
+    /// For how many days changes are kept; 365 unless set, and at least as long as looks.
+    pub audit_days_changes: Option<u32>,
     /// How many calls to integrations an agent may make in an hour; without a limit unless set.
     pub calls_per_hour: Option<u32>,
     /// How many of them may change something; 1,000 unless set, and 0 for no limit.

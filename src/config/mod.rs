@@ -85,13 +85,29 @@ pub struct Overrides {
     pub client_secret: Option<Secret>,
 }
 
+/// How the way to a shared store is protected that is not on this machine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum StoreTls {
+    /// TLS, and the server's certificate is checked.
+    #[default]
+    Verified,
+    /// TLS with whoever answers.
+    Unverified,
+    /// As the address says, be it in the clear.
+    None,
+}
+
 /// How much is kept, and how much an agent may do. What is not set is as it is usual.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Limits {
     /// Lines of the audit.
     pub audit_rows: Option<u64>,
-    /// Days for which they are kept.
+    /// Lines of the audit of one agent of one person.
+    pub audit_rows_each: Option<u64>,
+    /// Days for which looks are kept.
     pub audit_days: Option<u32>,
+    /// Days for which changes are kept.
+    pub audit_days_changes: Option<u32>,
     /// Calls of one agent in an hour; 0 for no limit.
     pub calls_per_hour: Option<u32>,
     /// Calls of one agent in an hour that may change something; 0 for no limit.
@@ -180,6 +196,22 @@ impl Settings {
         }
     }
 
+    /// How the way to the shared store is protected.
+    pub fn store_tls(&self) -> Result<StoreTls> {
+        let name = "SWITCHBOARD_STORE_TLS";
+        let set = self.environment.get(name).map(str::to_owned).or_else(|| self.file.store_tls.clone());
+        match set.as_deref().map(str::trim) {
+            None | Some("" | "verified") => Ok(StoreTls::Verified),
+            Some("unverified") => Ok(StoreTls::Unverified),
+            Some("none") => Ok(StoreTls::None),
+            Some(other) => Err(Error::Value {
+                name: name.into(),
+                value: other.into(),
+                expected: "`verified`, `unverified` or `none`",
+            }),
+        }
+    }
+
     /// These settings with the address of a store from the command line, which comes before the others.
     #[must_use]
     pub fn with_store(self, flag: Option<Secret>) -> Self {
@@ -190,7 +222,9 @@ impl Settings {
     pub fn limits(&self) -> Result<Limits> {
         Ok(Limits {
             audit_rows: self.number("SWITCHBOARD_AUDIT_ROWS")?.or(self.file.audit_rows),
+            audit_rows_each: self.number("SWITCHBOARD_AUDIT_ROWS_EACH")?.or(self.file.audit_rows_each),
             audit_days: self.number("SWITCHBOARD_AUDIT_DAYS")?.or(self.file.audit_days),
+            audit_days_changes: self.number("SWITCHBOARD_AUDIT_DAYS_CHANGES")?.or(self.file.audit_days_changes),
             calls_per_hour: self.number("SWITCHBOARD_CALLS_PER_HOUR")?.or(self.file.calls_per_hour),
             writes_per_hour: self.number("SWITCHBOARD_WRITES_PER_HOUR")?.or(self.file.writes_per_hour),
         })

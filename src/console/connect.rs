@@ -18,7 +18,9 @@ use super::{
 use crate::{
     agents::Principal,
     api::{Departure, Problem},
+    audit::Entry,
     hub::{self, Accounts, Desk, Link, Unlinked},
+    id::CallId,
     oauth::Names,
     secret::Secret,
     tool::Integration,
@@ -189,6 +191,11 @@ impl Console {
         if let Err(error) = connected {
             return failed(integration, &error.into());
         }
+        let id = CallId::fresh(&*crate::id::os());
+        let Principal { user, agent, .. } = visitor.clone();
+        let target = Some(format!("{} {}", integration.id, linked.account));
+        let entry = Entry::deed(desk.approvals.now(), id, user, agent, "account_connected");
+        desk.note(Entry { target, via: Some("console".into()), ..entry }).await;
         if let Err(refusal) = self.take(visitor, text).await {
             return refusal;
         }

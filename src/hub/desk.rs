@@ -9,9 +9,9 @@ use super::{Accounts, Answered, Caller, Error, Pace, Question, which};
 use crate::{
     agents::{Agent, Agents, LOCAL, Principal},
     approvals::{self, Approval, Approvals, Decision, Digest, Question as Asked},
-    audit::{Audit, Entry},
+    audit::{self, Audit, Entry},
     clock::SharedClock,
-    id::{self, Entropy, SharedEntropy},
+    id::{self, CallId, Entropy, SharedEntropy},
     secret::Secret,
     store::MemoryStore,
     tool::{self, Effect},
@@ -173,6 +173,34 @@ impl Desk {
         }
     }
 
+    /// Writes down, for certain, that something is about to be changed.
+    pub(super) async fn begin(&self, entry: Entry) -> Result<(), audit::Error> {
+        match &self.audit {
+            Some(audit) => audit.record_durably(entry).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Writes down what was done to this house itself: people, tokens, agents, accounts, consent. That it was done is
+    /// true whether or not the line is kept, so a line that is not is told to the log.
+    pub async fn note(&self, entry: Entry) {
+        let Some(audit) = &self.audit else { return };
+        if matches!(entry.outcome, audit::Outcome::Refused { .. }) {
+            audit.record(entry).await;
+        } else if let Err(error) = audit.record_durably(entry).await {
+            tracing::error!(%error, "a change of this house is missing from the audit");
+        }
+    }
+
+    /// The line that says who answered a question, and where. Its reference is the question's.
+    pub fn answered(&self, decided: &Approval, via: &str) -> Entry {
+        let what = if decided.decision == Some(Decision::Approved) { "approved" } else { "denied" };
+        let by = decided.decided_by.clone().unwrap_or_else(|| decided.user.clone());
+        let (at, id) = (self.approvals.now(), CallId::new(&*decided.id));
+        let target = Some(format!("{} for agent {} of {}", decided.tool, decided.agent, decided.user));
+        Entry { target, via: Some(via.to_owned()), ..Entry::deed(at, id, by, decided.agent.clone(), what) }
+    }
+
     /// Writes a person's answer down, if it is one to a question about this very call.
     pub(super) async fn answer(&self, subject: Subject<'_>, answered: &Answered) -> Result<(), Error> {
         let user = &subject.caller.principal.user;
@@ -181,7 +209,11 @@ impl Desk {
         let ours = pending.iter().find(|approval| approval.id == id && subject.is_about(approval));
         let approval = ours.ok_or(Error::BadTicket)?;
         let decision = if answered.approved { Decision::Approved } else { Decision::Refused };
-        self.approvals.decide(&approval.id, decision, user).await.map_err(Error::desk)?;
+        let decided = self.approvals.decide(&approval.id, decision, user).await.map_err(Error::desk)?;
+        let client = &subject.caller.client;
+        let via = if client.is_empty() { "client".to_owned() } else { format!("client {client}") };
+        let entry = self.answered(&decided, &via);
+        self.note(Entry { address: subject.caller.address, ..entry }).await;
         Ok(())
     }
 

@@ -4,6 +4,7 @@
 //! [`Hub::call`]; none of them reaches a tool in another way.
 
 mod accounts;
+mod auditing;
 mod bound;
 mod connecting;
 mod deferred;
@@ -405,6 +406,11 @@ impl Hub {
     /// The integration to which a tool belongs, if it belongs to one.
     fn integration(&self, row: &Row) -> Option<&'static Integration> {
         self.0.integrations.iter().copied().find(|integration| integration.id == row.toolset.id)
+    }
+
+    /// The time by the hub's clock.
+    pub fn now(&self) -> jiff::Timestamp {
+        self.0.clock.now()
     }
 
     /// How many calls there were, how they ended, and how long they took.

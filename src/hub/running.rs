@@ -88,6 +88,9 @@ pub(super) async fn run(
     };
     let answered = request.answered;
     let work = async move {
+        if !only_looks {
+            run.begin().await?;
+        }
         if let Some(answered) = answered {
             run.desk.answer(run.subject(), &answered).await?;
         }
@@ -114,6 +117,18 @@ impl Run {
         }
         let done = self.cancellation.run(self.to_the_end()).await;
         done.unwrap_or_else(|| self.reply(Err(tool::Error::cancelled())))
+    }
+
+    /// Writes down that something is about to be changed. What cannot be written down is not done: nobody could tell
+    /// afterwards that it was.
+    async fn begin(&self) -> Result<(), Error> {
+        let Err(error) = self.desk.begin(self.entry(audit::Outcome::Begun, 0)).await else { return Ok(()) };
+        tracing::error!(%error, "a call is refused, because it could not be written down");
+        let why = audit::Outcome::Refused { why: "not_recorded".into() };
+        self.desk.record(self.entry(why, 0), Effect::Reads).await;
+        let error = tool::Error::new(Kind::Busy, "Nothing was done: the audit cannot be written at present, and what changes something is written down first.")
+            .next("Try again in a moment; reading goes on. Whoever runs this server finds the reason in its log.");
+        Err(Error::Tool { call: self.id.clone(), error })
     }
 
     /// Runs the tool, and once more when the question that it asks has its yes already.
@@ -295,26 +310,30 @@ impl Run {
         };
         let took = Duration::try_from(self.hub.0.clock.now().duration_since(self.began)).unwrap_or_default();
         let code = match &outcome {
-            audit::Outcome::Ok => "ok",
+            audit::Outcome::Ok | audit::Outcome::Begun => "ok",
             audit::Outcome::Error { code } => code,
             audit::Outcome::Refused { why } => why,
         };
         self.hub.0.metrics.call(self.row.name(), code, took);
         let millis = self.hub.0.clock.now().duration_since(self.began).as_millis();
-        let entry = Entry {
-            at: self.began,
-            call: self.id.clone(),
-            user: self.caller.principal.user.clone(),
-            agent: self.caller.principal.agent.clone(),
+        let entry = self.entry(outcome, u64::try_from(millis).unwrap_or(0));
+        self.desk.record(entry, self.row.effect()).await;
+    }
+
+    /// The line of this call that says that it ended so.
+    fn entry(&self, outcome: audit::Outcome, millis: u64) -> Entry {
+        let Principal { user, agent, .. } = self.caller.principal.clone();
+        let only_looks = self.row.effect() == Effect::Reads;
+        Entry {
             address: self.caller.address,
             integration: self.row.toolset.id.to_string(),
             connection: self.account.clone(),
-            tool: self.row.name().to_owned(),
             target: self.target(),
+            class: if only_looks { audit::Class::Look } else { audit::Class::Change },
             outcome,
-            millis: u64::try_from(millis).unwrap_or(0),
-        };
-        self.desk.record(entry, self.row.effect()).await;
+            millis,
+            ..Entry::deed(self.began, self.id.clone(), user, agent, self.row.name())
+        }
     }
 
     /// What the call was about, as the tool said it; else the address that was read, the people who were reached, or
@@ -359,18 +378,13 @@ pub(super) async fn record_refusal(hub: &Hub, caller: &Caller, tool: &str, error
         Error::UnknownTool { .. } => (CallId::fresh(&*hub.0.entropy), "unknown_tool"),
         Error::BadTicket | Error::Closed(_) => return,
     };
+    let Principal { user, agent, .. } = caller.principal.clone();
     let entry = Entry {
-        at: hub.0.clock.now(),
-        call,
-        user: caller.principal.user.clone(),
-        agent: caller.principal.agent.clone(),
         address: caller.address,
         integration: row.map(|row| row.toolset.id.to_string()).unwrap_or_default(),
-        connection: None,
-        tool: tool.to_owned(),
-        target: None,
+        class: audit::Class::Look,
         outcome: audit::Outcome::Refused { why: why.into() },
-        millis: 0,
+        ..Entry::deed(hub.0.clock.now(), call, user, agent, tool)
     };
     desk.record(entry, Effect::Reads).await;
 }

@@ -44,7 +44,7 @@ pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
 pub type SharedStore = Arc<dyn Store>;
 
 /// The newest layout of records that this program knows. A store with a newer one is refused.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// How many records [`scan_all`] asks for at once.
 const PAGE: usize = 256;
@@ -146,6 +146,11 @@ pub enum Error {
     /// Another process has the directory.
     #[error("the store in {} is in use by another switchboard process: stop that one, or give this one another --data-dir", .0.display())]
     Busy(PathBuf),
+    /// A row that the holder of the master identity did not write there.
+    #[error(
+        "{0} was not written by this switchboard, or was changed from outside, and is not believed: `switchboard doctor` says what to do"
+    )]
+    Untrusted(Key),
     /// A newer program wrote it.
     #[error(
         "the store has layout {found}, and this program knows layouts up to {known}: install the newer switchboard again, or use another --data-dir"
@@ -178,6 +183,11 @@ impl Error {
     /// Whether the store could not be asked, and may be asked again in a moment.
     pub fn is_away(&self) -> bool {
         matches!(self, Error::Away(_))
+    }
+
+    /// Whether only the one record is damaged, or was put there by somebody else.
+    pub fn is_untrusted(&self) -> bool {
+        matches!(self, Error::Untrusted(_))
     }
 
     /// An operating system's error, with what was being done.

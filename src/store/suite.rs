@@ -226,8 +226,11 @@ async fn a_refused_commit_is_not_announced(store: Arc<dyn Store>) {
 }
 
 async fn a_slow_watcher_is_told_that_it_missed_something(store: Arc<dyn Store>) {
-    let mut watch = store.watch(Table::Audit);
+    let (mut watch, mut quick) = (store.watch(Table::Audit), store.watch(Table::Audit));
     write(&*store, (0..3000).map(|id| put(Table::Audit, &id.to_string(), "", Expect::Absent)).collect()).await;
+    // News of a server arrive a while after the commit: the watcher is slow only once all of them are here.
+    let last = Seen::Changed(key(Table::Audit, "2999"));
+    while quick.next().await.expect("the store is still there") != last {}
     assert_eq!(watch.next().await, Some(Seen::Missed));
 }
 

@@ -177,7 +177,7 @@ pub fn believe(router: Router, proxies: Proxies) -> Router {
 }
 
 /// The address of the client that sent a request with these extensions, when it came over the network.
-pub(super) fn client(extensions: &Extensions) -> Option<IpAddr> {
+pub fn client(extensions: &Extensions) -> Option<IpAddr> {
     let told = extensions.get::<ClientAddress>().map(|client| client.0);
     told.or_else(|| extensions.get::<SocketAddr>().map(|peer| peer.ip().to_canonical()))
 }

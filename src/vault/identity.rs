@@ -74,6 +74,7 @@ pub(super) struct MasterKey {
     recipient: x25519::Recipient,
     id: KeyId,
     mac_key: Zeroizing<[u8; 32]>,
+    row_key: Zeroizing<[u8; 32]>,
 }
 
 impl MasterKey {
@@ -81,11 +82,14 @@ impl MasterKey {
         let recipient = identity.to_public();
         let hash = Sha256::digest(recipient.to_string());
         let id = hash.first_chunk().copied().map(KeyId).expect("a SHA-256 has 32 bytes");
-        let mut mac_key = Zeroizing::new([0; 32]);
-        Hkdf::<Sha256>::new(None, identity.to_string().expose_secret().as_bytes())
-            .expand(b"record-mac", mac_key.as_mut())
-            .expect("HKDF-SHA256 gives up to 8160 bytes");
-        MasterKey { identity, recipient, id, mac_key }
+        let source = Hkdf::<Sha256>::new(None, identity.to_string().expose_secret().as_bytes());
+        let derived = |purpose: &[u8]| {
+            let mut key = Zeroizing::new([0; 32]);
+            source.expand(purpose, key.as_mut()).expect("HKDF-SHA256 gives up to 8160 bytes");
+            key
+        };
+        let (mac_key, row_key) = (derived(b"record-mac"), derived(b"row-mac"));
+        MasterKey { identity, recipient, id, mac_key, row_key }
     }
 
     pub(super) fn id(&self) -> KeyId {
@@ -102,6 +106,11 @@ impl MasterKey {
 
     pub(super) fn mac_key(&self) -> &[u8] {
         self.mac_key.as_ref()
+    }
+
+    /// What the codes of rows are made with that are not sealed.
+    pub(super) fn row_key(&self) -> &[u8] {
+        self.row_key.as_ref()
     }
 }
 

@@ -7,7 +7,11 @@ use std::{path::Path, time::Duration};
 
 use serde_json::Value;
 
-use super::{Error, Lock, Result, Vault, seal};
+use super::{
+    Error, Lock, Once, Result, Vault,
+    carry::{Uncoded, export},
+    rows, seal,
+};
 use crate::store::{self, Change, Durability, Expect, Key, Record, SCHEMA_VERSION, Table};
 
 /// One step forward.
@@ -21,6 +25,9 @@ pub(super) struct Step {
 
 /// All steps, in order.
 const STEPS: &[Step] = &[];
+
+/// The layout from which on rows that are not sealed carry a code.
+const CODED: u32 = 2;
 
 /// How many records one commit changes.
 const GROUP: usize = 100;
@@ -47,6 +54,9 @@ impl Vault {
             if found == wanted {
                 return Ok(());
             }
+            if self.is_empty().await? {
+                return self.note_layout(wanted).await;
+            }
             // Of several nodes that start at once, one does it.
             if let Some(lease) = self.store().acquire_lease("layout", "layout", LEASE).await? {
                 let done = self.step_up(found, wanted, steps, dir).await;
@@ -65,20 +75,66 @@ impl Vault {
     }
 
     async fn step_up(&self, found: u32, wanted: u32, steps: &[Step], dir: &Path) -> Result<()> {
+        let is_of_before = found < CODED && wanted >= CODED && self.is_due(Once::Rows).await?;
         let copy = dir.join(format!("before-layout-{wanted}.age"));
         // One that a start before this one made tells more truly what was there.
         if !copy.exists() {
             let own = Lock::Recipient(self.keys().newest().recipient().to_string());
-            self.export(&copy, own).await?;
+            let uncoded = if is_of_before { Uncoded::TakeAlong } else { Uncoded::LeaveOut };
+            export(self, &copy, own, uncoded).await?;
         }
         tracing::warn!(copy = %copy.display(), "bringing the store from layout {found} to {wanted}; a sealed copy stays");
+        if is_of_before {
+            self.adopt_rows().await?;
+            self.note_done(Once::Rows).await?;
+        }
         let due: Vec<Step> = steps.iter().copied().filter(|step| step.to > found && step.to <= wanted).collect();
         for table in Table::ALL {
             self.step_table(table, &due).await?;
         }
-        let value = wanted.to_string().into_bytes();
+        self.note_layout(wanted).await
+    }
+
+    async fn note_layout(&self, layout: u32) -> Result<()> {
+        let value = layout.to_string().into_bytes();
         let note = Change::Put { key: layout_key(), value, expect: Expect::Anything };
         self.store().commit(vec![note], Durability::MustSurvivePowerLoss).await?;
+        Ok(())
+    }
+
+    /// Whether nothing was ever kept here but what a store notes about itself.
+    async fn is_empty(&self) -> Result<bool> {
+        let report = self.store().report().await?;
+        let records: u64 = report.records.iter().map(|(_, count)| count).sum();
+        Ok(records <= 2 && report.records_of(Table::Meta) == records && self.kept_signing_key().await?.is_none())
+    }
+
+    /// Gives every row that an earlier program wrote its code. Called once, while the store is known to be of before:
+    /// from then on a row without a code is somebody else's.
+    async fn adopt_rows(&self) -> Result<()> {
+        for table in Table::ALL {
+            let mut after: Option<Vec<u8>> = None;
+            loop {
+                let page = self.raw().scan(table, b"", after.as_deref(), GROUP).await?;
+                let Some((last, _)) = page.last() else { break };
+                after = Some(last.clone());
+                let changes: Vec<Change> = page
+                    .into_iter()
+                    .map(|(id, stored)| (Key::raw(table, id), stored))
+                    .filter(|(key, stored)| {
+                        rows::needs_code(key, &stored.value) && rows::key_of(&stored.value).is_none()
+                    })
+                    .map(|(key, stored)| Change::Put {
+                        key,
+                        value: stored.value,
+                        expect: Expect::Version(stored.version),
+                    })
+                    .collect();
+                if !changes.is_empty() {
+                    self.commit(changes).await?;
+                }
+            }
+        }
         Ok(())
     }
 
@@ -100,9 +156,14 @@ impl Vault {
     /// The change that a record needs; `None` when it needs none, or is no JSON.
     fn stepped(&self, table: Table, (id, stored): &Record, steps: &[Step]) -> Result<Option<Change>> {
         let key = Key::raw(table, id.as_slice());
-        let is_sealed = seal::key_of(&stored.value).is_some();
+        let is_sealed = rows::is_sealed(&key, &stored.value);
         let before: Option<Value> = if is_sealed {
-            serde_json::from_str(&seal::open(&self.keys(), &key, &stored.value)?).ok()
+            match seal::open(&self.keys(), &key, &stored.value) {
+                Ok(text) => serde_json::from_str(&text).ok(),
+                // It stays as it is, and is told of wherever it is missed.
+                Err(error) if error.is_of_one_record() => None,
+                Err(error) => return Err(error),
+            }
         } else {
             serde_json::from_slice(&stored.value).ok()
         };
@@ -130,6 +191,7 @@ fn layout_key() -> Key {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::Store;
     use crate::vault::{Clash, Opener, tests::vault};
 
     /// Renames a member, as a step would.
@@ -200,5 +262,45 @@ mod tests {
         vault.bring_to(3, &[RENAME], dir.path()).await.unwrap();
         let refused = vault.bring_to(2, &[RENAME], dir.path()).await.unwrap_err().to_string();
         assert!(refused.contains("layout 3"), "{refused}");
+    }
+
+    #[tokio::test]
+    async fn rows_of_the_version_before_are_taken_over_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, keys) = (crate::store::MemoryStore::new(), crate::vault::KeyRing::generate());
+        let open = async || Vault::open(store.clone(), keys.clone(), crate::clock::system()).await.unwrap();
+        let row = |id: &str| Key::raw(Table::Users, id);
+        let put = async |id: &str| {
+            let put = Change::Put { key: row(id), value: b"{}".to_vec(), expect: Expect::Anything };
+            store.commit(vec![put], Durability::SurvivesCrash).await.unwrap();
+        };
+        let vault = open().await;
+        let before = serde_json::json!({"key": "k"});
+        vault.put(Key::raw(Table::Meta, "signing-key"), &before, Expect::Absent).await.unwrap();
+        put("ann").await;
+        vault.bring_forward(dir.path()).await.unwrap();
+        assert!(vault.store().get(&row("ann")).await.unwrap().is_some());
+        let back = self::vault().await;
+        let copy = dir.path().join("before-layout-2.age");
+        back.import(&copy, Opener::Identities(keys.text()), Clash::Refuse).await.unwrap();
+        assert!(back.store().get(&row("ann")).await.unwrap().is_some(), "the copy has all that was there");
+
+        // Whoever writes one later, or sets the layout back, is not believed.
+        put("eve").await;
+        let back = Change::Put { key: layout_key(), value: b"1".to_vec(), expect: Expect::Anything };
+        store.commit(vec![back], Durability::SurvivesCrash).await.unwrap();
+        let again = open().await;
+        again.bring_forward(dir.path()).await.unwrap();
+        assert!(again.store().get(&row("eve")).await.is_err());
+        assert!(again.store().get(&row("ann")).await.unwrap().is_some());
+    }
+
+    #[tokio::test]
+    async fn a_new_store_is_of_this_layout_and_needs_no_copy() {
+        let dir = tempfile::tempdir().unwrap();
+        let vault = vault().await;
+        vault.bring_forward(dir.path()).await.unwrap();
+        assert_eq!(vault.layout().await.unwrap(), SCHEMA_VERSION);
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
     }
 }

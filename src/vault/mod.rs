@@ -12,7 +12,9 @@ mod identity;
 #[cfg(feature = "keyring")]
 mod keyring;
 mod layout;
+mod once;
 mod rotation;
+mod rows;
 mod seal;
 mod signing;
 
@@ -30,11 +32,13 @@ use zeroize::Zeroizing;
 
 pub use self::{
     app::OAuthApp,
-    carry::{Backup, Clash, Exported, Imported, Lock, Opener, backups},
+    carry::{AuditLines, Backup, Clash, Exported, Imported, Lock, Opener, backups},
     connection::{Connection, ConnectionKey, Credential, Reason, Status, When},
     identity::{IDENTITY_FILE, KeyRing, Origin, Sources},
+    once::Once,
+    rotation::Resealed,
 };
-use self::{cache::Cache, identity::KeyId};
+use self::{cache::Cache, identity::KeyId, rows::Rows};
 use crate::{
     clock::SharedClock,
     store::{self, Change, Durability, Expect, Key, Store, Table, Versioned},
@@ -48,8 +52,11 @@ pub type Result<T> = std::result::Result<T, Error>;
 pub struct Vault(Arc<Inner>);
 
 struct Inner {
+    /// Gives out only what we have written.
     store: Arc<dyn Store>,
-    keys: RwLock<KeyRing>,
+    /// What lies below it, as it is.
+    raw: Arc<dyn Store>,
+    keys: Arc<RwLock<KeyRing>>,
     clock: SharedClock,
     cache: Cache,
     last_seq: AtomicU64,
@@ -76,13 +83,20 @@ impl Vault {
     pub async fn open(store: Arc<dyn Store>, keys: KeyRing, clock: SharedClock) -> Result<Self> {
         admit(&*store, &keys).await?;
         let (cache, last_seq) = (Cache::default(), AtomicU64::new(0));
-        let keys = RwLock::new(keys);
-        Ok(Vault(Arc::new(Inner { store, keys, clock, cache, last_seq })))
+        let (raw, keys) = (store, Arc::new(RwLock::new(keys)));
+        let store = Rows::over(Arc::clone(&raw), Arc::clone(&keys));
+        Ok(Vault(Arc::new(Inner { store, raw, keys, clock, cache, last_seq })))
     }
 
-    /// The store below, for records that need no seal.
+    /// The store below, for records that need no seal: they carry a code, and a row that somebody else wrote is not
+    /// given out.
     pub fn store(&self) -> &Arc<dyn Store> {
         &self.0.store
+    }
+
+    /// The store below, as it is.
+    fn raw(&self) -> &dyn Store {
+        &*self.0.raw
     }
 
     /// Opens the record under `key`, if there is one.
@@ -115,12 +129,16 @@ impl Vault {
         Ok(version)
     }
 
-    /// Opens all records of `table` whose id starts with `prefix`.
+    /// Opens all records of `table` whose id starts with `prefix`. One that cannot be opened is left out, and the log
+    /// says so: it must not hide the others.
     pub async fn list<T: DeserializeOwned>(&self, table: Table, prefix: &[u8]) -> Result<Vec<(Vec<u8>, Opened<T>)>> {
         let mut opened = Vec::new();
         for (id, stored) in store::scan_all(&**self.store(), table, prefix).await? {
-            let record = self.opened(&Key::raw(table, id.as_slice()), &stored)?;
-            opened.push((id, record));
+            match self.opened(&Key::raw(table, id.as_slice()), &stored) {
+                Ok(record) => opened.push((id, record)),
+                Err(error) if error.is_of_one_record() => tracing::error!("left out of a list: {error}"),
+                Err(error) => return Err(error),
+            }
         }
         Ok(opened)
     }
@@ -282,6 +300,19 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether one record is not as it should be, and the others may be all the same.
+    pub fn is_of_one_record(&self) -> bool {
+        match self {
+            Error::WrongKey(_)
+            | Error::Tampered(_)
+            | Error::Swapped(_)
+            | Error::UnknownLayout(_)
+            | Error::Unfitting(_) => true,
+            Error::Store(error) => error.is_untrusted(),
+            _ => false,
+        }
+    }
+
     /// Whether another write was first, and reading again may help.
     pub fn is_conflict(&self) -> bool {
         matches!(self, Error::Stale(_)) || matches!(self, Error::Store(error) if error.is_conflict())

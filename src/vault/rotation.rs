@@ -10,8 +10,8 @@ use serde_json::value::RawValue;
 
 #[cfg(feature = "keyring")]
 use super::keyring::Drawer;
-use super::{Error, KeyRing, KeysInUse, Origin, Result, Vault, admit, keys_in_use, seal, used_keys};
-use crate::store::{self, Change, Durability, Expect, Key, Table};
+use super::{Error, KeyRing, KeysInUse, Origin, Result, Vault, admit, keys_in_use, rows, seal, used_keys};
+use crate::store::{self, Change, Durability, Expect, Key, Table, Versioned};
 
 /// How many records one commit seals anew.
 const GROUP: usize = 100;
@@ -19,10 +19,18 @@ const GROUP: usize = 100;
 /// How often the records are gone through when others write all the time.
 const PASSES: u32 = 10;
 
+/// What sealing anew came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Resealed {
+    /// How many records were sealed anew.
+    pub records: u64,
+    /// Those that could not be opened, each with what is wrong with it. They stay as they are.
+    pub damaged: Vec<String>,
+}
+
 impl Vault {
-    /// Makes a new identity in `file`, which holds the present ones, and seals every record with it. The answer is
-    /// how many records were sealed anew.
-    pub async fn rotate(&self, file: &Path) -> Result<u64> {
+    /// Makes a new identity in `file`, which holds the present ones, and seals every record with it.
+    pub async fn rotate(&self, file: &Path) -> Result<Resealed> {
         let keys = self.keys().with_new();
         keys.save(file)?;
         self.adopt(keys).await?;
@@ -31,7 +39,7 @@ impl Vault {
 
     /// [`Vault::rotate`] wherever the identities come from; one that stands in a variable is replaced there, and what
     /// is left to do here is to seal with it.
-    pub async fn rotate_at(&self, origin: &Origin) -> Result<u64> {
+    pub async fn rotate_at(&self, origin: &Origin) -> Result<Resealed> {
         match origin {
             Origin::Variable => self.reseal().await,
             Origin::File(file) => self.rotate(file).await,
@@ -44,7 +52,7 @@ impl Vault {
 
     /// Makes a new identity in an entry of a keyring, and seals every record with it.
     #[cfg(feature = "keyring")]
-    pub(super) async fn rotate_in(&self, drawer: &Drawer) -> Result<u64> {
+    pub(super) async fn rotate_in(&self, drawer: &Drawer) -> Result<Resealed> {
         let keys = self.keys().with_new();
         drawer.write(&keys.text())?;
         self.adopt(keys).await?;
@@ -65,57 +73,87 @@ impl Vault {
         Ok((self.keys().len(), used))
     }
 
-    /// Seals every record with the newest identity and makes sure that it can be opened.
-    pub async fn reseal(&self) -> Result<u64> {
-        let mut resealed = 0;
+    /// Seals every record with the newest identity and makes sure that it can be opened. One that cannot is told of,
+    /// and stops nothing; while there is one, the older identities stay in use.
+    pub async fn reseal(&self) -> Result<Resealed> {
+        let mut all = Resealed::default();
         for _ in 0..PASSES {
-            let count = self.pass().await?;
-            resealed += count;
-            if count == 0 {
-                self.forget_old_keys().await?;
-                return Ok(resealed);
+            let pass = self.pass(true).await?;
+            (all.records, all.damaged) = (all.records + pass.records, pass.damaged);
+            if pass.records == 0 {
+                if all.damaged.is_empty() {
+                    self.forget_old_keys().await?;
+                }
+                return Ok(all);
             }
         }
         Err(Error::Restless)
     }
 
-    /// Opens every sealed record, and seals anew what is sealed with an older identity.
-    async fn pass(&self) -> Result<u64> {
-        let mut count = 0;
+    /// The records that cannot be opened or are not believed, each with what is wrong with it.
+    pub async fn damaged(&self) -> Result<Vec<String>> {
+        Ok(self.pass(false).await?.damaged)
+    }
+
+    /// Opens every record that is sealed or carries a code, and makes both anew where an older identity made them.
+    async fn pass(&self, renews: bool) -> Result<Resealed> {
+        let mut all = Resealed::default();
         for table in Table::ALL {
             let mut after: Option<Vec<u8>> = None;
             loop {
-                let page = self.store().scan(table, b"", after.as_deref(), GROUP).await?;
+                let page = self.raw().scan(table, b"", after.as_deref(), GROUP).await?;
                 let Some((last, _)) = page.last() else { break };
                 after = Some(last.clone());
-                count += self.reseal_page(table, page).await?;
+                self.pass_page(table, page, renews, &mut all).await?;
             }
         }
-        Ok(count)
+        Ok(all)
     }
 
-    async fn reseal_page(&self, table: Table, page: Vec<store::Record>) -> Result<u64> {
-        let keys = self.keys();
-        let newest = keys.newest().id();
+    async fn pass_page(&self, table: Table, page: Vec<store::Record>, renews: bool, all: &mut Resealed) -> Result<()> {
         let mut changes = Vec::new();
         for (id, stored) in page {
-            let Some(sealed_with) = seal::key_of(&stored.value) else { continue };
             let key = Key::raw(table, id);
-            let text = seal::open(&keys, &key, &stored.value)?;
-            if sealed_with != newest {
-                let value: &RawValue = serde_json::from_str(&text).map_err(|_| Error::Unfitting(key.clone()))?;
-                changes.push(self.seal_put(key, value, Expect::Version(stored.version))?);
+            match self.renewed(&key, &stored) {
+                Ok(change) => changes.extend(change.filter(|_| renews)),
+                Err(error) if error.is_of_one_record() => all.damaged.push(error.to_string()),
+                Err(error) => return Err(error),
             }
         }
         let count = changes.len() as u64;
         if count == 0 {
-            return Ok(0);
+            return Ok(());
         }
         match self.store().commit(changes, Durability::MustSurvivePowerLoss).await {
             // Somebody wrote one of them meanwhile; the next pass gets the others.
             Err(error) if !error.is_conflict() => Err(error.into()),
-            _ => Ok(count),
+            _ => {
+                all.records += count;
+                Ok(())
+            }
         }
+    }
+
+    /// The record with the newest identity's seal or code; `None` when it has that already, or needs neither.
+    fn renewed(&self, key: &Key, stored: &Versioned) -> Result<Option<Change>> {
+        let keys = self.keys();
+        let newest = keys.newest().id();
+        let expect = Expect::Version(stored.version);
+        if rows::is_sealed(key, &stored.value) {
+            let text = seal::open(&keys, key, &stored.value)?;
+            if seal::key_of(&stored.value) == Some(newest) {
+                return Ok(None);
+            }
+            let value: &RawValue = serde_json::from_str(&text).map_err(|_| Error::Unfitting(key.clone()))?;
+            return self.seal_put(key.clone(), value, expect).map(Some);
+        }
+        if !rows::needs_code(key, &stored.value) {
+            return Ok(None);
+        }
+        let value = rows::row(&keys, key, &stored.value)?;
+        let is_newest = rows::key_of(&stored.value) == Some(newest);
+        // The store gives it its new code.
+        Ok((!is_newest).then(|| Change::Put { key: key.clone(), value, expect }))
     }
 
     async fn forget_old_keys(&self) -> Result<()> {
@@ -152,15 +190,17 @@ mod tests {
             vault.put(key(number), &number, Expect::Absent).await.unwrap();
         }
         let plain = Change::Put { key: Key::raw(Table::Users, "u"), value: b"{}".to_vec(), expect: Expect::Absent };
-        store.commit(vec![plain], Durability::SurvivesCrash).await.unwrap();
+        vault.store().commit(vec![plain], Durability::SurvivesCrash).await.unwrap();
 
-        assert_eq!(vault.rotate(&file).await.unwrap(), 2 * GROUP as u64 + 7);
+        let done = vault.rotate(&file).await.unwrap();
+        assert_eq!(done, Resealed { records: 2 * GROUP as u64 + 8, damaged: Vec::new() }, "the plain row counts");
         assert_eq!(vault.get::<usize>(&key(5)).await.unwrap().unwrap().value, 5);
-        assert_eq!(vault.reseal().await.unwrap(), 0);
+        assert_eq!(vault.reseal().await.unwrap(), Resealed::default());
 
         let both = KeyRing::load(&sources, &*store).await.unwrap();
         let only_new = both.only_newest();
         let again = Vault::open(store.clone(), only_new, clock::system()).await.unwrap();
+        assert!(again.store().get(&Key::raw(Table::Users, "u")).await.unwrap().is_some(), "its code is new, too");
         let all = again.list::<usize>(Table::Connections, b"").await.unwrap();
         assert_eq!(all.len(), 2 * GROUP + 7);
         let refused = Vault::open(store, old, clock::system()).await.unwrap_err();
@@ -193,20 +233,40 @@ mod tests {
         assert!(matches!(lacking, Error::WrongIdentity), "old records are still there: {lacking}");
         let again = Vault::open(store, both, clock::system()).await.unwrap();
         assert_eq!(again.list::<u8>(Table::Connections, b"").await.unwrap().len(), 2);
-        assert_eq!(again.reseal().await.unwrap(), 1);
+        assert_eq!(again.reseal().await.unwrap().records, 1);
     }
 
     #[tokio::test]
-    async fn one_damaged_record_keeps_the_old_identity_in_use() {
+    async fn one_damaged_record_is_told_of_and_stops_nothing() {
         let store = MemoryStore::new();
         let vault = Vault::open(store.clone(), KeyRing::generate(), clock::system()).await.unwrap();
-        vault.put(key(1), &1, Expect::Absent).await.unwrap();
-        let mut value = store.get(&key(1)).await.unwrap().unwrap().value;
+        for number in 1..=3 {
+            vault.put(key(number), &number, Expect::Absent).await.unwrap();
+        }
+        let mut value = store.get(&key(2)).await.unwrap().unwrap().value;
         value[99] ^= 1;
-        let damage = Change::Put { key: key(1), value, expect: Expect::Anything };
-        store.commit(vec![damage], Durability::SurvivesCrash).await.unwrap();
+        let row = |id: &str, value: &[u8]| Change::Put {
+            key: Key::raw(Table::Users, id),
+            value: value.to_vec(),
+            expect: Expect::Anything,
+        };
+        let damage = Change::Put { key: key(2), value, expect: Expect::Anything };
+        store.commit(vec![damage, row("eve", b"{}")], Durability::SurvivesCrash).await.unwrap();
+        vault.store().commit(vec![row("ann", b"{}")], Durability::SurvivesCrash).await.unwrap();
+        assert_eq!(vault.damaged().await.unwrap().len(), 2);
+
         vault.adopt(vault.keys().with_new()).await.unwrap();
-        assert!(matches!(vault.reseal().await, Err(Error::Tampered(_))));
-        assert_eq!(used_keys(&*store).await.unwrap().unwrap().value.keys.len(), 2);
+        let done = vault.reseal().await.unwrap();
+        assert_eq!(done.records, 3, "{done:?}");
+        assert!(
+            matches!(&done.damaged[..], [eve, two] if eve.contains("users|eve") && two.contains("0002")),
+            "{done:?}"
+        );
+        assert_eq!(vault.get::<usize>(&key(3)).await.unwrap().unwrap().value, 3);
+        assert_eq!(
+            used_keys(&*store).await.unwrap().unwrap().value.keys.len(),
+            2,
+            "the old identity may still be needed"
+        );
     }
 }

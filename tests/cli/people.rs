@@ -66,5 +66,9 @@ fn refusals_are_found_in_the_audit() {
     try_call(&home, "cancel_meeting", &json!({ "event_id": "abc" })).bad();
     let refused = run(&home, &["audit", "--outcome", "refused"]).good();
     assert!(refused.contains("google_calendar_cancel_meeting") && refused.contains("not_enabled"), "{refused}");
-    assert!(run(&home, &["audit", "--outcome", "ok"]).good().contains("Nothing was called yet"));
+    let house = run(&home, &["audit", "--outcome", "ok"]).good();
+    assert!(house.contains("agent_changed") && house.contains("by cli"), "{house}");
+    assert!(run(&home, &["audit", "--outcome", "error"]).good().contains("No line fits"));
+    let unknown = run(&home, &["audit", "--tool", "google_calendar_cancel_meting"]).bad();
+    assert!(unknown.contains("Did you mean `google_calendar_cancel_meeting`?"), "{unknown}");
 }

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
 
+mod audit_is_kept;
 #[path = "../product/browser.rs"]
 mod browser;
 mod calls;

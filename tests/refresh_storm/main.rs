@@ -372,7 +372,9 @@ impl Worker {
 async fn open_store(place: &str) -> SharedStore {
     #[cfg(feature = "postgres")]
     if place.starts_with("postgres://") {
-        return switchboard::store::PostgresStore::open(&Secret::new(place)).await.unwrap();
+        return switchboard::store::PostgresStore::open(&Secret::new(place), switchboard::config::StoreTls::default())
+            .await
+            .unwrap();
     }
     // The one before may only just have been killed.
     for _ in 0..100 {

@@ -256,6 +256,12 @@ async fn grants_survive_kills_of_nodes_that_share_a_database() {
     let Some(postgres) = tokio::task::spawn_blocking(postgres::Postgres::start).await.unwrap() else { return };
     let url = postgres.url("none");
     let stage = Stage::open().await;
-    stage.fill(switchboard::store::PostgresStore::open(&Secret::new(&*url)).await.unwrap()).await;
+    stage
+        .fill(
+            switchboard::store::PostgresStore::open(&Secret::new(&*url), switchboard::config::StoreTls::default())
+                .await
+                .unwrap(),
+        )
+        .await;
     stage.rage("serve, two nodes", 2, move |stage| node(stage, &url)).await;
 }

@@ -16,7 +16,7 @@ pub async fn run(session: &mut Session, action: &KeyAction) -> Result<(), Failur
 
 async fn rotate(session: &mut Session) -> Result<(), Failure> {
     let done: RotationView = session.ask("sealing every record anew", Order::RotateKey).await?;
-    match (done.place, done.records) {
+    match (&done.place, done.records) {
         (Some(place), records) => {
             show::line(&format!("A new identity seals all records now; {records} were sealed anew."));
             show::aside(&format!("It stands first in {place}. Replace your copy of it."));
@@ -34,5 +34,18 @@ async fn rotate(session: &mut Session) -> Result<(), Failure> {
             show::aside("The identities behind the first are needed for old backups only.");
         }
     }
-    Ok(())
+    left_alone(&done.damaged)
+}
+
+/// What could not be opened was passed over; whoever rotates must not take everything for done.
+fn left_alone(damaged: &[String]) -> Result<(), Failure> {
+    damaged.iter().for_each(|why| show::aside(&format!("Left as it is: {why}.")));
+    match damaged.len() {
+        0 => Ok(()),
+        count => {
+            let records = if count == 1 { "One record".to_owned() } else { format!("{count} records") };
+            Err(Failure::new(format!("{records} could not be opened and stayed as before."))
+                .next("`switchboard doctor` says what to do about each; then rotate once more."))
+        }
+    }
 }

@@ -11,6 +11,7 @@ use crate::{
     agents::Agents,
     api::{self, Api},
     cli::{
+        chronicle::Chronicle,
         door::{Door, Sessions},
         house::{self, Home, House},
         janitor,
@@ -58,6 +59,8 @@ pub async fn run(place: &Place, options: &Serve) -> Result<ExitCode, Failure> {
     let visitors = ownership.as_ref().map(|ownership| ownership.listen()).transpose().map_err(Failure::of)?;
     let house = show::waiting("opening", House::open(&home, &settings, ownership.clone())).await?;
     let accounts = house.accounts.clone();
+    let (audit, clock, entropy) = (house.audit.clone(), house.clock.clone(), id::os());
+    let chronicle = Chronicle { audit, agents: house.agents.clone(), clock, entropy };
     let stand_in = house.sandbox.as_ref().map(Sandbox::model);
     let (agents, key, store) = (house.agents.clone(), house.session_key.clone(), house.vault.store().clone());
     let house = Deferred::ready(house);
@@ -86,7 +89,7 @@ pub async fn run(place: &Place, options: &Serve) -> Result<ExitCode, Failure> {
     let pages = guard::protect(console::router(console), Arc::clone(&transport.hosts));
     let routes = voice.iter().fold(routes(&server, &api, &transport), |all, voice| all.merge(voice.router(&transport)));
     let router = door.with_metadata(routes.merge(pages), &transport.hosts);
-    let router = proxy::believe(router, proxies);
+    let router = proxy::believe(chronicle.around(router), proxies);
     let router = if is_open { proxy::only_direct(router) } else { router };
     hub.serve_pages(Arc::new(pages::Fixed(origin.to_string())));
 

@@ -222,6 +222,9 @@ pub struct RotationView {
     pub records: u64,
     /// Where the new identity stands; `None` when it has to be put there by hand.
     pub place: Option<String>,
+    /// Records that could not be opened and stayed as they are, each with what is wrong with it.
+    #[serde(default)]
+    pub damaged: Vec<String>,
 }
 
 /// What the sandbox says.

@@ -5,7 +5,7 @@ import { dialog } from "./ask.js";
 import { agentName } from "./approvals.js";
 import { moment, number, since, spoken } from "./words.js";
 
-const OUTCOMES = { ok: ["done", "good"], error: ["failed", "bad"], refused: ["refused", "warn"] };
+const OUTCOMES = { ok: ["done", "good"], error: ["failed", "bad"], refused: ["refused", "warn"], begun: ["begun", "warn"] };
 
 export async function show(main, { query }) {
   const filter = { outcome: query.get("outcome") ?? "", integration: query.get("integration") ?? "", tool: query.get("tool") ?? "", agent: query.get("agent") ?? "", user: query.get("user") ?? "" };
@@ -59,7 +59,7 @@ function row(entry, named) {
     h("td", { class: "tool" }, open),
     h("td", { class: "target soft" }, entry.target ?? ""),
     h("td", { class: "who" }, named.agent(entry)),
-    h("td", { class: "outcome" }, chip(says, kind)),
+    h("td", { class: "outcome" }, chip(entry.times ? says + " ×" + number(entry.times) : says, kind)),
     h("td", { class: "took number soft" }, number(entry.millis) + " ms"));
 }
 
@@ -68,6 +68,8 @@ function details(entry, named) {
   const facts = [
     ["When", moment(entry.at)], ["Tool", entry.tool], ["Integration", entry.integration], ["Account", entry.account], ["On what", entry.target],
     ["Person", named.user(entry)], ["Agent", named.agent(entry) + " (" + entry.agent + ")"], ["Outcome", says + (entry.code ? ": " + entry.code : "")],
+    ["How often", entry.times && number(entry.times) + " times"], ["Until", entry.until && moment(entry.until)], ["By way of", entry.via], ["From", entry.address],
+    ["Kept", entry.taken_over ? "from before lines were chained, or out of an export" : ""],
     ["Took", number(entry.millis) + " ms"], ["Reference", entry.call],
   ];
   const shown = facts.filter(([, value]) => value).flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]);

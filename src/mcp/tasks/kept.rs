@@ -25,7 +25,9 @@ use crate::{
 /// What the ids of our records begin with.
 const PREFIX: &str = "task";
 /// How many bytes of a sealed task one record holds.
-const PIECE: usize = MAX_VALUE - HEAD;
+const PIECE: usize = MAX_VALUE - HEAD - CODE;
+/// What the layer below adds to a record that it does not seal, and some room.
+const CODE: usize = 64;
 /// The form of the records, the end of the task's time, the number of further records.
 const HEAD: usize = 1 + 8 + 2;
 /// The form of records that this program writes.

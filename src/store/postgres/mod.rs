@@ -9,6 +9,7 @@ mod reach;
 mod recall;
 #[cfg(all(test, unix))]
 pub(super) mod server;
+mod tls;
 
 use std::{fmt, io, ops::Bound, str::FromStr, sync::Arc, time::Duration};
 
@@ -30,7 +31,7 @@ use super::{
     span::{self, Span},
     watch::Changes,
 };
-use crate::secret::Secret;
+use crate::{config::StoreTls, secret::Secret};
 
 /// The tables, as they came to be.
 static MIGRATIONS: Migrator = sqlx::migrate!("src/store/postgres/migrations");
@@ -63,11 +64,12 @@ pub struct PostgresStore {
 
 impl PostgresStore {
     /// Opens the store at `url`, such as `postgres://user:password@host/database`, and brings its tables up to date.
-    pub async fn open(url: &Secret) -> Result<Arc<Self>> {
+    /// The way to a server elsewhere is protected as `tls` says, whatever weaker mode the address names.
+    pub async fn open(url: &Secret, tls: StoreTls) -> Result<Arc<Self>> {
         // The parser's message repeats parts of the URL, and a password may be among them.
         let is_ours = ["postgres://", "postgresql://"].iter().any(|scheme| url.expose().starts_with(scheme));
         match PgConnectOptions::from_str(url.expose()) {
-            Ok(options) if is_ours => Self::with(options).await,
+            Ok(options) if is_ours => Self::with(tls::secured(options, tls)?).await,
             _ => {
                 let hint = "its address is not of the form postgres://user:password@host:port/database";
                 Err(Error::io("be reached", io::Error::new(io::ErrorKind::InvalidInput, hint)))
@@ -79,7 +81,8 @@ impl PostgresStore {
         // The pool would try again and again, and not say why.
         let first = timeout(PATIENCE, PgConnection::connect_with(&options)).await;
         let first = first.map_err(|_| Error::io("be reached", io::ErrorKind::TimedOut.into()))?;
-        let first = first.map_err(|error| Error::io("be reached", io::Error::other(error.to_string())))?;
+        let first = first
+            .map_err(|error| Error::io("be reached", io::Error::other(format!("{error}{}", tls::hint(&options)))))?;
         first.close().await.map_err(|error| away(&error))?;
         let pool = PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(PATIENCE);
         let pool = pool.connect_with(options).await.map_err(|error| away(&error))?;
@@ -398,7 +401,10 @@ mod tests {
 
     #[tokio::test]
     async fn an_address_that_is_none_is_not_repeated() {
-        let refused = PostgresStore::open(&Secret::new("postgres//:hunter2@")).await.unwrap_err().to_string();
+        let refused = PostgresStore::open(&Secret::new("postgres//:hunter2@"), StoreTls::default())
+            .await
+            .unwrap_err()
+            .to_string();
         assert!(refused.contains("postgres://user:password@host") && !refused.contains("hunter2"), "{refused}");
     }
 
@@ -425,6 +431,6 @@ mod tests {
                      VALUES (9, 'later', true, '\\x00', 0)";
         sqlx::query(newer).execute(&store.pool).await.unwrap();
         let refused = PostgresStore::with(schema.options()).await.unwrap_err().to_string();
-        assert!(refused.contains("layout 9, and this program knows layouts up to 1"), "{refused}");
+        assert!(refused.contains("layout 9, and this program knows layouts up to 2"), "{refused}");
     }
 }

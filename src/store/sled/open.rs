@@ -255,10 +255,10 @@ mod tests {
     async fn a_newer_layout_is_refused() {
         let dir = tempfile::tempdir().unwrap();
         let store = SledStore::open(dir.path()).await.unwrap();
-        let newer = Change::Put { key: schema_key(), value: b"2".to_vec(), expect: Expect::Anything };
+        let newer = Change::Put { key: schema_key(), value: b"3".to_vec(), expect: Expect::Anything };
         store.commit(vec![newer], Durability::SurvivesCrash).await.unwrap();
         drop(store);
-        assert!(refusal(dir.path()).await.contains("layout 2, and this program knows layouts up to 1"));
+        assert!(refusal(dir.path()).await.contains("layout 3, and this program knows layouts up to 2"));
     }
 
     #[tokio::test]

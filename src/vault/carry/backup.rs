@@ -152,7 +152,7 @@ mod tests {
 
         let empty = Vault::open(MemoryStore::new(), keys.clone(), clock::system()).await.unwrap();
         let opener = Opener::Identities(Secret::new(keys.text().expose()));
-        assert_eq!(empty.import(&backup, opener, Clash::Refuse).await.unwrap().added, 1);
+        assert_eq!(empty.import(&backup, opener, Clash::Refuse).await.unwrap().0.added, 1);
         let back = empty.get::<String>(&Key::raw(Table::Connections, "ann|gmail")).await.unwrap().unwrap();
         assert_eq!(back.value, "hush");
 

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+pub(super) use self::write::{Uncoded, export};
 pub use self::{
     backup::{Backup, backups},
     file::{Lock, Opener},
@@ -66,15 +67,18 @@ impl Vault {
     ///
     /// Each record is as it was at one moment, and not all at the same one.
     pub async fn export(&self, file: &Path, lock: Lock) -> Result<Exported> {
-        write::export(self, file, lock).await
+        write::export(self, file, lock, Uncoded::LeaveOut).await
     }
 
-    /// Takes over everything from a file that [`Vault::export`] made, in one commit; lines of the audit follow. What
-    /// was imported before does no harm.
-    pub async fn import(&self, file: &Path, opener: Opener, clash: Clash) -> Result<Imported> {
+    /// Takes over everything from a file that [`Vault::export`] made, in one commit. What was imported before does no
+    /// harm. Lines of the audit are handed out: they get a new place in the chain of the audit here.
+    pub async fn import(&self, file: &Path, opener: Opener, clash: Clash) -> Result<(Imported, AuditLines)> {
         read::import(self, file, opener, clash).await
     }
 }
+
+/// Lines of the audit out of a file, each with its id.
+pub type AuditLines = Vec<(Vec<u8>, Vec<u8>)>;
 
 /// The first line.
 #[derive(Serialize, Deserialize)]
@@ -113,7 +117,7 @@ fn lasts(key: &Key) -> bool {
         Table::OAuthStates | Table::Approvals | Table::Sessions => false,
         Table::Meta => {
             let first = key.id.split(|byte| *byte == 0).next().unwrap_or_default();
-            !matches!(first, b"schema" | b"vault_keys" | b"sandbox" | b"agent-name")
+            !matches!(first, b"schema" | b"vault_keys" | b"sandbox" | b"agent-name" | b"audit-seal")
         }
         _ => true,
     }

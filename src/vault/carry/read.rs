@@ -7,15 +7,12 @@ use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
 use super::{
-    super::{Error, Result, Vault, seal},
-    Clash, Footer, Header, Imported, Line, VERSION,
+    super::{Error, Result, Vault, rows, seal},
+    AuditLines, Clash, Footer, Header, Imported, Line, VERSION,
     file::{self, Opener},
     lasts, unfit,
 };
-use crate::store::{Change, Durability, Expect, Key, SCHEMA_VERSION, Table};
-
-/// How many lines of the audit one commit takes.
-const GROUP: usize = 500;
+use crate::store::{Change, Expect, Key, SCHEMA_VERSION, Table};
 
 /// How many clashes are named.
 const NAMED: usize = 5;
@@ -33,7 +30,7 @@ enum Content {
     Plain(Vec<u8>),
 }
 
-pub(super) async fn import(vault: &Vault, file: &Path, opener: Opener, clash: Clash) -> Result<Imported> {
+pub(super) async fn import(vault: &Vault, file: &Path, opener: Opener, clash: Clash) -> Result<(Imported, AuditLines)> {
     let path = file.to_owned();
     let reading = tokio::task::spawn_blocking(move || entries(&path, &opener));
     let entries = reading.await.unwrap_or_else(|error| Err(unfit(file, error)))?;
@@ -44,12 +41,15 @@ pub(super) async fn import(vault: &Vault, file: &Path, opener: Opener, clash: Cl
     if !changes.is_empty() {
         vault.commit(changes).await?;
     }
-    for group in audit.chunks(GROUP) {
-        let puts: Result<Vec<Change>> = group.iter().map(|entry| entry.put(vault, Expect::Anything)).collect();
-        vault.store().commit(puts?, Durability::SurvivesCrash).await?;
-        done.audit += group.len() as u64;
-    }
-    Ok(done)
+    let lines: AuditLines = audit
+        .into_iter()
+        .filter_map(|entry| match entry.content {
+            Content::Plain(value) => Some((entry.key.id, value)),
+            Content::Sealed(_) => None,
+        })
+        .collect();
+    done.audit = lines.len() as u64;
+    Ok((done, lines))
 }
 
 /// What has to change here so that everything from the file is here, too.
@@ -63,13 +63,13 @@ async fn compare(
     let mut changes = Vec::new();
     let mut clashes = Vec::new();
     for entry in entries {
-        let Some(stored) = vault.store().get(&entry.key).await? else {
+        let Some(stored) = vault.raw().get(&entry.key).await? else {
             done.added += 1;
             changes.push(entry.put(vault, Expect::Absent)?);
             continue;
         };
         match clash {
-            _ if entry.is_in(vault, &stored.value)? => done.same += 1,
+            _ if entry.is_in(vault, &stored.value) => done.same += 1,
             // What a store knows of itself is no matter of opinion.
             _ if entry.key.table == Table::Meta => done.kept += 1,
             Clash::Keep => done.kept += 1,
@@ -103,12 +103,13 @@ impl Entry {
         }
     }
 
-    /// Whether this is what stands in a stored record.
-    fn is_in(&self, vault: &Vault, stored: &[u8]) -> Result<bool> {
+    /// Whether this is what stands in a stored record. One that is damaged, or that somebody else put there, is not.
+    fn is_in(&self, vault: &Vault, stored: &[u8]) -> bool {
         match &self.content {
-            Content::Plain(value) => Ok(value == stored),
-            Content::Sealed(_) if seal::key_of(stored).is_none() => Ok(false),
-            Content::Sealed(text) => Ok(*seal::open(&vault.keys(), &self.key, stored)? == **text),
+            Content::Plain(value) => rows::row(&vault.keys(), &self.key, stored).is_ok_and(|row| row == *value),
+            Content::Sealed(text) => {
+                seal::open(&vault.keys(), &self.key, stored).is_ok_and(|stored| **stored == **text)
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use zeroize::Zeroizing;
 
 use super::{
-    super::{Error, Result, Vault, seal},
+    super::{Error, Result, Vault, rows, seal},
     Exported, Footer, Header, Line, VERSION,
     file::{Draft, Lock},
     lasts, unfit,
@@ -21,11 +21,18 @@ const PAGE: usize = 256;
 /// A line on its way into the file.
 type Text = Zeroizing<Vec<u8>>;
 
-pub(super) async fn export(vault: &Vault, file: &Path, lock: Lock) -> Result<Exported> {
+/// Rows without a code are taken along only where the whole store is known to be of before they had one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::vault) enum Uncoded {
+    TakeAlong,
+    LeaveOut,
+}
+
+pub(in crate::vault) async fn export(vault: &Vault, file: &Path, lock: Lock, uncoded: Uncoded) -> Result<Exported> {
     let (lines, arriving) = mpsc::channel(PAGE);
     let path = file.to_owned();
     let writing = tokio::task::spawn_blocking(move || write(&path, &lock, arriving));
-    let gathered = gather(vault, &lines).await;
+    let gathered = gather(vault, uncoded, &lines).await;
     drop(lines);
     let written = writing.await.unwrap_or_else(|error| Err(unfit(file, error)));
     // A writer that gave up is why nothing more could be gathered.
@@ -45,11 +52,11 @@ fn write(file: &Path, lock: &Lock, mut lines: mpsc::Receiver<Text>) -> Result<()
     if is_whole { draft.finish() } else { Ok(()) }
 }
 
-async fn gather(vault: &Vault, lines: &mpsc::Sender<Text>) -> Result<Exported> {
+async fn gather(vault: &Vault, uncoded: Uncoded, lines: &mpsc::Sender<Text>) -> Result<Exported> {
     send(lines, &Header { switchboard_export: VERSION, layout: SCHEMA_VERSION }).await?;
     let mut gathered = Exported::default();
     for table in Table::ALL {
-        let count = gather_table(vault, table, lines, &mut gathered.left_out).await?;
+        let count = gather_table(vault, table, uncoded, lines, &mut gathered.left_out).await?;
         if count > 0 {
             gathered.records.push((table.name().to_owned(), count));
         }
@@ -61,13 +68,14 @@ async fn gather(vault: &Vault, lines: &mpsc::Sender<Text>) -> Result<Exported> {
 async fn gather_table(
     vault: &Vault,
     table: Table,
+    uncoded: Uncoded,
     lines: &mpsc::Sender<Text>,
     left_out: &mut Vec<String>,
 ) -> Result<u64> {
     let mut count = 0;
     let mut after: Option<Vec<u8>> = None;
     loop {
-        let page = vault.store().scan(table, b"", after.as_deref(), PAGE).await?;
+        let page = vault.raw().scan(table, b"", after.as_deref(), PAGE).await?;
         let Some((last, _)) = page.last() else { return Ok(count) };
         after = Some(last.clone());
         for record in page {
@@ -75,26 +83,28 @@ async fn gather_table(
             if !lasts(&key) {
                 continue;
             }
-            match gather_record(vault, &key, &record, lines).await {
+            match gather_record(vault, &key, &record, uncoded, lines).await {
                 Ok(()) => count += 1,
-                Err(error) if is_of_one_record(&error) => left_out.push(error.to_string()),
+                Err(error) if error.is_of_one_record() => left_out.push(error.to_string()),
                 Err(error) => return Err(error),
             }
         }
     }
 }
 
-/// Whether the others can be carried all the same.
-fn is_of_one_record(error: &Error) -> bool {
-    use Error::{Swapped, Tampered, Unfitting, UnknownLayout, WrongKey};
-    matches!(error, WrongKey(_) | Tampered(_) | Swapped(_) | UnknownLayout(_) | Unfitting(_))
-}
-
-async fn gather_record(vault: &Vault, key: &Key, (id, stored): &Record, lines: &mpsc::Sender<Text>) -> Result<()> {
+async fn gather_record(
+    vault: &Vault,
+    key: &Key,
+    (id, stored): &Record,
+    uncoded: Uncoded,
+    lines: &mpsc::Sender<Text>,
+) -> Result<()> {
     let id = hex(id);
     let table = key.table.name();
-    if seal::key_of(&stored.value).is_none() {
-        let plain = Some(STANDARD.encode(&stored.value));
+    if !rows::is_sealed(key, &stored.value) {
+        let is_of_before = uncoded == Uncoded::TakeAlong && rows::key_of(&stored.value).is_none();
+        let row = if is_of_before { Ok(stored.value.clone()) } else { rows::row(&vault.keys(), key, &stored.value) };
+        let plain = Some(STANDARD.encode(row?));
         return send(lines, &Line { table, id, sealed: None, plain }).await;
     }
     let text = seal::open(&vault.keys(), key, &stored.value)?;
