@@ -181,7 +181,7 @@ impl Agents {
         let is_theirs = |info: &TokenInfo| info.id == *id && info.user == *user && info.role > Role::Agent;
         let Some(old) = all.into_iter().find(|found| is_theirs(&found.value.info)) else { return Ok(None) };
         let info = &old.value.info;
-        let as_long = || Some(self.clock.now().checked_add(info.expires_at?.duration_since(info.created_at)).ok()?);
+        let as_long = || self.clock.now().checked_add(info.expires_at?.duration_since(info.created_at)).ok();
         let end = expires_at.or_else(as_long);
         let (put, info, token) = self.minted(self.as_person(user).await?, &info.name, end)?;
         let gone = Change::Delete { key: old.key, expect: Expect::Version(old.version) };
