@@ -65,7 +65,7 @@ pub(super) fn draft(draft: &Message) -> Question {
         if plain.trim().is_empty() { question } else { question.attach("As plain text", written(&plain)) }
     };
     let question = senders(question, mail);
-    let question = files(question, &body::files(mail));
+    let question = unshown(files(question, &body::files(mail)), mail);
     let others = other_headers(mail);
     let question = if others.is_empty() { question } else { question.attach("Other headers", others) };
     question.about(fingerprint(draft))
@@ -106,6 +106,23 @@ fn files(question: Question, files: &[File]) -> Question {
     let all = files.iter().map(one).collect::<Vec<_>>().join(", ");
     let count = if files.len() == 1 { "One file goes with it".to_owned() } else { format!("{} files go with it", files.len()) };
     question.note(format!("{count}: {}.", excerpt(all)))
+}
+
+/// Parts that are neither words nor files with names: pictures within the text, and texts that Gmail did not hand out.
+fn unshown(question: Question, mail: &Part) -> Question {
+    let mut found = Vec::new();
+    let mut open = vec![mail];
+    while let Some(part) = open.pop() {
+        open.extend(&part.parts);
+        let is_shown = matches!(part.mime_type.as_str(), "text/plain" | "text/html") && !part.body.data.is_empty();
+        if part.parts.is_empty() && part.body.size > 0 && !body::is_file(part) && !is_shown {
+            found.push(format!("{} of {} bytes", part.mime_type, part.body.size));
+        }
+    }
+    if found.is_empty() {
+        return question;
+    }
+    question.note(format!("Also in it, and not shown here: {}. Look at the draft in Gmail.", excerpt(found.join(", "))))
 }
 
 /// What else stands above the mail, such as a wish to be told when it is read.
@@ -192,6 +209,16 @@ mod tests {
             assert!(asked.what().contains(phrase), "{phrase}: {}", asked.what());
         }
         assert!(asked.in_full().contains(html) && asked.in_full().contains("As plain text:\nHi"), "{}", asked.in_full());
+    }
+
+    #[test]
+    fn what_cannot_be_shown_is_counted() {
+        let picture = json!({ "mimeType": "image/png", "body": { "attachmentId": "x", "size": 9 } });
+        let kept = json!({ "mimeType": "text/plain", "body": { "attachmentId": "y", "size": 8 } });
+        let asked = Error::ask(draft(&message(vec![text("text/plain", "Hi"), picture, kept], &HEAD)));
+        for phrase in ["not shown here: ", "image/png of 9 bytes", "text/plain of 8 bytes"] {
+            assert!(asked.what().contains(phrase), "{phrase}: {}", asked.what());
+        }
     }
 
     #[test]

@@ -360,7 +360,7 @@ impl Tool for SendDraft {
             thread_id: message.thread_id,
             draft_id: None,
             to,
-            subject: Written::by_account(subject).line(200),
+            subject: Written::by(!body::answers_others(&subject), subject).line(200),
             note,
         })
     }
