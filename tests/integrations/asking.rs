@@ -114,7 +114,7 @@ const TOOLS: &[(&Vendor, &str, Leads)] = &[
         "log_call",
         Out(|| json!({ "title": "x", "body": html(), "contact_email": "olivia.grant@contoso.example" })),
     ),
-    (&HUBSPOT, "upsert_contact", Nowhere(VALUES)),
+    (&HUBSPOT, "create_contact", Nowhere(VALUES)),
     (&HUBSPOT, "update_contact", Nowhere(VALUES)),
     (&HUBSPOT, "create_deal", Nowhere(VALUES)),
     (&HUBSPOT, "update_deal", Nowhere(VALUES)),

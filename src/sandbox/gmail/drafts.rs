@@ -51,7 +51,8 @@ pub fn send(gmail: &mut Gmail, call: &Call<'_>) -> Outcome {
     }
     // A draft may be sent with other content: the guide to drafts, "Sending drafts".
     let other = Some(&call.body["message"]).filter(|message| message["raw"].is_string());
-    let other = other.map(|message| composed(gmail, message)).transpose()?;
+    // It stays in the thread of the draft.
+    let other = other.map(|message| composed(gmail, &json!({ "raw": message["raw"] }))).transpose()?;
     let mut mail = gmail.drafts.remove(at).mail;
     if let Some(other) = other {
         mail = Mail { thread_id: std::mem::take(&mut mail.thread_id), ..other };
