@@ -131,7 +131,7 @@ fn wrong(what: impl Into<String>) -> Error {
 
 /// What is made of texts of callers and vendors here, for the tests that hold it to its bounds.
 pub(super) const TRANSFORMATIONS: &[Transformation] = &[
-    Transformation { name: "airtable: text to a formula", run: |text| formula::text(text) },
+    Transformation { name: "airtable: text to a formula", run: formula::text },
     Transformation { name: "airtable: text to a list", run: |text| cells::list(text).join(" ") },
     Transformation { name: "airtable: text to a number", run: |text| format!("{:?}", cells::read_number(text)) },
 ];

@@ -127,5 +127,5 @@ fn wrong(what: impl Into<String>) -> Error {
 /// What is made of texts of callers and vendors here, for the tests that hold it to its bounds.
 pub(super) const TRANSFORMATIONS: &[Transformation] = &[
     Transformation { name: "google-sheets: a range", run: |text| a1::Range::read(text).to_string() },
-    Transformation { name: "google-sheets: a sheet's name", run: |text| a1::quoted(text) },
+    Transformation { name: "google-sheets: a sheet's name", run: a1::quoted },
 ];

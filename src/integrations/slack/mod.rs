@@ -196,7 +196,7 @@ async fn probe(cx: &Call) -> Result<Identity> {
 
 /// What is made of texts of callers and vendors here, for the tests that hold it to its bounds.
 pub(super) const TRANSFORMATIONS: &[Transformation] = &[
-    Transformation { name: "slack: Markdown to mrkdwn", run: |text| text::to_slack(text) },
+    Transformation { name: "slack: Markdown to mrkdwn", run: text::to_slack },
     Transformation { name: "slack: mrkdwn to Markdown", run: |text| text::readable(text, &std::collections::BTreeMap::new()) },
     Transformation { name: "slack: who is mentioned", run: |text| text::mentioned(text).collect::<Vec<_>>().join(" ") },
 ];

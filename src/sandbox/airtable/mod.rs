@@ -207,4 +207,4 @@ impl Twin for Airtable {
 
 /// What is made of texts of callers and vendors here, for the tests that hold it to its bounds.
 pub(super) const TRANSFORMATIONS: &[Transformation] =
-    &[Transformation { name: "sandbox: formula", run: |text| formula::read(text) }];
+    &[Transformation { name: "sandbox: formula", run: formula::read }];

@@ -236,4 +236,4 @@ impl Twin for Gmail {
 
 /// What is made of texts of callers and vendors here, for the tests that hold it to its bounds.
 pub(super) const TRANSFORMATIONS: &[Transformation] =
-    &[Transformation { name: "sandbox: mail query", run: |text| query::read(text) }];
+    &[Transformation { name: "sandbox: mail query", run: query::read }];

@@ -292,8 +292,8 @@ impl Twin for GoogleCalendar {
 
 /// What is made of texts of callers and vendors here, for the tests that hold it to its bounds.
 pub(super) const TRANSFORMATIONS: &[Transformation] = &[
-    Transformation { name: "sandbox: an event in a sentence", run: |text| quick_add::title(text) },
-    Transformation { name: "sandbox: a rule of a series", run: |text| recurrence::last(text) },
+    Transformation { name: "sandbox: an event in a sentence", run: quick_add::title },
+    Transformation { name: "sandbox: a rule of a series", run: recurrence::last },
 ];
 
 #[cfg(test)]

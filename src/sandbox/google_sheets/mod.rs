@@ -167,5 +167,5 @@ impl Twin for GoogleSheets {
 /// What is made of texts of callers and vendors here, for the tests that hold it to its bounds.
 pub(super) const TRANSFORMATIONS: &[Transformation] = &[
     Transformation { name: "sandbox: a cell", run: |text| cells::Cell::typed(&serde_json::json!(text)).formatted() },
-    Transformation { name: "sandbox: file query", run: |text| files::read(text) },
+    Transformation { name: "sandbox: file query", run: files::read },
 ];

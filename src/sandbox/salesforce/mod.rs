@@ -177,10 +177,10 @@ impl Twin for Salesforce {
 
 /// What is made of texts of callers and vendors here, for the tests that hold it to its bounds.
 pub(super) const TRANSFORMATIONS: &[Transformation] = &[
-    Transformation { name: "sandbox: SOQL", run: |text| grammar::read(text) },
+    Transformation { name: "sandbox: SOQL", run: grammar::read },
     Transformation {
         name: "sandbox: SOQL condition",
         run: |text| grammar::read(&format!("SELECT Id FROM Account WHERE {text}")),
     },
-    Transformation { name: "sandbox: LIKE", run: |text| query::matches(text) },
+    Transformation { name: "sandbox: LIKE", run: query::matches },
 ];
