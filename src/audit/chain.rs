@@ -199,8 +199,8 @@ impl Check {
     /// Looks at a line. Those behind `head` were written since it was read.
     pub(super) fn line(&mut self, id: &[u8], value: &[u8], head: Option<Head>) {
         let Some(stored) = Stored::decode(value) else {
-            let id = id.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-            return self.find(format!("The line {id} cannot be read."));
+            let key = Key::raw(Table::Audit, id);
+            return self.find(format!("{key} cannot be read.").replacen("the", "The", 1));
         };
         let Some(place) = stored.chain else {
             let (at, call) = (stored.entry.at, stored.entry.call);

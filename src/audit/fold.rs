@@ -66,7 +66,7 @@ struct Fold {
 #[derive(Debug)]
 struct Counted {
     since: Instant,
-    entry: Box<Entry>,
+    entry: Entry,
 }
 
 /// Counts equal lines.
@@ -77,7 +77,7 @@ pub(super) struct Folds {
 
 impl Folds {
     /// Takes a line in. What is given back is to be written now.
-    pub(super) fn take(&mut self, entry: Box<Entry>, now: Instant) -> Vec<Box<Entry>> {
+    pub(super) fn take(&mut self, entry: Entry, now: Instant) -> Vec<Entry> {
         if !is_folded(&entry) {
             return vec![entry];
         }
@@ -93,14 +93,14 @@ impl Folds {
             return due;
         }
         match &mut fold.counted {
-            Some(counted) => counted.add(*entry),
+            Some(counted) => counted.add(entry),
             none => *none = Some(Counted { since: now, entry }),
         }
         due
     }
 
     /// The counts that have waited long enough.
-    pub(super) fn due(&mut self, now: Instant) -> Vec<Box<Entry>> {
+    pub(super) fn due(&mut self, now: Instant) -> Vec<Entry> {
         let is_due = |counted: &mut Counted| now.duration_since(counted.since) >= PATIENCE;
         let due = self.kinds.values_mut().filter_map(|fold| fold.counted.take_if(is_due));
         let due = due.map(|counted| counted.entry).collect();
@@ -109,11 +109,11 @@ impl Folds {
     }
 
     /// All counts, written now. What was seen stays in mind, so that asking for a page does not begin a new minute.
-    pub(super) fn all(&mut self) -> Vec<Box<Entry>> {
+    pub(super) fn all(&mut self) -> Vec<Entry> {
         self.kinds.values_mut().filter_map(|fold| fold.counted.take()).map(|counted| counted.entry).collect()
     }
 
-    fn empty(&mut self) -> Vec<Box<Entry>> {
+    fn empty(&mut self) -> Vec<Entry> {
         let all = self.all();
         self.kinds.clear();
         all
@@ -122,7 +122,7 @@ impl Folds {
 
 impl Counted {
     fn add(&mut self, next: Entry) {
-        let entry = &mut *self.entry;
+        let entry = &mut self.entry;
         entry.times += next.times;
         entry.until = Some(next.until.unwrap_or(next.at));
         (entry.call, entry.millis) = (next.call, next.millis);
@@ -146,8 +146,8 @@ mod tests {
     use super::*;
     use crate::audit::tests::entry;
 
-    fn many(folds: &mut Folds, count: u32, now: Instant) -> Vec<Box<Entry>> {
-        (0..count).flat_map(|number| folds.take(Box::new(entry(&format!("c-{number}"))), now)).collect()
+    fn many(folds: &mut Folds, count: u32, now: Instant) -> Vec<Entry> {
+        (0..count).flat_map(|number| folds.take(entry(&format!("c-{number}")), now)).collect()
     }
 
     #[test]
@@ -173,10 +173,10 @@ mod tests {
             Entry { tool: "other".into(), ..entry("c") },
             Entry { outcome: Outcome::Refused { why: "ask".into() }, ..entry("c") },
         ] {
-            assert_eq!(folds.take(Box::new(other), now).len(), 1);
+            assert_eq!(folds.take(other, now).len(), 1);
         }
         for _ in 0..100 {
-            assert_eq!(folds.take(Box::new(Entry { class: Class::Change, ..entry("c") }), now).len(), 1);
+            assert_eq!(folds.take(Entry { class: Class::Change, ..entry("c") }, now).len(), 1);
         }
     }
 
@@ -185,12 +185,12 @@ mod tests {
         let (mut folds, now) = (Folds::default(), Instant::now());
         let unknown = |number: usize| {
             let outcome = Outcome::Refused { why: "unknown_tool".into() };
-            Box::new(Entry { tool: format!("t{number}"), outcome, ..entry("c") })
+            Entry { tool: format!("t{number}"), outcome, ..entry("c") }
         };
         let written: usize = (0..1_000).map(|number| folds.take(unknown(number), now).len()).sum();
         assert_eq!(written, APART as usize);
         for number in 0..3 * KINDS {
-            folds.take(Box::new(Entry { tool: format!("t{number}"), ..entry("c") }), now);
+            folds.take(Entry { tool: format!("t{number}"), ..entry("c") }, now);
         }
         assert!(folds.kinds.len() <= KINDS);
     }

@@ -164,7 +164,7 @@ impl Writer {
     async fn gather(&mut self, first: Option<Message>, messages: &mut mpsc::Receiver<Message>) -> Group {
         let mut group = Group::default();
         let due = self.folds.due(std::time::Instant::now());
-        let due: Vec<Line> = due.into_iter().map(|entry| self.placed(*entry)).collect();
+        let due: Vec<Line> = due.into_iter().map(|entry| self.placed(entry)).collect();
         group.lines.extend(due);
         let Some(first) = first else { return group };
         let mut next = self.take(first, &mut group);
@@ -196,12 +196,12 @@ impl Writer {
             }
             Message::Line { id, entry, done: None } => {
                 let mut own = Some(id);
-                for entry in self.folds.take(entry, std::time::Instant::now()) {
+                for entry in self.folds.take(*entry, std::time::Instant::now()) {
                     // One line stands where it was put into the queue; counts stand where they are written.
                     let is_counted = entry.times > 1;
                     let id = if is_counted { None } else { own.take() };
                     let id = id.unwrap_or_else(|| self.ids.next(&entry));
-                    group.lines.push(Line { id: id.bytes().to_vec(), entry: *entry, old: false });
+                    group.lines.push(Line { id: id.bytes().to_vec(), entry, old: false });
                 }
             }
         }
@@ -211,7 +211,7 @@ impl Writer {
     /// What was counted and not written yet.
     fn counted(&mut self) -> Vec<Line> {
         let all = self.folds.all();
-        all.into_iter().map(|entry| self.placed(*entry)).collect()
+        all.into_iter().map(|entry| self.placed(entry)).collect()
     }
 
     fn placed(&self, entry: Entry) -> Line {
