@@ -5,7 +5,7 @@
 //! | layer | modules | what they are |
 //! |---|---|---|
 //! | 1 | [`secret`] [`id`] [`clock`] [`compute`] [`text`] | what everything else is made of |
-//! | 2 | [`config`] [`telemetry`] [`schema`] [`moment`] | settings, logs, portable JSON schemas, times as people write them |
+//! | 2 | [`quota`] [`listen`] [`config`] [`telemetry`] [`schema`] [`moment`] | how much people may have under way; the accept loop; settings, logs, portable JSON schemas, times as people write them |
 //! | 3 | [`http`] [`sandbox`] | the outgoing client; offline twins of the vendors |
 //! | 4 | [`store`] | one trait, several engines |
 //! | 5 | [`vault`] [`agents`] [`audit`] [`approvals`] | sealed credentials; who may do what; who did what; what waits for a person |
@@ -31,9 +31,11 @@ pub mod hub;
 pub mod id;
 pub mod integrations;
 pub mod issuer;
+pub mod listen;
 pub mod mcp;
 pub mod moment;
 pub mod oauth;
+pub mod quota;
 pub mod sandbox;
 pub mod schema;
 pub mod secret;

@@ -13,7 +13,8 @@ const LAYERS: &[&[&str]] = &[
     // Fresh tokens are secrets, so the ground has two levels.
     &["secret"],
     &["id", "clock", "compute", "text"],
-    &["config", "telemetry", "schema", "moment"],
+    &["quota"],
+    &["config", "telemetry", "schema", "moment", "listen"],
     &["http", "sandbox"],
     &["store"],
     &["vault", "agents", "audit", "approvals"],

@@ -81,8 +81,8 @@ async fn talk(data: &[u8]) -> Vec<String> {
     }
     pipe.close(Duration::from_secs(1)).await;
     let mut said = Vec::new();
-    while let Some(text) = messages.recv().await {
-        said.push(text);
+    while let Some(message) = messages.recv().await {
+        said.push(message.text);
     }
     said
 }

@@ -129,8 +129,9 @@ impl Scene {
             headers: None,
             wishes: Arc::new(Wishes::from_level(None)),
             trace: None,
+            permit: None,
         };
-        let answer = now(self.server.answer("tools/call", Some(&params), exchange));
+        let answer = now(self.server.answer("tools/call", Some(params), exchange));
         serde_json::from_str(&answer.text).expect("an answer is JSON")
     }
 }

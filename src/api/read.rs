@@ -2,7 +2,7 @@
 //!
 //! Values are never quoted in a refusal, because a credential may stand in the wrong place.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use axum::{
     body::Body,
@@ -14,11 +14,14 @@ use serde::de::DeserializeOwned;
 use url::form_urlencoded;
 
 use super::Problem;
+use crate::quota::{self, Exceeded, Permit};
 
 /// The largest body, in bytes: as large as a message on the other ways in.
 const LARGEST_BODY: usize = 10 << 20;
 /// The longest id or name in an address, in bytes.
 const LONGEST_ID: usize = 512;
+/// The largest body of somebody who is not known, in bytes: nobody answers for what it takes.
+const LARGEST_OF_STRANGERS: usize = 16 << 10;
 /// How long a body may take to arrive.
 const BODY_WITHIN: Duration = Duration::from_secs(30);
 
@@ -30,10 +33,13 @@ impl<S: Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
-        let body = tokio::time::timeout(BODY_WITHIN, collect(&parts.headers, body)).await;
+        let permit = parts.extensions.get::<Arc<Permit>>().map(|permit| &**permit);
+        let body = tokio::time::timeout(BODY_WITHIN, collect(&parts.headers, body, permit)).await;
         let body = body.unwrap_or_else(|_| {
             Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "timeout", "the body took too long to arrive"))
         })?;
+        // The bytes themselves count already.
+        count(permit, quota::weight(&body) - body.len() as u64)?;
         if body.is_empty() {
             return parse(b"{}").map(Json);
         }
@@ -46,25 +52,38 @@ impl<S: Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     }
 }
 
-async fn collect(headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Problem> {
+/// Lets `bytes` more count against the caller.
+fn count(permit: Option<&Permit>, bytes: u64) -> Result<(), Problem> {
+    let grown = permit.map_or(Ok(()), |permit| permit.grow(bytes));
+    grown.map_err(|why| match why {
+        Exceeded::Never => {
+            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", format!("the body is refused: {why}"))
+        }
+        _ => Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", format!("the request was not begun: {why}")),
+    })
+}
+
+async fn collect(headers: &HeaderMap, body: Body, permit: Option<&Permit>) -> Result<Vec<u8>, Problem> {
+    let largest = if permit.is_some() { LARGEST_BODY } else { LARGEST_OF_STRANGERS };
     let claimed = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    if claimed.is_some_and(|length| length > LARGEST_BODY as u64) {
-        return Err(too_large());
+    if claimed.is_some_and(|length| length > largest as u64) {
+        return Err(too_large(largest));
     }
     let mut stream = body.into_data_stream();
     let mut whole = Vec::new();
     while let Some(chunk) = stream.next().await {
         let chunk = chunk.map_err(|_| Problem::input("the body broke off"))?;
-        if whole.len() + chunk.len() > LARGEST_BODY {
-            return Err(too_large());
+        if whole.len() + chunk.len() > largest {
+            return Err(too_large(largest));
         }
+        count(permit, chunk.len() as u64)?;
         whole.extend_from_slice(&chunk);
     }
     Ok(whole)
 }
 
-fn too_large() -> Problem {
-    let detail = format!("the body is larger than {} MiB", LARGEST_BODY >> 20);
+fn too_large(largest: usize) -> Problem {
+    let detail = format!("the body is larger than {} KiB", largest >> 10);
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail)
 }
 

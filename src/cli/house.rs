@@ -17,6 +17,7 @@ use crate::{
     integrations,
     mcp::{self, Server},
     oauth::{self, Broker},
+    quota::Quotas,
     sandbox::{self, Sandbox},
     secret::Secret,
     store::{Expect, Key, SharedStore, Table},
@@ -210,8 +211,8 @@ pub fn server(hub: &Hub) -> Server {
 
 /// The protocol in front of the hub; sessions are signed with `key` and kept in `store`, so that they outlive the
 /// process.
-pub fn server_with(hub: &Hub, key: Secret, store: SharedStore) -> Server {
-    let server = product(hub).session_key(key).store(store).build();
+pub fn server_with(hub: &Hub, key: Secret, store: SharedStore, quotas: Quotas) -> Server {
+    let server = product(hub).session_key(key).store(store).quotas(quotas).build();
     server.follow_alarms();
     server
 }

@@ -24,6 +24,8 @@ use crate::{
 
 /// How long a visitor may take to say what it wants.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How many visitors may be there at once. All of them are processes of the same user.
+const MOST: usize = 512;
 /// How long visitors may take to finish when the process ends; a little more than a pipe gives its calls.
 const GRACE: Duration = Duration::from_millis(950);
 
@@ -57,6 +59,8 @@ impl Reception {
         let Ok(user) = ownership.user() else { return };
         loop {
             match listener.accept().await {
+                // The visitor finds the connection closed, and tries again.
+                Ok(_) if visits.len() >= MOST => tracing::warn!("too many processes use this data directory at once"),
                 Ok((stream, _)) => {
                     let reception = self.clone();
                     visits.spawn(async move {

@@ -1,6 +1,6 @@
 //! A command's way to whoever carries out its orders: this process, or the one that owns the data directory.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -55,6 +55,9 @@ struct Visits {
     closing: CancellationToken,
     receiving: JoinHandle<()>,
 }
+
+/// How long a visitor may take to read the answer to its order.
+const TAKEN_WITHIN: Duration = Duration::from_mins(1);
 
 /// What the owner writes back: one line.
 #[derive(Debug, Serialize, Deserialize)]
@@ -201,8 +204,11 @@ pub async fn answer(
     };
     let mut line = serde_json::to_vec(&answer)?;
     line.push(b'\n');
-    visitor.write_all(&line).await?;
-    visitor.shutdown().await
+    let written = tokio::time::timeout(TAKEN_WITHIN, async {
+        visitor.write_all(&line).await?;
+        visitor.shutdown().await
+    });
+    written.await?
 }
 
 fn answer_of(done: Result<Value, Failure>) -> Answer {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    extract::{Request, State},
+    extract::{DefaultBodyLimit, Request, State},
     http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
@@ -97,10 +97,14 @@ impl Console {
     }
 }
 
+/// How large the form may be that anybody can send, and how large those are of who has signed in, in bytes.
+const LARGEST_ENTRY: usize = 4 << 10;
+const LARGEST_FORM: usize = 16 << 10;
+
 /// All pages.
 pub fn router(console: Console) -> Router {
     let mut pages = Router::new()
-        .route("/login", get(signing::page).post(signing::sign_in))
+        .route("/login", get(signing::page).post(signing::sign_in).layer(DefaultBodyLimit::max(LARGEST_ENTRY)))
         .route("/logout", post(signing::sign_out));
     for path in PAGES {
         pages = pages.route(path, get(shown));
@@ -127,6 +131,7 @@ fn linked() -> Router<Console> {
 }
 
 fn finished(router: Router<Console>, console: Console) -> Router {
+    let router = router.layer(DefaultBodyLimit::max(LARGEST_FORM));
     router.layer(middleware::from_fn_with_state(console.clone(), own_pages)).with_state(console)
 }
 

@@ -17,13 +17,18 @@ use super::{
     era::{ProgressToken, Terms},
     flight::{Reply, Waiting},
     message::{notification_text, request_text},
+    outgoing::Outgoing,
     trace::Trace,
     wishes::Wishes,
 };
 use crate::{
     hub::Caller,
     id::{self, base32hex},
+    quota::{Permit, Quota},
 };
+
+/// How long a message waits at a time while too much is under way.
+const CROWDED: Duration = Duration::from_millis(250);
 
 /// One request on its way to an answer.
 #[derive(Clone, Debug)]
@@ -46,6 +51,8 @@ pub struct Exchange {
     pub wishes: Arc<Wishes>,
     /// The client's trace, where it told one.
     pub trace: Option<Trace>,
+    /// What the request counts against; `None` where nobody counts.
+    pub permit: Option<Arc<Permit>>,
 }
 
 /// A header as it came: a text, or something that is none.
@@ -63,7 +70,7 @@ pub enum Field {
 /// The way to a client beside the answer.
 #[derive(Clone, Debug)]
 pub struct Outlet {
-    messages: mpsc::Sender<String>,
+    messages: mpsc::Sender<Outgoing>,
     questions: Option<Questions>,
     /// Is cancelled when the request is over: nothing may be said for it afterwards.
     over: CancellationToken,
@@ -82,7 +89,7 @@ impl Drop for Open<'_> {
             let id: Value = serde_json::from_str(self.id.as_json()).unwrap_or_default();
             let taken_back = notification_text("notifications/cancelled", Some(&json!({"requestId": id})));
             // This is said for a request of ours, and so even when the client's is over.
-            let _ = self.outlet.messages.try_send(taken_back);
+            let _ = self.outlet.messages.try_send(taken_back.into());
         }
     }
 }
@@ -129,7 +136,7 @@ impl Questions {
 
 impl Outlet {
     /// Messages go to `messages`; requests of ours are possible where `questions` take the answers.
-    pub fn new(messages: mpsc::Sender<String>, questions: Option<Questions>) -> Self {
+    pub fn new(messages: mpsc::Sender<Outgoing>, questions: Option<Questions>) -> Self {
         Outlet { messages, questions, over: CancellationToken::new() }
     }
 
@@ -140,12 +147,28 @@ impl Outlet {
 
     /// Sends a notification unless the way is full; never waits.
     pub fn notify(&self, method: &str, params: Option<&Value>) -> bool {
-        !self.over.is_cancelled() && self.messages.try_send(notification_text(method, params)).is_ok()
+        !self.over.is_cancelled() && self.messages.try_send(notification_text(method, params).into()).is_ok()
     }
 
     /// Sends a notification, waiting for room; `false` when the client has gone.
     pub async fn deliver(&self, method: &str, params: Option<&Value>) -> bool {
-        !self.over.is_cancelled() && self.messages.send(notification_text(method, params)).await.is_ok()
+        !self.over.is_cancelled() && self.messages.send(notification_text(method, params).into()).await.is_ok()
+    }
+
+    /// [`Outlet::deliver`] for what may be large: it waits until `person` may have so much more under way.
+    pub async fn deliver_counted(&self, method: &str, params: &Value, quota: &Quota, person: &str) -> bool {
+        let text = notification_text(method, Some(params));
+        let permit = loop {
+            match quota.take(person, text.len() as u64) {
+                Ok(permit) => break permit,
+                Err(_) => tokio::select! {
+                    () = tokio::time::sleep(CROWDED) => {}
+                    () = self.messages.closed() => return false,
+                },
+            }
+        };
+        let message = Outgoing::counted(text, Some(Arc::new(permit)));
+        !self.over.is_cancelled() && self.messages.send(message).await.is_ok()
     }
 
     /// Asks the client, and waits at most `limit`; `None` when no answer can come or none came.
@@ -153,7 +176,7 @@ impl Outlet {
         let questions = self.questions.as_ref()?;
         let id = RequestId::text(&format!("q-{}-{}", questions.prefix, questions.next.fetch_add(1, Ordering::Relaxed)));
         let ticket = questions.waiting.expect((Arc::clone(&questions.scope), id.clone()));
-        self.messages.send(request_text(&id, method, params)).await.ok()?;
+        self.messages.send(request_text(&id, method, params).into()).await.ok()?;
         let mut open = Open { outlet: self, id: &id, is_answered: false };
         let reply = tokio::select! {
             reply = ticket.answer(limit) => reply,

@@ -23,6 +23,7 @@ pub mod headers;
 pub mod message;
 mod methods;
 pub mod news;
+mod outgoing;
 mod pipe;
 mod progress;
 mod round;
@@ -35,5 +36,6 @@ mod trace;
 pub mod wishes;
 
 pub use methods::lifecycle::negotiate;
-pub use pipe::{Pipe, cancelled_id};
+pub use outgoing::Outgoing;
+pub use pipe::{Pipe, RUNNING, cancelled_id};
 pub use server::{Answer, Builder, Core, Server};

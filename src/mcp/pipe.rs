@@ -25,22 +25,30 @@ use super::{
     flight::{Flight, Flights, Grounded},
     message::{error_text, internal_error, invalid_params, invalid_request, refusal_text, too_long},
     methods::lifecycle::negotiate,
-    server::Server,
+    outgoing::Outgoing,
+    server::{Answer, Server},
     wishes::Wishes,
 };
-use crate::hub::Caller;
+use crate::{
+    hub::Caller,
+    quota::{self, Exceeded, Permit},
+};
 
 /// How many requests of one connection run at once.
 const AT_ONCE: usize = 64;
 /// How many more may wait for their turn.
 const AT_MOST: usize = 1024;
+/// What a request that waits counts beside its text.
+const WAITING: u64 = 1 << 10;
+/// What a request that runs counts at least: its work, and its answer until that is written.
+pub const RUNNING: u64 = 32 << 10;
 
 /// One connection.
 #[derive(Debug)]
 pub struct Pipe {
     server: Server,
     caller: Caller,
-    outbox: mpsc::Sender<String>,
+    outbox: mpsc::Sender<Outgoing>,
     questions: Questions,
     flights: Arc<Flights<RequestId>>,
     turns: Arc<Semaphore>,
@@ -55,7 +63,8 @@ pub struct Pipe {
 
 impl Pipe {
     /// A connection of `caller`; whatever is to be sent goes into `outbox`.
-    pub fn new(server: Server, caller: Caller, outbox: mpsc::Sender<String>) -> Self {
+    pub fn new(server: Server, caller: Caller, outbox: mpsc::Sender<Outgoing>) -> Self {
+        let wishes = Wishes::of_session().within(server.quotas(), caller.principal.user.as_str());
         let closing = server.connections().child_token();
         Pipe {
             questions: Questions::until(closing.clone()),
@@ -68,7 +77,7 @@ impl Pipe {
             tasks: TaskTracker::new(),
             session: Mutex::new(None),
             is_watching: AtomicBool::new(false),
-            wishes: Arc::new(Wishes::of_session()),
+            wishes: Arc::new(wishes),
         }
     }
 
@@ -97,7 +106,7 @@ impl Pipe {
             match envelope::decode(message.get().as_bytes()) {
                 Ok(Envelope::Request(request)) if request.method == "initialize" => {
                     let error = invalid_request("`initialize` stands alone");
-                    let _ = answers.send(error_text(Some(&request.id), &error)).await;
+                    let _ = answers.send(error_text(Some(&request.id), &error).into()).await;
                 }
                 _ => self.one(message.get().as_bytes(), &answers).await,
             }
@@ -105,22 +114,27 @@ impl Pipe {
         drop(answers);
         let outbox = self.outbox.clone();
         self.tasks.spawn(async move {
-            let mut all = Vec::new();
+            let (mut all, mut permits) = (Vec::new(), Vec::new());
             while let Some(answer) = answered.recv().await {
-                all.push(answer);
+                let Outgoing { text, permit } = answer;
+                all.push(text);
+                permits.extend(permit);
             }
             if let Some(text) = envelope::batch_text(all.into_iter()) {
-                let _ = outbox.send(text).await;
+                let _ = outbox.send(text.into()).await;
             }
+            // What they held is the list's until it is on its way.
+            drop(permits);
         });
     }
 
     /// Takes one message; what answers it goes to `answers`.
-    async fn one(&self, message: &[u8], answers: &mpsc::Sender<String>) {
+    async fn one(&self, message: &[u8], answers: &mpsc::Sender<Outgoing>) {
         match envelope::decode(message) {
             Ok(Envelope::Request(request)) => {
-                if let Err(error) = self.take(&request, answers) {
-                    let _ = answers.send(error_text(Some(&request.id), &error)).await;
+                let taken = self.permit(message).and_then(|permit| self.take(&request, permit, answers));
+                if let Err(error) = taken {
+                    let _ = answers.send(error_text(Some(&request.id), &error).into()).await;
                 }
             }
             Ok(Envelope::Notification(notification)) => self.notification(&notification),
@@ -128,7 +142,7 @@ impl Pipe {
                 let read = |raw: &RawValue| serde_json::from_str(raw.get()).unwrap_or_default();
                 self.questions.answered(response.id, response.outcome.map(read).map_err(read));
             }
-            Err(refusal) => drop(answers.send(refusal_text(&refusal)).await),
+            Err(refusal) => drop(answers.send(refusal_text(&refusal).into()).await),
         }
     }
 
@@ -161,8 +175,20 @@ impl Pipe {
         }
     }
 
+    /// What a message counts against while it waits and is worked on.
+    fn permit(&self, message: &[u8]) -> Result<Arc<Permit>, ErrorObjectOwned> {
+        let bytes = &self.server.quotas().bytes;
+        let permit = bytes.take(self.caller.principal.user.as_str(), quota::weight(message) + WAITING);
+        permit.map(Arc::new).map_err(|why| too_much(&why))
+    }
+
     /// Registers a request and lets it run.
-    fn take(&self, request: &Request<'_>, answers: &mpsc::Sender<String>) -> Result<(), ErrorObjectOwned> {
+    fn take(
+        &self,
+        request: &Request<'_>,
+        permit: Arc<Permit>,
+        answers: &mpsc::Sender<Outgoing>,
+    ) -> Result<(), ErrorObjectOwned> {
         let meta = Meta::of(request.params)?;
         let progress = meta.progress_token()?;
         let terms = self.terms(request, &meta)?;
@@ -185,29 +211,45 @@ impl Pipe {
             headers: None,
             wishes,
             trace: meta.trace(),
+            permit: Some(permit),
         };
         self.run(flight, request, exchange, answers.clone());
         Ok(())
     }
 
-    fn run(&self, flight: Flight<RequestId>, request: &Request<'_>, exchange: Exchange, answers: mpsc::Sender<String>) {
+    fn run(
+        &self,
+        flight: Flight<RequestId>,
+        request: &Request<'_>,
+        exchange: Exchange,
+        answers: mpsc::Sender<Outgoing>,
+    ) {
         let (server, turns) = (self.server.clone(), Arc::clone(&self.turns));
+        let (id, permit) = (exchange.id.clone(), exchange.permit.clone());
         // Whatever goes on afterwards, such as a write that is carried to its end, has nothing more to say.
         let gate = exchange.outlet.as_ref().map(Outlet::gate);
         let (method, params) = (request.method.to_string(), request.params.map(ToOwned::to_owned));
         self.tasks.spawn(async move {
             let work = async {
                 // A stream that stays open takes no turn from calls; the server bounds those itself.
-                let _turn = if method == "subscriptions/listen" { None } else { turns.acquire().await.ok() };
-                server.answer(&method, params.as_deref(), exchange).await
+                let turn = if method == "subscriptions/listen" { None } else { turns.acquire_owned().await.ok() };
+                // Before anything is done: what comes of it will need room.
+                let room = exchange.permit.as_ref().map_or(Ok(()), |permit| permit.grow(RUNNING));
+                let answer = match room {
+                    Ok(()) => server.answer(&method, params, exchange).await,
+                    Err(why) => Answer::error(Some(&id), &too_much(&why)),
+                };
+                (answer, turn)
             };
-            let answer = tokio::select! {
+            let (answer, turn) = tokio::select! {
                 biased;
                 () = flight.token().cancelled() => return,
-                answer = work => answer,
+                done = work => done,
             };
             drop((flight, gate));
-            let _ = answers.send(answer.text).await;
+            let _ = answers.send(Outgoing::counted(answer.text, permit)).await;
+            // Others wait until there is room for what this one had to say.
+            drop(turn);
         });
     }
 
@@ -274,7 +316,15 @@ impl Pipe {
     }
 
     async fn send(&self, message: String) {
-        let _ = self.outbox.send(message).await;
+        let _ = self.outbox.send(message.into()).await;
+    }
+}
+
+/// The refusal of a request for which there is no room.
+fn too_much(why: &Exceeded) -> ErrorObjectOwned {
+    match why {
+        Exceeded::Never => invalid_request(&format!("the message is too much to be worked on: {why}")),
+        _ => internal_error(&format!("the request was not begun: {why}")),
     }
 }
 

@@ -94,16 +94,17 @@ mod tests {
     use tokio::sync::mpsc;
 
     use super::*;
+    use crate::mcp::Outgoing;
 
-    fn reporter(token: &str) -> (Reporter, mpsc::Receiver<String>) {
+    fn reporter(token: &str) -> (Reporter, mpsc::Receiver<Outgoing>) {
         let (sender, receiver) = mpsc::channel(1000);
         let token = RawValue::from_string(token.to_owned()).unwrap();
         (Reporter::new(&token, Outlet::new(sender, None)), receiver)
     }
 
-    fn values(receiver: &mut mpsc::Receiver<String>) -> Vec<f64> {
+    fn values(receiver: &mut mpsc::Receiver<Outgoing>) -> Vec<f64> {
         std::iter::from_fn(|| receiver.try_recv().ok())
-            .map(|text| serde_json::from_str::<Value>(&text).unwrap()["params"]["progress"].as_f64().unwrap())
+            .map(|sent| serde_json::from_str::<Value>(&sent.text).unwrap()["params"]["progress"].as_f64().unwrap())
             .collect()
     }
 
@@ -133,7 +134,7 @@ mod tests {
             let (reporter, mut receiver) = reporter(token);
             reporter.report(50.0, Some(100.0), "half");
             assert_eq!(
-                receiver.recv().await.unwrap(),
+                receiver.recv().await.unwrap().text,
                 format!(
                     r#"{{"jsonrpc":"2.0","method":"notifications/progress","params":{{"progressToken":{token},"progress":50,"total":100,"message":"half"}}}}"#
                 )

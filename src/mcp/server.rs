@@ -16,7 +16,6 @@ use jsonrpsee::{
     types::{ErrorObjectOwned, Id, Params},
 };
 use serde_json::{Value, json, value::RawValue};
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span};
 
@@ -37,6 +36,7 @@ use crate::{
     clock::{self, SharedClock},
     hub::Hub,
     id::{self, SharedEntropy},
+    quota::{Exceeded, Permit, Quotas},
     secret::Secret,
     shelf::{Changes, Shelf},
     store::{MemoryStore, SharedStore},
@@ -45,8 +45,6 @@ use crate::{
 
 /// How many requests of HTTP sessions may run at once in one process.
 const SESSION_REQUESTS: usize = 4096;
-/// How many subscriptions may be open at once in one process.
-const LISTENERS: usize = 1024;
 
 /// An MCP server: a name, a hub with tools, and the methods of both eras. Clones share everything.
 #[derive(Clone)]
@@ -79,7 +77,7 @@ pub struct Core {
     pub(super) page_size: usize,
     pub(super) answer_within: Duration,
     pub(super) entropy: SharedEntropy,
-    pub(super) listeners: Arc<Semaphore>,
+    pub(super) quotas: Quotas,
     pub(super) shelf: Shelf,
     pub(super) changes: Changes,
     pub(super) logs: bool,
@@ -118,6 +116,7 @@ pub struct Builder {
     tasks: bool,
     tasks_after: Option<Duration>,
     store: SharedStore,
+    quotas: Quotas,
 }
 
 impl Server {
@@ -141,6 +140,7 @@ impl Server {
             tasks: false,
             tasks_after: None,
             store: MemoryStore::new(),
+            quotas: Quotas::default(),
         }
     }
 
@@ -150,13 +150,22 @@ impl Server {
     }
 
     /// Answers one request. Dropping the future gives the request up.
-    pub async fn answer(&self, method: &str, params: Option<&RawValue>, exchange: Exchange) -> Answer {
+    pub async fn answer(&self, method: &str, params: Option<Box<RawValue>>, exchange: Exchange) -> Answer {
+        let (id, permit) = (exchange.id.clone(), exchange.permit.clone());
+        let answer = self.answer_uncounted(method, params, exchange).await;
+        permit.map_or_else(|| Ok(()), |permit| count(method, &answer, &permit)).map_or_else(
+            |why| Answer::error(Some(&id), &internal_error(&format!("the answer cannot be kept for you now: {why}"))),
+            |()| answer,
+        )
+    }
+
+    async fn answer_uncounted(&self, method: &str, params: Option<Box<RawValue>>, exchange: Exchange) -> Answer {
         let id = exchange.id.clone();
         if !self.serves(method, exchange.terms.version) {
             return Answer::error(Some(&id), &method_not_found(method));
         }
         if method == "tools/list" {
-            return match methods::tools::list(&self.0.core, params, &exchange).await {
+            return match methods::tools::list(&self.0.core, params.as_deref(), &exchange).await {
                 Ok(page) => Answer::result(&id, page.get()),
                 Err(error) => Answer::error(Some(&id), &error),
             };
@@ -189,9 +198,9 @@ impl Server {
         &self.0.sessions
     }
 
-    /// The places for open streams; a server keeps at most 1024 open.
-    pub fn listeners(&self) -> &Arc<Semaphore> {
-        &self.0.core.listeners
+    /// What people may have under way here.
+    pub fn quotas(&self) -> &Quotas {
+        &self.0.core.quotas
     }
 
     /// The requests that run in HTTP sessions.
@@ -234,10 +243,14 @@ impl Server {
         });
     }
 
-    async fn run(&self, method: &str, params: Option<&RawValue>, exchange: Exchange) -> Answer {
+    async fn run(&self, method: &str, params: Option<Box<RawValue>>, exchange: Exchange) -> Answer {
         let id = exchange.id.clone();
         let callback = self.0.methods.method(method);
-        let params = Params::new(params.map(RawValue::get)).into_owned();
+        // The method has its own copy, and may take long.
+        let params = {
+            let raw = params;
+            Params::new(raw.as_deref().map(RawValue::get)).into_owned()
+        };
         let mut extensions = Extensions::new();
         extensions.insert(Arc::new(exchange));
         let response = match callback {
@@ -253,6 +266,16 @@ impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Server").field(&self.0.core.name).finish()
     }
+}
+
+/// Counts an answer in place of its request, until it is written. One that nothing was done for may be refused.
+fn count(method: &str, answer: &Answer, permit: &Permit) -> Result<(), Exceeded> {
+    let size = answer.text.len() as u64;
+    if method == "tools/call" || size <= permit.amount() {
+        permit.force(size);
+        return Ok(());
+    }
+    permit.resize(size)
 }
 
 /// The id under which a method runs inside the table.
@@ -404,6 +427,13 @@ impl Builder {
         self
     }
 
+    /// How much people may have under way here; the default is for 4096 connections.
+    #[must_use]
+    pub fn quotas(mut self, quotas: Quotas) -> Self {
+        self.quotas = quotas;
+        self
+    }
+
     /// The clock that sessions expire by.
     #[must_use]
     pub fn clock(mut self, clock: SharedClock) -> Self {
@@ -437,14 +467,14 @@ impl Builder {
             page_size: self.page_size,
             answer_within: self.answer_within,
             entropy: self.entropy.clone(),
-            listeners: Arc::new(Semaphore::new(LISTENERS)),
+            quotas: self.quotas.clone(),
             shelf: self.shelf,
             changes: self.changes,
             logs: self.logs,
             tasks_after: self.tasks_after,
             tasks: self.tasks.then(|| {
                 let (clock, entropy) = (self.clock.clone(), self.entropy.clone());
-                Tasks::new(self.store.clone(), &key, clock, entropy, closing.clone())
+                Tasks::new(self.store.clone(), &key, clock, entropy, closing.clone()).within(self.quotas.tasks.clone())
             }),
             sealer: Sealer::new(&key, self.clock.clone(), self.entropy.clone()),
         });
@@ -453,7 +483,7 @@ impl Builder {
         Server(Arc::new(Inner {
             core,
             methods: module.into(),
-            sessions: Sessions::new(&key, self.clock, self.entropy, self.store),
+            sessions: Sessions::new(&key, self.clock, self.entropy, self.store).within(&self.quotas),
             connections: Mutex::new(closing.child_token()),
             session_flights: Flights::new(SESSION_REQUESTS),
             questions: Questions::until(closing.clone()),

@@ -11,7 +11,11 @@ use std::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::{shelf::Change, tool::Level};
+use crate::{
+    quota::{Permit, Quotas},
+    shelf::Change,
+    tool::Level,
+};
 
 /// How many bytes the addresses may have that one legacy session watches: they are kept in one record.
 const WATCHED: usize = 24 * 1024;
@@ -36,6 +40,8 @@ pub struct Wishes {
     watched: Mutex<BTreeSet<String>>,
     /// The pages that the client was sent to and may wait for; of this process only, for the news is a courtesy.
     pages: Mutex<VecDeque<String>>,
+    /// What the addresses count against.
+    permit: Option<Permit>,
 }
 
 impl Wishes {
@@ -50,7 +56,14 @@ impl Wishes {
             level: AtomicU8::new(level.map_or(SILENT, |level| level as u8)),
             watched: Mutex::default(),
             pages: Mutex::default(),
+            permit: None,
         }
+    }
+
+    /// The same, and what is watched counts as `person`'s.
+    #[must_use]
+    pub fn within(self, quotas: &Quotas, person: &str) -> Self {
+        Wishes { permit: quotas.watched.take(person, 0).ok(), ..self }
     }
 
     /// Sets the least serious level that is wanted.
@@ -68,7 +81,10 @@ impl Wishes {
     pub fn watch(&self, uri: &str) -> bool {
         let mut watched = self.watched();
         let bytes = watched.iter().map(|uri| written_length(uri)).sum::<usize>() + written_length(uri);
-        if bytes > WATCHED && !watched.contains(uri) {
+        if watched.contains(uri) {
+            return true;
+        }
+        if bytes > WATCHED || self.permit.as_ref().is_some_and(|permit| permit.resize(bytes as u64).is_err()) {
             return false;
         }
         watched.insert(uri.to_owned());
@@ -83,7 +99,11 @@ impl Wishes {
     /// Takes over what was kept.
     pub fn restore(&self, kept: &Kept) {
         self.level.store(kept.level, Ordering::Relaxed);
-        self.watched().clone_from(&kept.watched);
+        let mut watched = self.watched();
+        watched.clone_from(&kept.watched);
+        if let Some(permit) = &self.permit {
+            permit.force(watched.iter().map(|uri| written_length(uri)).sum::<usize>() as u64);
+        }
     }
 
     /// Watches a resource no longer.

@@ -28,10 +28,14 @@ pub struct Exchange {
     pub answer: Option<Value>,
 }
 
+/// About how many bytes of bodies one twin remembers; the latest exchange is there in any case.
+const BYTES: usize = 4 << 20;
+
 /// The latest exchanges of one twin and how often each operation was called.
 #[derive(Debug)]
 pub struct Log {
     keep: usize,
+    bytes: usize,
     exchanges: VecDeque<Exchange>,
     counts: BTreeMap<&'static str, u64>,
 }
@@ -40,7 +44,7 @@ impl Log {
     /// A log that remembers the last `keep` exchanges.
     pub fn keeping(keep: usize) -> Self {
         let (exchanges, counts) = Default::default();
-        Log { keep, exchanges, counts }
+        Log { keep, bytes: 0, exchanges, counts }
     }
 
     /// Writes one down. Requests that fit no route are remembered and not counted.
@@ -48,9 +52,10 @@ impl Log {
         if let Some(operation) = exchange.operation {
             *self.counts.entry(operation).or_default() += 1;
         }
+        self.bytes += exchange.size();
         self.exchanges.push_back(exchange);
-        while self.exchanges.len() > self.keep {
-            self.exchanges.pop_front();
+        while self.exchanges.len() > self.keep || self.bytes > BYTES && self.exchanges.len() > 1 {
+            self.bytes -= self.exchanges.pop_front().map_or(0, |oldest| oldest.size());
         }
     }
 
@@ -67,7 +72,26 @@ impl Log {
     /// Forgets everything.
     pub fn clear(&mut self) {
         self.exchanges.clear();
+        self.bytes = 0;
         self.counts.clear();
+    }
+}
+
+impl Exchange {
+    fn size(&self) -> usize {
+        self.body.iter().chain(&self.answer).map(size).sum()
+    }
+}
+
+/// About how much memory a value takes.
+fn size(value: &Value) -> usize {
+    /// What a value takes beside its text.
+    const EACH: usize = 48;
+    EACH + match value {
+        Value::String(text) => text.len(),
+        Value::Array(values) => values.iter().map(size).sum(),
+        Value::Object(members) => members.iter().map(|(name, value)| EACH + name.len() + size(value)).sum(),
+        _ => 0,
     }
 }
 
@@ -87,6 +111,18 @@ mod tests {
             status: 200,
             answer: None,
         }
+    }
+
+    #[test]
+    fn large_bodies_are_remembered_for_less_long() {
+        let mut log = Log::keeping(1000);
+        let large = || Exchange { body: Some(Value::from("x".repeat(BYTES / 10))), ..exchange(None) };
+        (0..100).for_each(|_| log.write(large()));
+        assert!((8..=10).contains(&log.exchanges().len()), "{}", log.exchanges().len());
+        log.write(Exchange { body: Some(Value::from("x".repeat(2 * BYTES))), ..exchange(None) });
+        assert_eq!(log.exchanges().len(), 1);
+        log.write(exchange(None));
+        assert_eq!((log.exchanges().len(), log.bytes), (1, 0));
     }
 
     #[test]

@@ -12,7 +12,6 @@ use axum::{
     extract::{Request, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::Response,
-    serve::ListenerExt,
 };
 use futures_util::stream;
 use serde_json::Value;
@@ -27,9 +26,13 @@ use super::{
     twin::{Answer, Content, Trouble},
     world::Keeper,
 };
+use crate::listen;
 
 /// The largest body a twin reads, 12 MiB: more than any of the vendors' JSON operations take.
 const LARGEST_BODY: usize = 12 * 1024 * 1024;
+
+/// How long a connection is kept without a request.
+const IDLE: Duration = Duration::from_mins(2);
 
 /// A request on its way in. It has no `Debug`: its body may hold secrets.
 pub(super) struct Incoming {
@@ -186,13 +189,11 @@ pub(super) async fn open(host: Arc<dyn Host>, stop: CancellationToken) -> Result
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(Error::Listen)?;
     let address = listener.local_addr().map_err(Error::Listen)?;
     let _ = host.desk().origin.set(format!("http://{address}"));
-    let listener = listener.tap_io(|stream| {
-        // Without this each small answer waits for the delayed acknowledgement of the one before.
-        let _ = stream.set_nodelay(true);
-    });
     let router = Router::new().fallback(handle).with_state(host);
-    let serving = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned());
-    tokio::spawn(serving.into_future());
+    // Many twins stand beside each other, and each of their clients has few connections, which it keeps for 90 s.
+    let connections = (listen::capacity() / 4).max(1);
+    let limits = listen::Limits { connections, head_within: IDLE, ..listen::Limits::default() };
+    tokio::spawn(listen::serve(listener, router, limits, stop.cancelled_owned()));
     Ok(())
 }
 

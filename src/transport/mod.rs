@@ -15,8 +15,8 @@
 pub mod access;
 mod cors;
 pub mod guard;
+mod held;
 pub mod http;
-pub mod listen;
 pub mod metadata;
 pub mod proxy;
 pub mod rest;
@@ -30,7 +30,8 @@ pub use guard::Hosts;
 pub use metadata::ProtectedResource;
 pub use proxy::{Network, Proxies};
 
-use crate::{hub::Filters, mcp::Server};
+pub use crate::listen;
+use crate::{hub::Filters, mcp::Server, quota::Quotas};
 
 /// The routes of both HTTP transports, `/mcp` and `/ws`, behind the guard.
 pub fn router(server: Server, options: Options) -> axum::Router {
@@ -64,6 +65,8 @@ pub struct Options {
     pub body_within: Duration,
     /// How often an open stream gives a sign of life; 15 s by default.
     pub keep_alive: Duration,
+    /// What people may have under way over REST; the protocol's are those of its server.
+    pub quotas: Quotas,
 }
 
 impl Options {
@@ -78,6 +81,7 @@ impl Options {
             largest_message: 10 << 20,
             body_within: Duration::from_secs(30),
             keep_alive: Duration::from_secs(15),
+            quotas: Quotas::default(),
         }
     }
 }

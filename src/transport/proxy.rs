@@ -128,7 +128,8 @@ impl Proxies {
         self.0.is_empty()
     }
 
-    fn has(&self, address: IpAddr) -> bool {
+    /// Whether the one at this address is among them.
+    pub fn has(&self, address: IpAddr) -> bool {
         self.0.iter().any(|network| network.has(address))
     }
 

@@ -13,8 +13,9 @@ use axum::{
 use super::{
     Options, access,
     guard::{self, Hosts, TurnedAway},
+    held,
 };
-use crate::api::Problem;
+use crate::{api::Problem, hub::Caller, mcp::RUNNING};
 
 /// Puts the guard and the look at the token before every route of `router`. Its handlers find the
 /// [`Caller`](crate::hub::Caller) among the extensions of the request.
@@ -28,23 +29,34 @@ pub fn admit(router: Router, hosts: Arc<Hosts>) -> Router {
     guard::protect(router, hosts).layer(middleware::map_response(as_problem))
 }
 
-async fn identify(State(options): State<Arc<Options>>, mut request: Request, next: Next) -> Response {
+async fn identify(State(options): State<Arc<Options>>, request: Request, next: Next) -> Response {
     if let Some(caller) = access::browser(&options, request.headers(), request.extensions()).await {
         // A browser brings its cookie along wherever a page sends it, and says which page that was.
         if !request.method().is_safe() && !request.headers().contains_key(header::ORIGIN) {
             return Problem::new(StatusCode::FORBIDDEN, "not_allowed", "a browser says which page it comes from")
                 .into_response();
         }
-        request.extensions_mut().insert(caller);
-        return next.run(request).await;
+        return counted(&options, caller, request, next).await;
     }
     match access::caller(&options, request.headers(), request.extensions()).await {
-        Ok(caller) => {
-            request.extensions_mut().insert(caller);
-            next.run(request).await
-        }
+        Ok(caller) => counted(&options, caller, request, next).await,
         Err(refusal) => *refusal,
     }
+}
+
+/// Hands a request on that counts against its caller until the answer is taken.
+async fn counted(options: &Options, caller: Caller, mut request: Request, next: Next) -> Response {
+    let (quotas, person) = (&options.quotas, caller.principal.user.as_str());
+    let (place, permit) = match (quotas.requests.take(person, 1), quotas.bytes.take(person, RUNNING)) {
+        (Ok(place), Ok(permit)) => (place, Arc::new(permit)),
+        (Err(why), _) | (_, Err(why)) => {
+            let problem = Problem::new(held::status(why), "busy", format!("the request was not begun: {why}"));
+            return held::retried(why, problem.into_response());
+        }
+    };
+    request.extensions_mut().insert(Arc::clone(&permit));
+    request.extensions_mut().insert(caller);
+    held::hold(next.run(request).await, (place, permit))
 }
 
 /// Says a refusal of the guard or of the look at the token as REST does. Its headers stay.

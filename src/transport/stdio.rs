@@ -10,13 +10,13 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
     hub::Caller,
-    mcp::{Pipe, Server},
+    mcp::{Outgoing, Pipe, Server},
 };
 
 /// How long calls may go on after the input has ended.
 const GRACE: Duration = Duration::from_millis(800);
 /// How many messages may wait to be written.
-const OUTBOX: usize = 256;
+const OUTBOX: usize = 64;
 /// How long a reader of ours may take nothing before the connection is given up.
 const STALL: Duration = Duration::from_mins(1);
 /// How long the last answers may take to be written after the end.
@@ -71,7 +71,7 @@ pub async fn serve_saying(
     let writer = tokio::spawn(write(output, messages));
     let way_out = outbox.clone();
     // Whether anybody still reads it does not matter.
-    let saying = AbortOnDropHandle::new(tokio::spawn(async move { drop(way_out.send(word.await).await) }));
+    let saying = AbortOnDropHandle::new(tokio::spawn(async move { drop(way_out.send(word.await.into()).await) }));
     let pipe = Pipe::new(server, caller, outbox);
     let mut lines = Lines::new(input);
     let read = loop {
@@ -95,11 +95,11 @@ pub async fn serve_saying(
 }
 
 /// Writes messages, a line each, and flushes when nothing more waits.
-async fn write(output: impl AsyncWrite + Unpin, mut messages: mpsc::Receiver<String>) -> io::Result<()> {
+async fn write(output: impl AsyncWrite + Unpin, mut messages: mpsc::Receiver<Outgoing>) -> io::Result<()> {
     let mut output = BufWriter::new(output);
     while let Some(message) = messages.recv().await {
         let line = async {
-            output.write_all(message.as_bytes()).await?;
+            output.write_all(message.text.as_bytes()).await?;
             output.write_all(b"\n").await?;
             if messages.is_empty() { output.flush().await } else { Ok(()) }
         };

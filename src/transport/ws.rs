@@ -24,15 +24,19 @@ use tokio::{sync::mpsc, time::Instant};
 use super::{
     Options,
     access::{self, Visitor},
-    guard,
+    guard, held,
 };
-use crate::mcp::{
-    Pipe, Server,
-    message::{error_text, invalid_request},
+use crate::{
+    listen::Intake,
+    mcp::{
+        Outgoing, Pipe, Server,
+        message::{error_text, internal_error, invalid_request},
+    },
+    quota::Permit,
 };
 
 /// How many messages may wait to be written.
-const OUTBOX: usize = 256;
+const OUTBOX: usize = 64;
 /// How often a silent client is asked for a sign of life, and how long one may stay silent.
 const PING: Duration = Duration::from_secs(30);
 /// How long a client may take nothing of what is written to it.
@@ -63,6 +67,18 @@ async fn upgrade(State((server, options)): State<(Server, Arc<Options>)>, reques
         headers.insert(header::SEC_WEBSOCKET_VERSION, header::HeaderValue::from_static("13"));
         return response;
     };
+    let person = visitor.caller.principal.user.as_str();
+    let quotas = server.quotas();
+    let (place, permit) = match (quotas.sockets.take(person, 1), quotas.arriving.take(person, 0)) {
+        (Ok(place), Ok(permit)) => (place, Arc::new(permit)),
+        (Err(why), _) | (_, Err(why)) => {
+            let error = internal_error(&format!("too many WebSockets are open: {why}"));
+            return held::retried(why, access::json(held::status(why), error_text(None, &error)));
+        }
+    };
+    if let Some(intake) = parts.extensions.get::<Intake>() {
+        intake.count(Arc::clone(&permit));
+    }
     let limit = options.largest_message;
     upgrade
         // The default of 128 KiB would be most of what an idle client costs.
@@ -70,12 +86,17 @@ async fn upgrade(State((server, options)): State<(Server, Arc<Options>)>, reques
         .max_message_size(limit)
         .max_frame_size(limit)
         .protocols(["mcp"])
-        .on_upgrade(move |socket| serve(server, visitor, socket))
+        .on_upgrade(move |socket| async move {
+            serve(server, visitor, socket, &permit).await;
+            drop(place);
+        })
         .into_response()
 }
 
 /// Serves one client until it leaves or breaks the rules.
-async fn serve(server: Server, visitor: Visitor, socket: WebSocket) {
+///
+/// `coming` is what its bytes count against while they are no whole message yet.
+async fn serve(server: Server, visitor: Visitor, socket: WebSocket, coming: &Permit) {
     let (sink, stream) = socket.split();
     let (outbox, messages) = mpsc::channel(OUTBOX);
     let (farewell, farewells) = mpsc::channel(1);
@@ -83,7 +104,7 @@ async fn serve(server: Server, visitor: Visitor, socket: WebSocket) {
     let writer = tokio::spawn(write(sink, messages, farewells, beats));
     let pipe = Pipe::new(server, visitor.caller, outbox);
     let goodbye = tokio::select! {
-        goodbye = read(&pipe, stream, beat) => goodbye,
+        goodbye = read(&pipe, stream, beat, coming) => goodbye,
         () = pipe.closed() => Some((close_code::AWAY, "the server is closing")),
         () = end_of(visitor.counts_for) => Some((close_code::POLICY, "the token has run out")),
     };
@@ -109,7 +130,12 @@ async fn end_of(token: Option<Duration>) {
 type Goodbye = (u16, &'static str);
 
 /// Hands messages to the pipe; gives back with what to part, if the client has not parted itself.
-async fn read(pipe: &Pipe, mut stream: SplitStream<WebSocket>, beat: mpsc::Sender<()>) -> Option<Goodbye> {
+async fn read(
+    pipe: &Pipe,
+    mut stream: SplitStream<WebSocket>,
+    beat: mpsc::Sender<()>,
+    coming: &Permit,
+) -> Option<Goodbye> {
     let mut heard = Instant::now();
     loop {
         let Ok(next) = tokio::time::timeout(PING, stream.next()).await else {
@@ -121,7 +147,11 @@ async fn read(pipe: &Pipe, mut stream: SplitStream<WebSocket>, beat: mpsc::Sende
         };
         heard = Instant::now();
         match next? {
-            Ok(Message::Text(text)) => pipe.receive(text.as_str().as_bytes()).await,
+            Ok(Message::Text(text)) => {
+                // From here on it counts as a request.
+                coming.force(0);
+                pipe.receive(text.as_str().as_bytes()).await;
+            }
             Ok(Message::Binary(_)) => return Some((close_code::UNSUPPORTED, "messages are text frames")),
             Ok(Message::Ping(_) | Message::Pong(_)) => {}
             Ok(Message::Close(_)) => return None,
@@ -145,18 +175,22 @@ fn fault(error: &str) -> Goodbye {
 /// Writes messages, signs of life, and at last the farewell.
 async fn write(
     mut sink: SplitSink<WebSocket, Message>,
-    mut messages: mpsc::Receiver<String>,
+    mut messages: mpsc::Receiver<Outgoing>,
     mut farewells: mpsc::Receiver<Goodbye>,
     mut beats: mpsc::Receiver<()>,
 ) {
     loop {
-        let message = tokio::select! {
+        // What it counts against is given back when it is written.
+        let (message, _permit) = tokio::select! {
             biased;
             message = messages.recv() => match message {
-                Some(message) => Message::Text(message.into()),
+                Some(message) => {
+                    let (text, permit) = message.into_parts();
+                    (Message::Text(text.into()), permit)
+                }
                 None => break,
             },
-            Some(()) = beats.recv() => Message::Ping(Vec::new().into()),
+            Some(()) = beats.recv() => (Message::Ping(Vec::new().into()), None),
         };
         if !matches!(tokio::time::timeout(STALL, sink.send(message)).await, Ok(Ok(()))) {
             return;

@@ -6,6 +6,7 @@
 mod audit_is_kept;
 #[path = "../product/browser.rs"]
 mod browser;
+mod bytes;
 mod calls;
 #[cfg(feature = "voice")]
 mod candidates;
@@ -24,6 +25,8 @@ mod panic_button;
 mod persons_only;
 #[cfg(feature = "voice")]
 mod phone_lines;
+mod shares;
+mod silent;
 #[path = "../support/mod.rs"]
 mod support;
 mod target;

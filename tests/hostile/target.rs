@@ -57,6 +57,15 @@ impl Target {
         std::fs::read_dir(format!("/proc/{}/fd", self.server.id())).unwrap().count()
     }
 
+    /// Waits until no more files and sockets are open than `before`, give or take a few of the program's own.
+    pub async fn handles_come_back(&self, before: usize) {
+        let began = Instant::now();
+        while self.handles() > before + 8 {
+            assert!(began.elapsed() < Duration::from_secs(20), "{} handles, before {before}", self.handles());
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
     fn kilobytes(&self, name: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.server.id())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();

@@ -78,7 +78,7 @@ async fn clients_that_leave_in_the_middle_leave_nothing_behind() {
         host.address,
         body.len()
     );
-    let places = host.server.listeners().available_permits();
+    let places = host.server.quotas().streams.left();
     for round in 1..=10 {
         let mut streams = Vec::new();
         for _ in 0..20 {
@@ -97,7 +97,7 @@ async fn clients_that_leave_in_the_middle_leave_nothing_behind() {
     }
     until(|| {
         host.hub.changed();
-        host.server.listeners().available_permits() == places
+        host.server.quotas().streams.left() == places
     })
     .await;
 }

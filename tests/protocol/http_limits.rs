@@ -234,8 +234,9 @@ async fn open_requests_are_finished_at_the_end() {
 async fn streams_beyond_the_limit_are_refused() {
     let host = Host::start().await;
     let id = session(&host, "2025-11-25", json!({})).await;
-    let places = host.server.listeners().available_permits();
-    let _taken = host.server.listeners().try_acquire_many(u32::try_from(places).unwrap()).unwrap();
+    let streams = &host.server.quotas().streams;
+    let taken: Vec<_> = (0..).map_while(|person| streams.take(&format!("p{person}"), 256).ok()).collect();
+    assert!(!taken.is_empty() && streams.left() == 0);
     let headers = [("Accept", "text/event-stream"), ("Mcp-Session-Id", id.as_str())];
     assert_eq!(host.send("GET", "/mcp", &headers, b"").await.status, 503);
     let listen = modern(9, "subscriptions/listen", json!({"notifications": {"toolsListChanged": true}}));

@@ -1,6 +1,6 @@
 //! `serve`: clients over HTTP.
 
-use std::{net::SocketAddr, process::ExitCode, sync::Arc, time::Duration};
+use std::{net::SocketAddr, num::NonZeroUsize, process::ExitCode, sync::Arc, time::Duration};
 
 use axum::Router;
 use tokio::{net::TcpListener, time::Instant};
@@ -28,6 +28,7 @@ use crate::{
     console::{self, Console, Visitors},
     hub::Deferred,
     id,
+    quota::Quotas,
     sandbox::Sandbox,
     transport::{self, Browsers, Hosts, Proxies, guard, listen, proxy, rest},
 };
@@ -68,7 +69,9 @@ pub async fn run(place: &Place, options: &Serve) -> Result<ExitCode, Failure> {
     let filters = options.narrowing.filters().or_file(&settings.file);
     house::check_filters(&hub, &filters)?;
     accounts.bound_to(filters.clone());
-    let server = house::server_with(&hub, key, store);
+    let limits = limits(options, &proxies);
+    let quotas = Quotas::for_connections(limits.connections);
+    let server = house::server_with(&hub, key, store, quotas.clone());
     let around = Around { home: &home, stand_in, agents: agents.clone(), metrics: hub.metrics().clone(), address };
     let voice = Voice::open(around)?;
 
@@ -83,7 +86,7 @@ pub async fn run(place: &Place, options: &Serve) -> Result<ExitCode, Failure> {
     };
     let (browsers, visitors_here) = browsers(is_open, &agents);
     let hosts = Arc::new(hosts(names, pages_of, is_open.then_some(&origin)));
-    let transport = transport::Options { filters, browsers, hosts, ..door.options() };
+    let transport = transport::Options { filters, browsers, hosts, quotas, ..door.options() };
     let console = Console::new(api.clone(), visitors_here);
     let console = voice.iter().fold(console, |console, voice| console.with_calls(voice.calls()));
     let pages = guard::protect(console::router(console), Arc::clone(&transport.hosts));
@@ -103,7 +106,7 @@ pub async fn run(place: &Place, options: &Serve) -> Result<ExitCode, Failure> {
         tokio::spawn(reception.run(visitors, ownership, closing.clone()))
     });
     let tidying = tokio::spawn(janitor::keep_tidy(house.clone()));
-    let served = listen::serve(listener, router, listen::Limits::default(), end_of(server, voice)).await;
+    let served = listen::serve(listener, router, limits, end_of(server, voice)).await;
     closing.cancel();
     if let Some(visitors) = visitors {
         // How it ends changes nothing any more.
@@ -233,6 +236,16 @@ fn proxies(options: &Serve, file: &[String]) -> Result<Proxies, Failure> {
     }
     let networks = file.iter().map(|text| text.parse()).collect::<Result<Vec<_>, String>>();
     networks.map(Proxies::new).map_err(|why| Failure::new(format!("`trust_proxy` in the settings file: {why}.")))
+}
+
+/// What connections are held to. A proxy brings many clients, and so does this machine.
+fn limits(options: &Serve, proxies: &Proxies) -> listen::Limits {
+    let usual = listen::Limits::default();
+    let connections = options.connections.map_or(usual.connections, NonZeroUsize::get);
+    let of_peer = options.connections_per_address.map_or((connections / 4).max(1), NonZeroUsize::get);
+    let proxies = proxies.clone();
+    let shared = listen::SharedPeers::loopback_and(move |peer| proxies.has(peer));
+    listen::Limits { connections, connections_of_peer: of_peer, shared, ..usual }
 }
 
 /// The origins whose pages may call, from the command line or else the settings file.

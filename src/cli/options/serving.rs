@@ -1,6 +1,6 @@
 //! What `serve` and `stdio` take: where to listen, whom to believe, which tools to offer.
 
-use std::{collections::BTreeSet, net::SocketAddr};
+use std::{collections::BTreeSet, net::SocketAddr, num::NonZeroUsize};
 
 use clap::Args;
 use url::Url;
@@ -66,6 +66,12 @@ pub struct Serve {
         conflicts_with = "allow_unauthenticated"
     )]
     pub trust_proxy: Vec<Network>,
+    /// Take at most this many connections, WebSockets among them [default: 4096, or what the limit of open files allows].
+    #[arg(long, value_name = "NUMBER", env = "SWITCHBOARD_CONNECTIONS", hide_env_values = true)]
+    pub connections: Option<NonZeroUsize>,
+    /// Take at most this many of them from one address [default: a quarter]. Loopback and named proxies are not bound.
+    #[arg(long, value_name = "NUMBER", env = "SWITCHBOARD_CONNECTIONS_PER_ADDRESS", hide_env_values = true)]
+    pub connections_per_address: Option<NonZeroUsize>,
     /// Let pages of these origins call /mcp and /ws, such as `http://localhost:6274`; our own may in any case.
     #[arg(
         long,

@@ -9,6 +9,8 @@ use crate::mcp::{cancelled_id, envelope::RequestId};
 
 /// How many requests may be without an answer; an owner runs and queues fewer.
 pub(super) const MOST_OPEN: usize = 2048;
+/// How many bytes of requests may be remembered to be made again; an owner takes no larger subscriptions.
+pub(super) const REMEMBERED_BYTES: usize = 8 << 20;
 /// The id under which a handshake is repeated.
 pub(super) const REPLAY: &str = "switchboard-replay";
 
@@ -49,6 +51,7 @@ impl Memory {
         let Ok(Head { id, method: Some(method), params }) = serde_json::from_slice(line) else { return Ok(()) };
         match (id, &*method) {
             (Some(id), _) if self.open.len() + self.streams.len() >= MOST_OPEN => return Err(id),
+            (Some(id), "subscriptions/listen") if self.remembered() + line.len() > REMEMBERED_BYTES => return Err(id),
             (Some(id), "subscriptions/listen") => self.streams.push((id, line.to_vec())),
             (Some(id), method) => {
                 self.open.insert(id.clone());
@@ -72,6 +75,10 @@ impl Memory {
             _ => {}
         }
         Ok(())
+    }
+
+    fn remembered(&self) -> usize {
+        self.streams.iter().map(|(_, line)| line.len()).sum()
     }
 
     /// Notes what the owner says. Returns whether the client is to read it: not what a dying owner left unfinished,

@@ -34,6 +34,8 @@ pub const LEAVING: &str = r#"{"jsonrpc":"2.0","method":"notifications/switchboar
 pub const DRAIN: Duration = Duration::from_secs(10);
 /// How many requests may wait meanwhile, beside those that the client has to keep to itself.
 const MOST_HELD: usize = 64;
+/// How many bytes they may have; beyond that the client waits.
+const HELD_BYTES: usize = 16 << 20;
 
 /// How long the last answers may take when the client has said its last word.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -161,7 +163,7 @@ impl<W: AsyncWrite + Unpin> Between<'_, W> {
             let message = tokio::select! {
                 biased;
                 () = &mut drained => break,
-                message = from_client.recv(), if held.len() < MOST_HELD => message,
+                message = from_client.recv(), if held.len() < MOST_HELD && bytes_of(held) < HELD_BYTES => message,
             };
             match message {
                 None => break,
@@ -232,6 +234,10 @@ impl<W: AsyncWrite + Unpin> Between<'_, W> {
     fn memory(&self) -> MutexGuard<'_, Memory> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn bytes_of(held: &VecDeque<Vec<u8>>) -> usize {
+    held.iter().map(Vec::len).sum()
 }
 
 async fn send(mut output: impl AsyncWrite + Unpin, message: &[u8]) -> io::Result<()> {

@@ -11,6 +11,7 @@ use jsonrpsee::{
 };
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
 
 use super::{Answered, Raw, common, exchange, tasks::are_known};
 use crate::{
@@ -27,20 +28,29 @@ use crate::{
     shelf::Change,
 };
 
-/// How many resources one subscription may watch.
+/// How many resources one subscription may watch, and how many bytes their addresses may have together.
 const WATCHED: usize = 1024;
+const WATCHED_BYTES: usize = 64 << 10;
 /// How many tasks one subscription may hear of.
 const TASKS: usize = 64;
 
 /// Acknowledges what is served of the wish, then tells of every change until the client goes or the server closes.
 pub(super) async fn listen(params: Params<'static>, core: Arc<Core>, extensions: Extensions) -> Answered {
     let exchange = exchange(&extensions);
-    let kinds = wish(&params)?.served(&core, &exchange).await;
+    let wished = wish(&params)?;
+    // The stream stays, and what it was asked with is not kept for so long.
+    drop(params);
+    let kinds = wished.served(&core, &exchange).await;
     let Some(outlet) = &exchange.outlet else {
         return Err(invalid_params("a subscription needs a client that accepts text/event-stream"));
     };
-    let _place =
-        core.listeners.try_acquire().map_err(|_| internal_error("too many subscriptions are open: try again later"))?;
+    let person = exchange.caller.principal.user.as_str();
+    let _place = core
+        .quotas
+        .streams
+        .take(person, 1)
+        .map_err(|why| internal_error(&format!("too many subscriptions are open: {why}")))?;
+    exchange.permit.iter().for_each(|permit| permit.force(kinds.size()));
     let mut news = News::of(&core);
     let mut tasks = Watched::of(&core, &exchange, &kinds.task_ids);
     let id: Value = serde_json::from_str(exchange.id.as_json()).unwrap_or_default();
@@ -61,7 +71,8 @@ pub(super) async fn listen(params: Params<'static>, core: Arc<Core>, extensions:
             }
             mut report = tasks.next() => {
                 report.insert("_meta".into(), meta.clone());
-                is_open = outlet.deliver("notifications/tasks", Some(&Value::Object(report))).await;
+                let report = Value::Object(report);
+                is_open = outlet.deliver_counted("notifications/tasks", &report, &core.quotas.bytes, person).await;
             }
         }
     }
@@ -81,8 +92,8 @@ struct Watched {
     owner: Principal,
     /// The one that is being looked at.
     changed: Option<String>,
-    /// What was told last, so that nothing is told twice.
-    told: BTreeMap<String, Map<String, Value>>,
+    /// The digest of what was told last, so that nothing is told twice.
+    told: BTreeMap<String, [u8; 32]>,
 }
 
 impl Watched {
@@ -107,8 +118,8 @@ impl Watched {
             let report = tasks.report(&id, &self.owner).await;
             self.changed = None;
             let Ok(Some(report)) = report else { continue };
-            if self.told.get(&id) != Some(&report) {
-                self.told.insert(id, report.clone());
+            let digest = Sha256::digest(Value::Object(report.clone()).to_string()).into();
+            if self.told.insert(id, digest) != Some(digest) {
                 return report;
             }
         }
@@ -140,9 +151,14 @@ impl Kinds {
         if !core.shelf.has_resources() {
             self.resource_subscriptions.clear();
         }
-        while self.resource_subscriptions.len() > WATCHED {
-            self.resource_subscriptions.pop_last();
-        }
+        let mut bytes = 0;
+        let fits = |uri: &String| {
+            bytes += uri.len();
+            bytes <= WATCHED_BYTES
+        };
+        // New strings: those that were read may have more room than text.
+        let watched = std::mem::take(&mut self.resource_subscriptions).into_iter().take_while(fits).take(WATCHED);
+        self.resource_subscriptions = watched.map(|uri| uri.as_str().to_owned()).collect();
         let mut own = BTreeSet::new();
         if let Some(tasks) = core.tasks.as_ref().filter(|_| are_known(exchange)) {
             for id in std::mem::take(&mut self.task_ids).into_iter().take(TASKS) {
@@ -153,6 +169,14 @@ impl Kinds {
         }
         self.task_ids = own;
         self
+    }
+
+    /// About how much memory it takes to remember them.
+    fn size(&self) -> u64 {
+        /// What one more address takes beside its text.
+        const EACH: usize = 64;
+        let all = self.resource_subscriptions.iter().chain(&self.task_ids);
+        (4096 + all.map(|each| each.len() + EACH).sum::<usize>()) as u64
     }
 
     fn accepted(&self) -> Value {

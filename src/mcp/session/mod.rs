@@ -26,14 +26,19 @@ use super::{
     era::{Capabilities, Terms, Version},
     wishes::Wishes,
 };
-use crate::{agents::Principal, clock::SharedClock, id::SharedEntropy, secret::Secret, store::SharedStore};
+use crate::{
+    agents::Principal,
+    clock::SharedClock,
+    id::SharedEntropy,
+    quota::{Permit, Quotas},
+    secret::Secret,
+    store::SharedStore,
+};
 
 /// How long a session lasts at most.
 const LIFETIME: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// How long a session lasts without being used; nodes tell each other to the hour.
 const IDLE: SignedDuration = SignedDuration::from_hours(24);
-/// How many sessions a node keeps in memory.
-const REMEMBERED: usize = 16_384;
 /// How often memory and store are searched for what can go.
 const SWEEP: SignedDuration = SignedDuration::from_hours(1);
 /// The longest id that is looked at, in bytes.
@@ -48,6 +53,7 @@ pub struct Sessions {
     memory: Mutex<Memory>,
     /// Sessions that began until then have ended, in seconds.
     ended_until: AtomicI64,
+    quotas: Quotas,
 }
 
 /// What this node saw itself.
@@ -64,6 +70,8 @@ struct Known {
     wishes: Arc<Wishes>,
     /// The record that the wishes were taken from.
     version: u64,
+    /// Its place among those of its person.
+    _place: Permit,
 }
 
 /// A session that is alive.
@@ -96,8 +104,14 @@ impl Sessions {
     /// Sessions that are signed with `key`; what happens to them is kept in `store`.
     pub fn new(key: &Secret, clock: SharedClock, entropy: SharedEntropy, store: SharedStore) -> Self {
         let shared = Shared::new(store, clock.clone());
-        let ended_until = AtomicI64::new(i64::MIN);
-        Sessions { key: signer(key), clock, entropy, shared, memory: Mutex::default(), ended_until }
+        let (ended_until, quotas) = (AtomicI64::new(i64::MIN), Quotas::default());
+        Sessions { key: signer(key), clock, entropy, shared, memory: Mutex::default(), ended_until, quotas }
+    }
+
+    /// The same within these quotas.
+    #[must_use]
+    pub fn within(self, quotas: &Quotas) -> Self {
+        Sessions { quotas: quotas.clone(), ..self }
     }
 
     /// Starts a session of `principal`.
@@ -126,9 +140,12 @@ impl Sessions {
             return None;
         }
         let facts = self.shared.facts(id).await;
-        if facts.ended || !self.memory().is_in_use(id, issued, &facts, self.clock.now()) {
+        let now = self.clock.now();
+        if facts.ended || !self.memory().is_in_use(id, issued, &facts, now) {
             return None;
         }
+        let known = || Known::new(now, &self.quotas, principal.user.as_str());
+        self.memory().learn(id, &facts, now, known);
         self.shared.touch(id, &facts, issued).await;
         self.sweep().await;
         let terms =
@@ -138,7 +155,7 @@ impl Sessions {
 
     /// What the client of a session wants to hear.
     pub fn wishes(&self, session: &Session) -> Arc<Wishes> {
-        self.memory().wishes(&session.id, self.clock.now())
+        self.memory().wishes(&session.id)
     }
 
     /// Tells the other nodes what the client of a session wants to hear from now on.
@@ -150,7 +167,7 @@ impl Sessions {
     /// Learns what the client of a session has said to other nodes since.
     pub async fn learn_wishes(&self, session: &Session) {
         let facts = self.shared.facts(&session.id).await;
-        self.memory().learn(&session.id, &facts, self.clock.now());
+        self.memory().learn(&session.id, &facts, self.clock.now(), || None);
     }
 
     /// Ends a session for good; `false` when its end could not be written down, and it goes on.
@@ -205,22 +222,19 @@ impl fmt::Debug for Sessions {
 
 impl Memory {
     /// Whether the session has not been forgotten by its client; a use counts.
-    fn is_in_use(&mut self, id: &str, issued: Timestamp, facts: &Facts, now: Timestamp) -> bool {
+    fn is_in_use(&self, id: &str, issued: Timestamp, facts: &Facts, now: Timestamp) -> bool {
         let here = self.known.get(id).map_or(issued, |known| known.last_use);
         let elsewhere = Timestamp::from_second(facts.used).unwrap_or_default();
-        if now.duration_since(here.max(elsewhere)) > IDLE {
-            return false;
-        }
-        self.learn(id, facts, now);
-        true
+        now.duration_since(here.max(elsewhere)) <= IDLE
     }
 
-    /// Takes over what other nodes wrote.
-    fn learn(&mut self, id: &str, facts: &Facts, now: Timestamp) {
-        if self.is_full_for(id) {
-            return;
+    /// Takes over what other nodes wrote. Beyond what is remembered, a session keeps the defaults.
+    fn learn(&mut self, id: &str, facts: &Facts, now: Timestamp, fresh: impl FnOnce() -> Option<Known>) {
+        if !self.known.contains_key(id) {
+            let Some(fresh) = fresh() else { return };
+            self.known.insert(id.to_owned(), fresh);
         }
-        let known = self.known.entry(id.to_owned()).or_insert_with(|| Known::new(now));
+        let Some(known) = self.known.get_mut(id) else { return };
         known.last_use = now;
         if facts.version > known.version
             && let Some(kept) = &facts.wishes
@@ -230,12 +244,8 @@ impl Memory {
         known.version = known.version.max(facts.version);
     }
 
-    fn wishes(&mut self, id: &str, now: Timestamp) -> Arc<Wishes> {
-        // Beyond what is remembered, a session keeps the defaults.
-        if self.is_full_for(id) {
-            return Known::new(now).wishes;
-        }
-        Arc::clone(&self.known.entry(id.to_owned()).or_insert_with(|| Known::new(now)).wishes)
+    fn wishes(&self, id: &str) -> Arc<Wishes> {
+        self.known.get(id).map_or_else(|| Arc::new(Wishes::of_session()), |known| Arc::clone(&known.wishes))
     }
 
     /// Throws away what is old; `true` when it was time to.
@@ -247,15 +257,14 @@ impl Memory {
         self.known.retain(|_, known| now.duration_since(known.last_use) <= IDLE);
         true
     }
-
-    fn is_full_for(&self, id: &str) -> bool {
-        self.known.len() >= REMEMBERED && !self.known.contains_key(id)
-    }
 }
 
 impl Known {
-    fn new(now: Timestamp) -> Self {
-        Known { last_use: now, wishes: Arc::new(Wishes::of_session()), version: 0 }
+    /// A session of `person`; `None` when enough of theirs are remembered.
+    fn new(now: Timestamp, quotas: &Quotas, person: &str) -> Option<Self> {
+        let place = quotas.sessions.take(person, 1).ok()?;
+        let wishes = Arc::new(Wishes::of_session().within(quotas, person));
+        Some(Known { last_use: now, wishes, version: 0, _place: place })
     }
 }
 

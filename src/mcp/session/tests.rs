@@ -132,12 +132,18 @@ async fn wishes_reach_the_other_node() {
 }
 
 #[test]
-fn memory_of_sessions_is_bounded() {
+fn memory_of_sessions_is_bounded_for_each_and_for_all() {
     let mut memory = Memory::default();
     let now = Timestamp::UNIX_EPOCH;
-    for number in 0..REMEMBERED + 100 {
-        assert!(memory.is_in_use(&format!("s{number}"), now, &Facts::default(), now));
-        memory.wishes(&format!("w{number}"), now);
+    let quotas = Quotas { sessions: crate::quota::Quota::new(100, 150), ..Quotas::default() };
+    for person in ["ann", "bob", "cem"] {
+        for number in 0..120 {
+            let id = format!("{person}{number}");
+            assert!(memory.is_in_use(&id, now, &Facts::default(), now));
+            memory.learn(&id, &Facts::default(), now, || Known::new(now, &quotas, person));
+            assert!(memory.wishes(&id).hear(Level::Info), "one that is not remembered has the defaults");
+        }
     }
-    assert_eq!(memory.known.len(), REMEMBERED);
+    let of = |person: &str| memory.known.keys().filter(|id| id.starts_with(person)).count();
+    assert_eq!((of("ann"), of("bob"), of("cem")), (100, 50, 0));
 }

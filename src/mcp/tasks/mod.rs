@@ -30,6 +30,7 @@ use crate::{
     agents::Principal,
     clock::SharedClock,
     id::{self, SharedEntropy},
+    quota::{Quota, Quotas},
     secret::Secret,
     store::{self, Expect, Seen, SharedStore, Watch},
 };
@@ -40,8 +41,6 @@ pub const EXTENSION: &str = "io.modelcontextprotocol/tasks";
 const TTL: i64 = 3_600_000;
 /// How often a client should look, in milliseconds.
 const POLL: u32 = 500;
-/// How many tasks run in one process.
-const MOST: usize = 1024;
 /// For how long a process promises to go on with a task.
 const PROMISE: SignedDuration = SignedDuration::from_secs(60);
 /// How often it prolongs that.
@@ -58,6 +57,7 @@ pub struct Tasks {
     entropy: SharedEntropy,
     closing: CancellationToken,
     is_attended: AtomicBool,
+    places: Quota,
 }
 
 /// The place for the task that a call may become.
@@ -80,16 +80,22 @@ impl Tasks {
         clock: SharedClock,
         entropy: SharedEntropy,
         closing: CancellationToken,
-    ) -> Arc<Self> {
+    ) -> Self {
         let records = Records::new(store, key, entropy.clone());
-        Arc::new(Tasks {
+        Tasks {
             running: Mutex::default(),
             records,
             clock,
             entropy,
             closing,
             is_attended: AtomicBool::new(false),
-        })
+            places: Quotas::default().tasks,
+        }
+    }
+
+    /// The same, and no more of them run at once than `places` says.
+    pub fn within(self, places: Quota) -> Arc<Self> {
+        Arc::new(Tasks { places, ..self })
     }
 
     /// A place for a task of `owner`, and where its beginning is told as soon as it is written down.
@@ -197,13 +203,10 @@ impl Tasks {
     }
 
     fn begin(self: &Arc<Self>, owner: &Principal, ending: &CancellationToken) -> Option<Arc<Task>> {
-        let mut all = self.all();
-        if all.len() >= MOST {
-            return None;
-        }
+        let place = self.places.take(owner.user.as_str(), 1).ok()?;
         let id = id::base32hex(&*self.entropy, 32);
-        let task = Arc::new(Task::new(id, owner, self.clock.clone(), ending.clone()));
-        all.insert(kept::name(&task.id), Arc::clone(&task));
+        let task = Arc::new(Task::new(id, owner, self.clock.clone(), ending.clone(), place));
+        self.all().insert(kept::name(&task.id), Arc::clone(&task));
         Some(task)
     }
 

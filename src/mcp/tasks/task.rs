@@ -12,7 +12,7 @@ use tokio::sync::{Notify, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::kept::{self, End, Kept};
-use crate::{agents::Principal, clock::SharedClock, mcp::message::internal_error};
+use crate::{agents::Principal, clock::SharedClock, mcp::message::internal_error, quota::Permit};
 
 /// One call that goes on.
 #[derive(Debug)]
@@ -24,6 +24,8 @@ pub struct Task {
     state: Mutex<State>,
     /// Wakes who writes it down.
     pub(super) changed: Notify,
+    /// Its place among those of its person.
+    _place: Permit,
 }
 
 #[derive(Debug)]
@@ -34,9 +36,15 @@ struct State {
 
 impl Task {
     /// A task of `owner` that begins.
-    pub(super) fn new(id: String, owner: &Principal, clock: SharedClock, ending: CancellationToken) -> Self {
+    pub(super) fn new(
+        id: String,
+        owner: &Principal,
+        clock: SharedClock,
+        ending: CancellationToken,
+        place: Permit,
+    ) -> Self {
         let state = State { kept: Kept::new(owner, clock.now()), waiting: HashMap::new() };
-        Task { id, clock, ending, state: Mutex::new(state), changed: Notify::new() }
+        Task { id, clock, ending, state: Mutex::new(state), changed: Notify::new(), _place: place }
     }
 
     /// What is known of it; it promises to go on until `promised`.

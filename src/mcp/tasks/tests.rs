@@ -22,6 +22,7 @@ impl Nodes {
         let clock = ManualClock::at("2026-11-25T09:00:00Z".parse().unwrap());
         let (store, stop_one) = (MemoryStore::new(), CancellationToken::new());
         let node = |closing| Tasks::new(store.clone(), &Secret::new("k"), clock.clone(), Arc::new(OsEntropy), closing);
+        let node = |closing| node(closing).within(Quotas::default().tasks);
         Nodes { one: node(stop_one.clone()), two: node(CancellationToken::new()), stop_one, store, clock }
     }
 

@@ -6,7 +6,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{Visit, accepted, legacy::OUTBOX};
 use crate::mcp::{
-    Answer,
+    Answer, Outgoing,
     envelope::{self, Envelope, Request},
     era::{Meta, Version},
     exchange::{Exchange, Field, Outlet},
@@ -56,7 +56,7 @@ impl Visit<'_> {
     }
 
     /// Takes one message of a batch.
-    async fn member(&self, session: &Session, message: &[u8], outbox: &mpsc::Sender<String>) -> Option<Outcome> {
+    async fn member(&self, session: &Session, message: &[u8], outbox: &mpsc::Sender<Outgoing>) -> Option<Outcome> {
         match envelope::decode(message) {
             Ok(Envelope::Request(request)) => Some(self.request_in_batch(session, &request, outbox)),
             Ok(Envelope::Notification(notification)) => {
@@ -71,7 +71,7 @@ impl Visit<'_> {
         }
     }
 
-    fn request_in_batch(&self, session: &Session, request: &Request<'_>, outbox: &mpsc::Sender<String>) -> Outcome {
+    fn request_in_batch(&self, session: &Session, request: &Request<'_>, outbox: &mpsc::Sender<Outgoing>) -> Outcome {
         let refused = |error| Outcome::Said(error_text(Some(&request.id), &error));
         let read = Meta::of(request.params).and_then(|meta| Ok((meta.progress_token()?, meta.trace())));
         let (progress, trace) = match read {

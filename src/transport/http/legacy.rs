@@ -11,13 +11,13 @@ use serde_json::value::RawValue;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    Visit, accepted, failed, not_allowed,
+    Visit, accepted, crowded, failed, not_allowed,
     stream::{self, Answering, Talk},
 };
 use crate::{
     hub::Caller,
     mcp::{
-        self, Answer,
+        self, Answer, Outgoing,
         envelope::{self, Notification, Request, RequestId},
         era::{Meta, Terms, Version},
         exchange::{Exchange, Field, Outlet},
@@ -68,7 +68,7 @@ impl Visit<'_> {
         &self,
         session: &Session,
         answering: Answering,
-        messages: mpsc::Receiver<String>,
+        messages: mpsc::Receiver<Outgoing>,
     ) -> Response {
         let keep_alive = self.options.keep_alive;
         let talk = self.talk(answering, messages);
@@ -78,8 +78,9 @@ impl Visit<'_> {
         if session.terms.version < Version::November2025 {
             return talk.respond(status, Talk::stream).await;
         }
+        let person = self.caller.principal.user.as_str();
         let record = |first, Talk { answering, messages, .. }| {
-            self.tapes.record(&session.id, first, answering, messages).from_start(keep_alive)
+            self.tapes.record(person, &session.id, first, answering, messages).from_start(keep_alive)
         };
         talk.respond(status, record).await
     }
@@ -132,9 +133,9 @@ impl Visit<'_> {
                 return failed(StatusCode::BAD_REQUEST, None, &invalid_request(why));
             }
         }
-        let Ok(place) = Arc::clone(self.server.listeners()).try_acquire_owned() else {
-            let error = internal_error("too many streams are open: try again later");
-            return failed(StatusCode::SERVICE_UNAVAILABLE, None, &error);
+        let place = match self.server.quotas().streams.take(self.caller.principal.user.as_str(), 1) {
+            Ok(place) => place,
+            Err(why) => return crowded("too many streams are open", why),
         };
         let (outbox, messages) = mpsc::channel(OUTBOX);
         let mut news = self.server.news();
@@ -148,7 +149,7 @@ impl Visit<'_> {
                 sessions.learn_wishes(&session).await;
                 if let Some((method, params)) = sessions.wishes(&session).hint(&change) {
                     // A hint that finds no room is not missed: others are waiting there already.
-                    let _ = outbox.try_send(notification_text(method, params.as_ref()));
+                    let _ = outbox.try_send(notification_text(method, params.as_ref()).into());
                 }
             }
             None
@@ -181,7 +182,7 @@ impl Visit<'_> {
         };
         let session = self.server.sessions().start(terms, &self.caller.principal);
         let exchange = self.exchange(session.terms, &request.id);
-        let answer = self.server.answer(&request.method, request.params, exchange).await;
+        let answer = self.server.answer(&request.method, request.params.map(ToOwned::to_owned), exchange).await;
         let mut response = super::access::json(StatusCode::OK, answer.text);
         if let Ok(id) = HeaderValue::from_str(&session.id) {
             response.headers_mut().insert(SESSION, id);
@@ -221,6 +222,7 @@ impl Visit<'_> {
             headers: None,
             wishes: Arc::new(Wishes::of_session()),
             trace: None,
+            permit: Some(Arc::clone(&self.permit)),
         }
     }
 
@@ -248,7 +250,7 @@ impl Visit<'_> {
             tokio::select! {
                 biased;
                 () = flight.token().cancelled() => {}
-                answer = server.answer(&method, params.as_deref(), exchange) => {
+                answer = server.answer(&method, params, exchange) => {
                     if STATES_WISHES.contains(&&*method) && answer.error.is_none() {
                         server.sessions().keep_wishes(&session).await;
                     }

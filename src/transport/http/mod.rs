@@ -30,22 +30,24 @@ use self::{
     stream::{Answering, Talk},
     tape::Tapes,
 };
-use super::{Options, access, cors, guard};
+use super::{Options, access, cors, guard, held};
 use crate::{
     hub::{Caller, Filters},
     mcp::{
-        Server,
+        Outgoing, Server,
         envelope::RequestId,
         exchange::Field,
         headers::Headers,
-        message::{error_text, invalid_request, shortened},
+        message::{error_text, internal_error, invalid_request, shortened},
     },
+    quota::{Exceeded, Permit},
 };
 
 /// The routes `/mcp`, `/mcp/readonly` and `/mcp/x/{toolset}`, behind the guard.
 pub fn router(server: Server, options: Options) -> Router {
     let hosts = Arc::clone(&options.hosts);
-    let endpoint = Endpoint { server, options: Arc::new(options), tapes: Tapes::new() };
+    let tapes = server.quotas().replay.clone();
+    let endpoint = Endpoint { server, options: Arc::new(options), tapes: Tapes::new(tapes) };
     let router = Router::new()
         .route("/mcp", any(plain))
         .route("/mcp/readonly", any(readonly))
@@ -95,7 +97,14 @@ impl Endpoint {
             let filters = caller.filters.narrowed_by(&route).narrowed_by(&asked);
             Caller { filters, ..caller }
         };
+        let person = visitor.caller.principal.user.as_str().to_owned();
+        let quotas = self.server.quotas();
+        let (place, permit) = match (quotas.requests.take(&person, 1), quotas.bytes.take(&person, 0)) {
+            (Ok(place), Ok(permit)) => (place, Arc::new(permit)),
+            (Err(why), _) | (_, Err(why)) => return crowded("too many requests are under way", why),
+        };
         let visit = Visit {
+            permit: Arc::clone(&permit),
             server: &self.server,
             options: &self.options,
             tapes: &self.tapes,
@@ -106,12 +115,13 @@ impl Endpoint {
             last_event: field(&parts.headers, "last-event-id"),
             takes_events: takes_events(&parts.headers),
         };
-        match parts.method.as_str() {
+        let response = match parts.method.as_str() {
             "POST" => visit.post(&parts.headers, body).await,
             "GET" => visit.get().await,
             "DELETE" => visit.delete().await,
             _ => not_allowed(),
-        }
+        };
+        held::hold(response, (place, permit))
     }
 
     /// An empty list would hide that the address has a slip in it.
@@ -137,11 +147,13 @@ struct Visit<'a> {
     /// `Last-Event-ID`.
     last_event: Field,
     takes_events: bool,
+    /// What the request counts against until it is answered.
+    permit: Arc<Permit>,
 }
 
 impl Visit<'_> {
     /// What is said to this client, still to be begun.
-    fn talk(&self, answering: Answering, messages: mpsc::Receiver<String>) -> Talk {
+    fn talk(&self, answering: Answering, messages: mpsc::Receiver<Outgoing>) -> Talk {
         Talk { answering, messages, takes_events: self.takes_events, keep_alive: self.options.keep_alive }
     }
 
@@ -164,6 +176,12 @@ impl Visit<'_> {
 /// The answer with an error and an HTTP status.
 fn failed(status: StatusCode, id: Option<&RequestId>, error: &ErrorObjectOwned) -> Response {
     access::json(status, error_text(id, error))
+}
+
+/// The refusal of what is too much at once.
+fn crowded(what: &str, why: Exceeded) -> Response {
+    let error = internal_error(&format!("{what}: {why}"));
+    held::retried(why, failed(held::status(why), None, &error))
 }
 
 fn not_allowed() -> Response {

@@ -52,12 +52,13 @@ impl Visit<'_> {
             headers: Some(self.headers.params.clone()),
             wishes,
             trace: meta.trace(),
+            permit: Some(Arc::clone(&self.permit)),
         };
         let (server, method) = (self.server.clone(), request.method.to_string());
         let params = request.params.map(ToOwned::to_owned);
         let answer = async move {
             let _held = held;
-            Some(server.answer(&method, params.as_deref(), exchange).await)
+            Some(server.answer(&method, params, exchange).await)
         };
         self.talk(Box::pin(answer), messages).respond(status, Talk::stream).await
     }

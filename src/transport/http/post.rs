@@ -9,12 +9,16 @@ use axum::{
 };
 use futures_util::StreamExt;
 
-use super::{Visit, failed};
-use crate::mcp::{
-    envelope::{self, Envelope},
-    era::{Meta, Version},
-    exchange::Field,
-    message::{invalid_request, refusal_text},
+use super::{Visit, crowded, failed};
+use crate::{
+    mcp::{
+        RUNNING,
+        envelope::{self, Envelope},
+        era::{Meta, Version},
+        exchange::Field,
+        message::{invalid_request, refusal_text},
+    },
+    quota::{self, Permit},
 };
 
 impl Visit<'_> {
@@ -24,6 +28,9 @@ impl Visit<'_> {
             Ok(body) => body,
             Err(refusal) => return *refusal,
         };
+        if let Err(why) = self.permit.resize(quota::weight(&body) + RUNNING) {
+            return crowded("the request was not begun", why);
+        }
         if let Some(batch) = self.batch(&body).await {
             return batch;
         }
@@ -82,18 +89,22 @@ impl Visit<'_> {
         if claimed.is_some_and(|length| length > limit as u64) {
             return Err(too_large(limit).into());
         }
-        let reading = tokio::time::timeout(self.options.body_within, collect(body, limit));
+        let reading = tokio::time::timeout(self.options.body_within, collect(body, claimed, limit, &self.permit));
         reading.await.unwrap_or_else(|_| Err(late(self.options.body_within).into()))
     }
 }
 
-async fn collect(body: Body, limit: usize) -> Result<Bytes, Box<Response>> {
+/// Reads a body; what has come counts as soon as it is there.
+async fn collect(body: Body, claimed: Option<u64>, limit: usize, permit: &Permit) -> Result<Bytes, Box<Response>> {
     let mut stream = body.into_data_stream();
-    let mut whole = Vec::new();
+    let mut whole = Vec::with_capacity(claimed.and_then(|length| usize::try_from(length).ok()).unwrap_or(0));
     while let Some(chunk) = stream.next().await {
         let chunk = chunk.map_err(|_| refused(StatusCode::BAD_REQUEST, "the body broke off"))?;
         if whole.len() + chunk.len() > limit {
             return Err(too_large(limit).into());
+        }
+        if let Err(why) = permit.grow(chunk.len() as u64) {
+            return Err(closing(crowded("the body was not read", why)).into());
         }
         whole.extend_from_slice(&chunk);
     }
@@ -121,7 +132,10 @@ fn late(limit: Duration) -> Response {
 
 /// A refusal of a body that was not read to its end: the connection cannot be used again.
 fn refused(status: StatusCode, why: &str) -> Response {
-    let mut response = failed(status, None, &invalid_request(why));
+    closing(failed(status, None, &invalid_request(why)))
+}
+
+fn closing(mut response: Response) -> Response {
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     response
 }

@@ -11,7 +11,7 @@ use futures_util::stream;
 use tokio::sync::mpsc;
 
 use super::{accepted, access};
-use crate::mcp::Answer;
+use crate::mcp::{Answer, Outgoing};
 
 /// The answer in the making; `None` when the request was cancelled.
 pub(super) type Answering = Pin<Box<dyn Future<Output = Option<Answer>> + Send>>;
@@ -24,7 +24,7 @@ pub(super) struct Talk {
     /// The answer.
     pub(super) answering: Answering,
     /// What comes before it.
-    pub(super) messages: mpsc::Receiver<String>,
+    pub(super) messages: mpsc::Receiver<Outgoing>,
     /// Whether the client reads streams of events at all.
     pub(super) takes_events: bool,
     /// How often a stream gives a sign of life, and how long an answer may take that is no stream.
@@ -36,7 +36,7 @@ enum Beginning {
     /// With the answer, and that is all.
     Answer(Option<Answer>),
     /// With a message; `None` when nothing came for so long that a sign of life is due.
-    Stream(Option<String>, Talk),
+    Stream(Option<Outgoing>, Talk),
 }
 
 impl Talk {
@@ -63,7 +63,7 @@ impl Talk {
     pub(super) async fn respond(
         self,
         status: fn(Option<i32>) -> StatusCode,
-        open: impl FnOnce(Option<String>, Talk) -> Response,
+        open: impl FnOnce(Option<Outgoing>, Talk) -> Response,
     ) -> Response {
         match self.begin().await {
             Beginning::Answer(Some(answer)) => access::json(status(answer.error), answer.text),
@@ -73,16 +73,17 @@ impl Talk {
     }
 
     /// The stream that ends with its connection.
-    pub(super) fn stream(first: Option<String>, rest: Talk) -> Response {
+    pub(super) fn stream(first: Option<Outgoing>, rest: Talk) -> Response {
         let Talk { answering, messages, keep_alive, .. } = rest;
         // Silence is broken at once: the client hears that the answer is still on its way.
-        let queue = VecDeque::from([first.map_or_else(|| KEEP_ALIVE_COMMENT.to_owned(), |text| event(&text))]);
+        let queue =
+            VecDeque::from([first.map_or_else(|| KEEP_ALIVE_COMMENT.to_owned(), |message| event(&message.text))]);
         Feed { queue, answering: Some(answering), messages, keep_alive }.into_response()
     }
 }
 
 /// A stream of events that carries messages as long as there are any.
-pub(super) fn open(messages: mpsc::Receiver<String>, keep_alive: Duration, until: Answering) -> Response {
+pub(super) fn open(messages: mpsc::Receiver<Outgoing>, keep_alive: Duration, until: Answering) -> Response {
     Feed { queue: VecDeque::new(), answering: Some(until), messages, keep_alive }.into_response()
 }
 
@@ -91,7 +92,7 @@ struct Feed {
     /// Pieces of the stream, as they are sent.
     queue: VecDeque<String>,
     answering: Option<Answering>,
-    messages: mpsc::Receiver<String>,
+    messages: mpsc::Receiver<Outgoing>,
     keep_alive: Duration,
 }
 
@@ -113,7 +114,7 @@ impl Feed {
             let answering = self.answering.as_mut()?;
             tokio::select! {
                 biased;
-                Some(message) = self.messages.recv() => return Some(event(&message)),
+                Some(message) = self.messages.recv() => return Some(event(&message.text)),
                 answer = answering => {
                     self.answering = None;
                     self.finish(answer);
@@ -126,7 +127,7 @@ impl Feed {
     /// Queues what was said before the answer, and the answer.
     fn finish(&mut self, answer: Option<Answer>) {
         while let Ok(message) = self.messages.try_recv() {
-            self.queue.push_back(event(&message));
+            self.queue.push_back(event(&message.text));
         }
         self.queue.extend(answer.map(|answer| event(&answer.text)));
     }

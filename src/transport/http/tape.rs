@@ -25,12 +25,17 @@ use tokio::{
 };
 
 use super::stream::{Answering, KEEP_ALIVE_COMMENT, events};
-use crate::id::{self, base32hex};
+use crate::{
+    id::{self, base32hex},
+    mcp::Outgoing,
+    quota::{Permit, Quota},
+};
 
 /// How long a tape is kept after its end.
 const KEPT: Duration = Duration::from_mins(2);
-/// How many tapes one process keeps.
+/// How many tapes one process keeps, and how many of one person.
 const TAPES: usize = 2048;
+const TAPES_EACH: usize = 256;
 /// How many messages a tape holds; older ones are lost to who comes back too late.
 const MESSAGES: usize = 256;
 /// How many bytes of messages a tape holds, unless the last one alone is larger.
@@ -45,6 +50,8 @@ pub(super) struct Tapes {
     /// Begins every name: an id from before a restart must not mean a tape of this process.
     prefix: String,
     next: AtomicU64,
+    /// The bytes that all of them may hold.
+    quota: Quota,
 }
 
 /// What was said on one stream.
@@ -52,6 +59,9 @@ pub(super) struct Tapes {
 pub(super) struct Tape {
     name: String,
     session: String,
+    person: String,
+    /// What its messages count against; none when not even an empty one is possible.
+    permit: Option<Permit>,
     state: Mutex<State>,
     grown: watch::Sender<()>,
 }
@@ -67,31 +77,32 @@ struct State {
 
 impl Tapes {
     /// None yet.
-    pub(super) fn new() -> Arc<Self> {
-        Arc::new(Tapes { all: Mutex::default(), prefix: base32hex(&*id::os(), 8), next: AtomicU64::new(1) })
+    pub(super) fn new(quota: Quota) -> Arc<Self> {
+        Arc::new(Tapes { all: Mutex::default(), prefix: base32hex(&*id::os(), 8), next: AtomicU64::new(1), quota })
     }
 
     /// Records what is said in `session` until the answer, whether or not somebody listens.
     pub(super) fn record(
         &self,
+        person: &str,
         session: &str,
-        first: Option<String>,
+        first: Option<Outgoing>,
         mut answering: Answering,
-        mut messages: mpsc::Receiver<String>,
+        mut messages: mpsc::Receiver<Outgoing>,
     ) -> Arc<Tape> {
-        let tape = self.insert(session);
-        tape.push(first);
+        let tape = self.insert(person, session);
+        tape.push(first.map(|message| message.text));
         let recorder = Arc::clone(&tape);
         tokio::spawn(async move {
             let answer = loop {
                 tokio::select! {
                     biased;
-                    Some(message) = messages.recv() => recorder.push(Some(message)),
+                    Some(message) = messages.recv() => recorder.push(Some(message.text)),
                     answer = &mut answering => break answer,
                 }
             };
             while let Ok(message) = messages.try_recv() {
-                recorder.push(Some(message));
+                recorder.push(Some(message.text));
             }
             recorder.push(answer.map(|answer| answer.text));
             recorder.end();
@@ -113,14 +124,17 @@ impl Tapes {
         self.all().retain(|_, tape| tape.session != session);
     }
 
-    fn insert(&self, session: &str) -> Arc<Tape> {
+    fn insert(&self, person: &str, session: &str) -> Arc<Tape> {
         let tape = Arc::new(Tape {
             name: format!("{}-{}", self.prefix, self.next.fetch_add(1, Ordering::Relaxed)),
             session: session.to_owned(),
+            person: person.to_owned(),
+            permit: self.quota.take(person, 0).ok(),
             state: Mutex::default(),
             grown: watch::Sender::new(()),
         });
         let mut all = self.all();
+        make_room_of(person, &mut all);
         if all.len() >= TAPES {
             all.retain(|_, tape| tape.state().ended.is_none_or(|ended| ended.elapsed() < KEPT));
             let oldest = all.values().filter_map(|tape| Some((tape.state().ended?, tape.name.clone()))).min();
@@ -129,7 +143,7 @@ impl Tapes {
             }
         }
         // Where all are still being recorded, this one cannot be come back to.
-        if all.len() < TAPES {
+        if all.len() < TAPES && all.values().filter(|tape| tape.person == person).count() < TAPES_EACH {
             all.insert(tape.name.clone(), Arc::clone(&tape));
         }
         tape
@@ -137,6 +151,18 @@ impl Tapes {
 
     fn all(&self) -> MutexGuard<'_, HashMap<String, Arc<Tape>>> {
         self.all.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Forgets the tape of a person that ended first, when there are too many.
+fn make_room_of(person: &str, all: &mut HashMap<String, Arc<Tape>>) {
+    let own = all.values().filter(|tape| tape.person == person);
+    if own.clone().count() < TAPES_EACH {
+        return;
+    }
+    let oldest = own.filter_map(|tape| Some((tape.state().ended?, tape.name.clone()))).min();
+    if let Some((_, name)) = oldest {
+        all.remove(&name);
     }
 }
 
@@ -166,10 +192,15 @@ impl Tape {
         let mut state = self.state();
         state.bytes += message.len();
         state.messages.push_back(message);
-        while state.messages.len() > 1 && (state.messages.len() > MESSAGES || state.bytes > BYTES) {
+        let has_room = |bytes: usize| self.permit.as_ref().is_none_or(|permit| permit.resize(bytes as u64).is_ok());
+        while state.messages.len() > 1
+            && (state.messages.len() > MESSAGES || state.bytes > BYTES || !has_room(state.bytes))
+        {
             state.bytes -= state.messages.pop_front().map_or(0, |oldest| oldest.len());
             state.dropped += 1;
         }
+        // The last one is needed, however large it is.
+        self.permit.iter().for_each(|permit| permit.force(state.bytes as u64));
         drop(state);
         self.grown.send_replace(());
     }
@@ -231,12 +262,16 @@ mod tests {
     use super::*;
 
     fn tape(tapes: &Tapes, session: &str) -> Arc<Tape> {
-        tapes.insert(session)
+        tapes.insert(session, session)
+    }
+
+    fn tapes() -> Arc<Tapes> {
+        Tapes::new(Quota::new(1 << 30, 1 << 31))
     }
 
     #[test]
     fn a_tape_is_its_sessions_alone_and_knows_only_its_own_events() {
-        let tapes = Tapes::new();
+        let tapes = tapes();
         let (one, other) = (tape(&tapes, "a"), tape(&tapes, "a"));
         one.push(Some("1".into()));
         let event = |tape: &Tape, number: &str| format!("{}.{number}", tape.name);
@@ -258,7 +293,7 @@ mod tests {
 
     #[test]
     fn a_tape_is_bounded_and_keeps_what_is_last() {
-        let tape = tape(&Tapes::new(), "a");
+        let tape = tape(&tapes(), "a");
         (0..1000).for_each(|number| tape.push(Some(number.to_string())));
         let figures = || {
             let state = tape.state();
@@ -271,13 +306,41 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_number_of_tapes_is_bounded() {
-        let tapes = Tapes::new();
-        (0..TAPES).for_each(|_| tape(&tapes, "a").end());
+        let tapes = tapes();
+        for person in 0..TAPES / TAPES_EACH {
+            (0..TAPES_EACH).for_each(|_| tape(&tapes, &person.to_string()).end());
+        }
         let kept = tape(&tapes, "b");
-        assert_eq!(tapes.all().len(), TAPES);
-        assert!(tapes.all().contains_key(&kept.name));
+        assert!(tapes.all().len() <= TAPES && !tapes.all().contains_key(&kept.name));
         tokio::time::advance(KEPT).await;
-        tape(&tapes, "c");
-        assert_eq!(tapes.all().len(), 2, "those that ended long ago are gone");
+        let kept = tape(&tapes, "c");
+        assert_eq!(tapes.all().len(), 1, "those that ended long ago are gone");
+        assert!(tapes.all().contains_key(&kept.name));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_takes_the_places_of_others() {
+        let tapes = tapes();
+        let all: Vec<_> = (0..TAPES_EACH).map(|_| tape(&tapes, "a")).collect();
+        assert!(!tapes.all().contains_key(&tape(&tapes, "a").name), "all of theirs are being recorded");
+        assert!(tapes.all().contains_key(&tape(&tapes, "b").name));
+        all[3].end();
+        let next = tape(&tapes, "a");
+        assert!(tapes.all().contains_key(&next.name) && !tapes.all().contains_key(&all[3].name));
+    }
+
+    #[test]
+    fn what_all_tapes_hold_is_bounded() {
+        let tapes = Tapes::new(Quota::new(1000, 1500));
+        let (one, other) = (tape(&tapes, "a"), tape(&tapes, "a"));
+        (0..9).for_each(|_| one.push(Some("x".repeat(100))));
+        (0..9).for_each(|_| other.push(Some("y".repeat(100))));
+        assert!(tapes.quota.held_by("a") <= 1000);
+        assert_eq!((one.state().messages.len(), other.state().messages.len()), (9, 1));
+        other.push(Some("z".repeat(5000)));
+        assert_eq!(other.state().messages.back().map(String::len), Some(5000), "the last one is always there");
+        tapes.forget("a");
+        drop((one, other));
+        assert_eq!(tapes.quota.left(), 1500);
     }
 }
