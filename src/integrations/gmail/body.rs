@@ -247,7 +247,7 @@ mod tests {
     fn a_page_beyond_the_bounds_comes_with_a_note() {
         let deep = format!("{}Hello", "<div>".repeat(600));
         let read = body(vec![part("text/html", &deep)]);
-        assert_eq!((&*read.text, read.note), ("Hello", Some("Shown as text only: its HTML is nested too deeply.")));
+        assert_eq!((&*read.text, read.note), ("Hello", Some(html::TooMuch::Depth.note())));
         let read = body(vec![part("text/plain", "Hello Ana"), part("text/html", &deep)]);
         assert_eq!((&*read.text, read.note), ("Hello Ana", None), "the plain form needs no note");
     }

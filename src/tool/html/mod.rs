@@ -5,8 +5,8 @@
 //! make a layout, no trackers behind links.
 //!
 //! And the bounds, because a page comes from strangers and both the parser and the walk take what they are given:
-//! [`scan`] looks at the page before any parser does, [`tree`] counts while the tree grows and weighs it before it is
-//! walked, and a page beyond any bound is shown as its mere [`text`]. All of it belongs into [`compute`]'s pool, whose
+//! `scan` looks at the page before any parser does, `tree` counts while the tree grows and weighs it before it is
+//! walked, and a page beyond any bound is shown as its mere `text`. All of it belongs into the pool of `compute`, whose
 //! stacks are made for the depth that is let through and whose time limit ends the work.
 
 mod scan;
@@ -29,7 +29,7 @@ const LONGEST: usize = 2 * 1024 * 1024;
 /// What nobody reads.
 const SKIPPED: [&str; 9] = ["head", "script", "style", "title", "noscript", "svg", "object", "iframe", "form"];
 
-/// Elements that stand apart from the text around them, as CommonMark lists them.
+/// Elements that stand apart from the text around them, as `CommonMark` lists them.
 const BLOCKS: [&str; 66] = [
     "address",
     "article",
@@ -151,10 +151,12 @@ impl TooMuch {
     /// What a reader is told about it.
     pub fn note(self) -> &'static str {
         match self {
-            TooMuch::Tags | TooMuch::Nodes => "Shown as text only: its HTML has too many parts.",
-            TooMuch::Depth => "Shown as text only: its HTML is nested too deeply.",
-            TooMuch::Work => "Shown as text only: its HTML is too tangled.",
-            TooMuch::Time => "Shown as text only: its HTML took too long to read.",
+            TooMuch::Tags | TooMuch::Nodes => {
+                "Shown as text only: its HTML has too many parts. Words that it hides are shown, too."
+            }
+            TooMuch::Depth => "Shown as text only: its HTML is nested too deeply. Words that it hides are shown, too.",
+            TooMuch::Work => "Shown as text only: its HTML is too tangled. Words that it hides are shown, too.",
+            TooMuch::Time => "Shown as text only: its HTML took too long to read. Words that it hides are shown, too.",
         }
     }
 }

@@ -43,10 +43,10 @@ impl Text {
     fn words(&self, text: &str) {
         let mut out = self.0.borrow_mut();
         for c in text.chars() {
-            match c.is_ascii_whitespace() {
-                false => out.push(c),
-                true if out.is_empty() || out.ends_with([' ', '\n']) => {}
-                true => out.push(' '),
+            if !c.is_ascii_whitespace() {
+                out.push(c);
+            } else if !out.is_empty() && !out.ends_with([' ', '\n']) {
+                out.push(' ');
             }
         }
     }
