@@ -16,7 +16,7 @@ const STOOD_STILL: Duration = Duration::from_millis(500);
 /// How long a caller may take to connect after the offer was answered. Until then they take up a line.
 const CONNECTS: Duration = Duration::from_secs(15);
 
-/// How long a caller who lost the network is waited for.
+/// How long a caller who lost the network is waited for, and one who comes back by another connection.
 const WAITS: Duration = Duration::from_secs(30);
 
 /// How long one is waited for who has no way to come back but the network itself.
@@ -103,7 +103,7 @@ impl Presence {
             }
             Sign::Replaced => {
                 self.stands = false;
-                self.gone_at = Some(now + CONNECTS);
+                self.gone_at = Some(now + WAITS);
                 None
             }
         }
@@ -181,8 +181,8 @@ mod tests {
 
     #[test]
     fn who_never_connects_is_gone() {
-        check(true, &[], &[(30, Change::Gone)]);
-        check(true, &[(2, Sign::Ping)], &[(30, Change::Gone)]);
+        check(true, &[], &[(15, Change::Gone)]);
+        check(true, &[(2, Sign::Ping)], &[(15, Change::Gone)]);
     }
 
     #[test]

@@ -51,7 +51,7 @@ fn a_no_and_other_talk_refuse() {
 fn what_is_neither_yes_nor_no_is_asked_again_whole_and_once() {
     let again = format!("Please say yes or no. {QUESTION}");
     for unclear in ["Okay?", "Right.", "is that right", "Yes, but only the second one.", "yes for Ben", "Pardon?"] {
-        for (second, approved) in [("Yes.", true), ("No.", false), ("hm okay", false), ("is that so", false)] {
+        for (second, approved) in [("Yes.", true), ("No.", false), ("hm okay", false), ("is that right", false)] {
             let mut talk = asking();
             talk.says(unclear);
             assert_eq!(talk.decided(), Vec::<bool>::new(), "{unclear}");
@@ -207,10 +207,10 @@ fn each_call_has_a_question_of_its_own() {
         talk.tell(Input::Came { call: call.clone(), what: Came::Asks(format!("Cancel number {number}?")) });
     }
     talk.silence(3_000);
-    assert_eq!(talk.spoken(), ["Cancel number 1?"], "one at a time");
+    assert_eq!(talk.spoken(), ["Cancel number one?"], "one at a time");
     talk.says("Yes.");
     talk.silence(3_000);
-    assert_eq!(talk.spoken(), ["Cancel number 1?", "Cancel number 2?"]);
+    assert_eq!(talk.spoken(), ["Cancel number one?", "Cancel number two?"]);
     assert_eq!(talk.decided(), [true], "the first yes does not count for the second");
     talk.says("No.");
     assert_eq!(talk.decided(), [true, false]);
