@@ -10,13 +10,14 @@ use crate::{
 };
 
 /// All that an agent may do over REST. What is not in it takes a person.
-const FOR_AGENTS: [(&str, &str); 7] = [
+const FOR_AGENTS: [(&str, &str); 8] = [
     ("GET", "/me"),
     ("GET", "/integrations"),
     ("GET", "/integrations/{id}"),
     ("GET", "/tools"),
     ("POST", "/tools/{name}/call"),
     ("GET", "/approvals"),
+    ("GET", "/approvals/{id}"),
     ("GET", "/audit"),
 ];
 
