@@ -79,7 +79,8 @@ async fn an_administrator_ends_everything_and_gets_the_only_token_that_is_good()
     assert_eq!(end("yes").await.problem(400), "bad_input");
     assert_eq!(scene.calendar().await["status"], "connected");
     let ended = end("panic").await.ok(200);
-    assert_eq!(ended["list"]["ended"][0]["integration"], "google-calendar", "{ended}");
+    let grants = ended["list"]["ended"].as_array().unwrap();
+    assert!(grants.iter().any(|grant| grant["integration"] == "google-calendar"), "{ended}");
     for token in [&scene.administrator, &scene.agent] {
         assert_eq!(scene.of(token, "GET", "/api/v1/me", &Value::Null).await.problem(401), "unauthorized");
     }
