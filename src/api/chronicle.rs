@@ -54,7 +54,7 @@ fn deed(method: &Method, path: &str) -> Option<(&'static str, Option<String>)> {
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
     let on = |target: &str| Some(target.to_owned());
     Some(match (method.as_str(), &parts[..]) {
-        (_, ["tools", ..] | ["approvals", ..]) | ("POST", ["integrations", _, "test"] | ["agents", _, "preview"]) => {
+        (_, ["tools" | "approvals", ..]) | ("POST", ["integrations", _, "test"] | ["agents", _, "preview"]) => {
             return None;
         }
         ("POST", ["integrations", "oauth", "start"]) => ("consent_begun", None),
@@ -62,7 +62,7 @@ fn deed(method: &Method, path: &str) -> Option<(&'static str, Option<String>)> {
         ("DELETE", ["integrations", id, "disconnect"]) => ("account_ended", on(id)),
         ("POST", ["agents"]) => ("agent_made", None),
         ("DELETE", ["agents", id]) => ("agent_removed", on(id)),
-        ("POST", ["agents", _, "tokens"] | ["users", _, "tokens"]) => ("token_made", None),
+        ("POST", ["agents" | "users", _, "tokens"]) => ("token_made", None),
         ("DELETE", ["agents" | "users", _, "tokens", token]) => ("token_revoked", on(token)),
         ("POST", ["agents" | "users", _, "tokens", token, "renewal"]) => ("token_renewed", on(token)),
         (_, ["agents", id, ..]) => ("agent_changed", on(id)),

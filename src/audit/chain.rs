@@ -277,7 +277,7 @@ impl Check {
         match head {
             Some(head) if head == at => {}
             Some(head) if head.n > at.n => {
-                self.find(format!("The lines from {} to {} are missing at the end.", at.n + 1, head.n))
+                self.find(format!("The lines from {} to {} are missing at the end.", at.n + 1, head.n));
             }
             Some(head) if head.n == at.n => self.find(format!("Line {} is not as it was written.", head.n)),
             Some(head) => self.find(format!("There are lines behind the last one, {}: they were put there.", head.n)),

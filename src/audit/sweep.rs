@@ -134,7 +134,9 @@ pub(super) async fn verify(store: &dyn Store, kept: Option<Head>) -> store::Resu
 async fn try_verify(store: &dyn Store, kept: Option<Head>) -> store::Result<Verdict> {
     let (seals, untrusted) = seals(store).await?;
     let mut check = Check::default();
-    untrusted.into_iter().for_each(|finding| check.find(finding));
+    for finding in untrusted {
+        check.find(finding);
+    }
     for_each_line(store, |id, value| check.line(&id, &value, seals.head)).await?;
     Ok(check.finish(&seals, kept))
 }
@@ -168,7 +170,9 @@ async fn for_each_line(store: &dyn Store, mut take: impl FnMut(Vec<u8>, Vec<u8>)
         let page = store.scan(Table::Audit, b"", after.as_deref(), GROUP).await?;
         let Some((last, _)) = page.last() else { return Ok(()) };
         after = Some(last.clone());
-        page.into_iter().for_each(|(id, stored)| take(id, stored.value));
+        for (id, stored) in page {
+            take(id, stored.value);
+        }
         // The next page may be there already: others get their turn first.
         tokio::task::yield_now().await;
     }

@@ -331,13 +331,10 @@ impl Writer {
                 );
                 self.mend().await?
             }
-            Ok((head, Expect::Absent)) => match self.last_line().await? {
-                None => (head, Expect::Absent),
-                Some(_) => {
-                    tracing::error!("the head of the audit's chain was taken away; it goes on from the last line");
-                    self.mend().await?
-                }
-            },
+            Ok((_, Expect::Absent)) if self.last_line().await?.is_some() => {
+                tracing::error!("the head of the audit's chain was taken away; it goes on from the last line");
+                self.mend().await?
+            }
             other => other?,
         };
         self.head = Some(read);

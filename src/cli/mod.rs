@@ -70,7 +70,7 @@ fn arguments(given: impl Iterator<Item = std::ffi::OsString>) -> impl Iterator<I
 
 async fn perform(cli: Cli) -> Result<ExitCode, Failure> {
     match &cli.command {
-        Command::Serve(options) => return commands::serve::run(&cli.place, options).await,
+        Command::Serve(options) => return Box::pin(commands::serve::run(&cli.place, options)).await,
         Command::Stdio(options) => return commands::stdio::run(&cli.place, options).await,
         Command::Install(options) => return install::run(&cli.place, options),
         _ => {}

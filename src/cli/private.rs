@@ -100,7 +100,7 @@ fn is_ours_alone(dir: &Path) -> io::Result<bool> {
 fn is_ours(name: &OsStr) -> bool {
     let Some(name) = name.to_str() else { return false };
     let is_lock = [".lock", ".sock"].iter().any(|end| name.ends_with(end));
-    let is_sealed = name.ends_with(".age");
+    let is_sealed = Path::new(name).extension().is_some_and(|end| end == "age");
     OURS.contains(&name)
         || is_lock
         || is_sealed

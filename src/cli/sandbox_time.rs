@@ -117,15 +117,15 @@ mod tests {
 
     const LEAP: &str = "2028-02-29T12:00:00Z";
 
-    fn at(text: &str) -> Option<SandboxTime> {
-        Some(text.parse().unwrap())
+    fn at(text: &str) -> SandboxTime {
+        text.parse().unwrap()
     }
 
     #[test]
     fn it_goes_on_over_all_starts() {
         let dir = tempfile::tempdir().unwrap();
-        let first = clock(dir.path(), at(LEAP)).unwrap().now();
-        let again = clock(dir.path(), at(LEAP)).unwrap().now();
+        let first = clock(dir.path(), Some(at(LEAP))).unwrap().now();
+        let again = clock(dir.path(), Some(at(LEAP))).unwrap().now();
         let untold = clock(dir.path(), None).unwrap().now();
         assert!(LEAP.parse::<Timestamp>().unwrap() <= first && first <= again && again <= untold);
         assert!(untold.duration_since(first) < SignedDuration::from_hours(1), "{first} {untold}");
@@ -134,10 +134,10 @@ mod tests {
     #[test]
     fn it_can_be_set_again_and_given_back_to_the_machine() {
         let dir = tempfile::tempdir().unwrap();
-        clock(dir.path(), at(LEAP)).unwrap();
+        clock(dir.path(), Some(at(LEAP))).unwrap();
         let later: Timestamp = "2030-01-01T00:00:00Z".parse().unwrap();
-        assert!(clock(dir.path(), at("2030-01-01T00:00:00Z")).unwrap().now() >= later);
-        clock(dir.path(), at("now")).unwrap();
+        assert!(clock(dir.path(), Some(at("2030-01-01T00:00:00Z"))).unwrap().now() >= later);
+        clock(dir.path(), Some(at("now"))).unwrap();
         let ahead = clock(dir.path(), None).unwrap().now().duration_since(clock::system().now());
         assert!(ahead.abs() < SignedDuration::from_hours(1), "{ahead}");
     }
@@ -148,7 +148,7 @@ mod tests {
         fs::write(dir.path().join(FILE), "half").unwrap();
         let error = clock(dir.path(), None).unwrap_err().to_string();
         assert!(error.contains("--sandbox-time now"), "{error}");
-        clock(dir.path(), at(LEAP)).unwrap();
+        clock(dir.path(), Some(at(LEAP))).unwrap();
         clock(dir.path(), None).unwrap();
     }
 

@@ -108,12 +108,12 @@ impl Session {
         let answer = match &mut self.place {
             Where::Here(here) => {
                 let office = Office { house: &here.house, hub: &here.hub, redirect: None };
-                show::waiting(what, office.perform(order)).await?
+                show::waiting(what, Box::pin(office.perform(order))).await?
             }
             Where::Elsewhere(link) => {
                 let link = link.take();
                 let Session { storage, home, .. } = &*self;
-                show::waiting(what, send(storage, home, link, &order)).await?
+                show::waiting(what, Box::pin(send(storage, home, link, &order))).await?
             }
         };
         serde_json::from_value(answer).map_err(|error| {

@@ -119,7 +119,8 @@ fn escaped(secret: &str, is_upper: bool) -> String {
         match char {
             '+' | '/' | '=' | '&' | '<' | '>' | '\'' | '"' => {
                 let code = u32::from(char);
-                whole.push_str(&if is_upper { format!("\\u{code:04X}") } else { format!("\\u{code:04x}") });
+                let written = if is_upper { format!("\\u{code:04X}") } else { format!("\\u{code:04x}") };
+                whole.extend([written]);
             }
             plain => whole.push(plain),
         }

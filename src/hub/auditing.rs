@@ -72,12 +72,11 @@ impl Hub {
     /// The id of the agent with this id or name, of `whose` when that is known.
     async fn agent_meant(&self, audit: &Audit, called: &str, whose: Option<&str>) -> Result<String> {
         let agents = self.agents().await?;
-        let people: Vec<UserId> = match whose {
-            Some(user) => vec![UserId::new(user)],
-            None => {
-                let users = agents.users().await.map_err(Error::internal)?;
-                users.into_iter().map(|user| user.id).chain([UserId::new(LOCAL)]).collect()
-            }
+        let people: Vec<UserId> = if let Some(user) = whose {
+            vec![UserId::new(user)]
+        } else {
+            let users = agents.users().await.map_err(Error::internal)?;
+            users.into_iter().map(|user| user.id).chain([UserId::new(LOCAL)]).collect()
         };
         let mut all = Vec::new();
         for user in &people {
@@ -112,13 +111,11 @@ fn unknown<'a>(what: &str, wanted: &str, known: impl Iterator<Item = &'a str> + 
     let wanted: String = wanted.chars().take(100).collect();
     let near = nearest(&wanted, known.clone()).map(str::to_owned);
     let error = Error::not_found(format!("{what} `{wanted}`"));
-    match near {
-        Some(near) => error.next(format!("Did you mean `{near}`?")),
-        None => {
-            let some: Vec<&str> = known.take(10).collect();
-            error.next(format!("There is {}.", some.join(", ")))
-        }
+    if let Some(near) = near {
+        return error.next(format!("Did you mean `{near}`?"));
     }
+    let some: Vec<&str> = known.take(10).collect();
+    error.next(format!("There is {}.", some.join(", ")))
 }
 
 fn ambiguous(what: &str, called: &str, ids: impl Iterator<Item = String>) -> Error {

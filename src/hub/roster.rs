@@ -253,7 +253,9 @@ impl Hub {
         named.filter(|id| !self.has_integration(id)).for_each(|id| problems.add(|| self.unknown_integration(id)));
         let tools = wish.tools.iter().flatten().filter(|name| !self.has_tool(name));
         tools.for_each(|name| problems.add(|| self.unknown_tool(name)));
-        texts(wish).into_iter().for_each(|text| problems.add(|| text));
+        for text in texts(wish) {
+            problems.add(|| text);
+        }
         if let Some(accounts) = &wish.accounts {
             self.unknown_accounts(user, accounts, &mut problems).await?;
         }

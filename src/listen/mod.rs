@@ -305,7 +305,9 @@ impl Server {
             next = match seat.silent_for() {
                 // HTTP/1 ends by itself after that time; HTTP/2 does not.
                 Some(silent) if silent > head_within => return Ending::Idle,
-                Some(silent) => Instant::now() + (head_within - silent).min(LOOK) + Duration::from_millis(10),
+                Some(silent) => {
+                    Instant::now() + head_within.saturating_sub(silent).min(LOOK) + Duration::from_millis(10)
+                }
                 None => Instant::now() + LOOK,
             };
         }

@@ -159,12 +159,12 @@ impl Outlet {
     pub async fn deliver_counted(&self, method: &str, params: &Value, quota: &Quota, person: &str) -> bool {
         let text = notification_text(method, Some(params));
         let permit = loop {
-            match quota.take(person, text.len() as u64) {
-                Ok(permit) => break permit,
-                Err(_) => tokio::select! {
-                    () = tokio::time::sleep(CROWDED) => {}
-                    () = self.messages.closed() => return false,
-                },
+            if let Ok(permit) = quota.take(person, text.len() as u64) {
+                break permit;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(CROWDED) => {}
+                () = self.messages.closed() => return false,
             }
         };
         let message = Outgoing::counted(text, Some(Arc::new(permit)));

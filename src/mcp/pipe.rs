@@ -179,7 +179,7 @@ impl Pipe {
     fn permit(&self, message: &[u8]) -> Result<Arc<Permit>, ErrorObjectOwned> {
         let bytes = &self.server.quotas().bytes;
         let permit = bytes.take(self.caller.principal.user.as_str(), quota::weight(message) + WAITING);
-        permit.map(Arc::new).map_err(|why| too_much(&why))
+        permit.map(Arc::new).map_err(|why| too_much(why))
     }
 
     /// Registers a request and lets it run.
@@ -237,7 +237,7 @@ impl Pipe {
                 let room = exchange.permit.as_ref().map_or(Ok(()), |permit| permit.grow(RUNNING));
                 let answer = match room {
                     Ok(()) => server.answer(&method, params, exchange).await,
-                    Err(why) => Answer::error(Some(&id), &too_much(&why)),
+                    Err(why) => Answer::error(Some(&id), &too_much(why)),
                 };
                 (answer, turn)
             };
@@ -321,7 +321,7 @@ impl Pipe {
 }
 
 /// The refusal of a request for which there is no room.
-fn too_much(why: &Exceeded) -> ErrorObjectOwned {
+fn too_much(why: Exceeded) -> ErrorObjectOwned {
     match why {
         Exceeded::Never => invalid_request(&format!("the message is too much to be worked on: {why}")),
         _ => internal_error(&format!("the request was not begun: {why}")),

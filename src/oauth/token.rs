@@ -57,9 +57,8 @@ pub(super) fn read(answer: &Response, endpoints: &Endpoints) -> Result<Tokens, R
 
 /// [`read`], where the server was shown this secret and must not say it back: neither as a reason nor beside the tokens.
 pub(super) fn read_hiding(answer: &Response, endpoints: &Endpoints, secret: &Secret) -> Result<Tokens, Refusal> {
-    let mut tokens = match read(answer, endpoints) {
-        Ok(tokens) => tokens,
-        Err(_) => return read(&answer.clone().without(std::slice::from_ref(secret)), endpoints),
+    let Ok(mut tokens) = read(answer, endpoints) else {
+        return read(&answer.clone().without(std::slice::from_ref(secret)), endpoints);
     };
     tokens.extra.retain(|_, value| !repeats(value, secret));
     Ok(tokens)

@@ -190,7 +190,9 @@ fn unmark(value: &mut Value, place: &str, places: &mut BTreeSet<String>, has_roo
         }
         Value::Array(items) => {
             let place = format!("{place}[]");
-            items.iter_mut().for_each(|item| unmark(item, &place, places, has_room));
+            for item in items {
+                unmark(item, &place, places, has_room);
+            }
         }
         Value::Object(members) => {
             for (name, member) in members {

@@ -12,7 +12,8 @@ impl Vault {
     /// The signature of `message`, which counts for `purpose` only, made with the newest identity.
     pub fn sign(&self, purpose: &str, message: &[u8]) -> String {
         let tag = mac(self.keys().newest(), purpose, message).finalize().into_bytes();
-        tag.iter().map(|byte| format!("{byte:02x}")).collect()
+        let digits: Vec<String> = tag.iter().map(|byte| format!("{byte:02x}")).collect();
+        digits.concat()
     }
 
     /// Whether `signature` was made of this very `message` and for `purpose`, with any of the identities at hand.

@@ -63,7 +63,9 @@ async fn verify(session: &mut Session, head: Option<String>, json: bool) -> Resu
 
 fn tell(verdict: &Verdict) {
     let Verdict { lines, taken_over, taken_out, head, findings } = verdict;
-    findings.iter().for_each(|finding| show::line(&show::styled(BAD, finding)));
+    for finding in findings {
+        show::line(&show::styled(BAD, finding));
+    }
     if findings.is_empty() {
         show::line(&format!("All {lines} lines are as they were written, in their order, and none is missing."));
     }

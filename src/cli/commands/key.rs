@@ -39,7 +39,9 @@ async fn rotate(session: &mut Session) -> Result<(), Failure> {
 
 /// What could not be opened was passed over; whoever rotates must not take everything for done.
 fn left_alone(damaged: &[String]) -> Result<(), Failure> {
-    damaged.iter().for_each(|why| show::aside(&format!("Left as it is: {why}.")));
+    for why in damaged {
+        show::aside(&format!("Left as it is: {why}."));
+    }
     match damaged.len() {
         0 => Ok(()),
         count => {

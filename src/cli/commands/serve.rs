@@ -86,7 +86,7 @@ pub async fn run(place: &Place, options: &Serve) -> Result<ExitCode, Failure> {
     };
     let (browsers, visitors_here) = browsers(is_open, &agents);
     let hosts = Arc::new(hosts(names, pages_of, is_open.then_some(&origin)));
-    let transport = transport::Options { filters, browsers, hosts, quotas, ..door.options() };
+    let transport = transport::Options { browsers, hosts, filters, quotas, ..door.options() };
     let console = Console::new(api.clone(), visitors_here);
     let console = voice.iter().fold(console, |console, voice| console.with_calls(voice.calls()));
     let pages = guard::protect(console::router(console), Arc::clone(&transport.hosts));

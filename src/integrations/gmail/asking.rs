@@ -152,7 +152,9 @@ pub(super) fn fingerprint(draft: &Message) -> String {
             add(&header.value);
         }
         // Ids of attachments are other ones with every look.
-        [&part.part_id, &part.mime_type, &part.filename, &part.body.data].into_iter().for_each(|text| add(text));
+        for text in [&part.part_id, &part.mime_type, &part.filename, &part.body.data] {
+            add(text);
+        }
         add(&part.body.size.to_string());
         open.extend(&part.parts);
     }

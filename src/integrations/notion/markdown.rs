@@ -423,7 +423,7 @@ mod tests {
         assert!(blocks(&format!("{}a", "> ".repeat(DEEPEST_WRITTEN))).is_ok());
         assert!(refused(&format!("{}a", "> ".repeat(DEEPEST_WRITTEN + 1))).contains("50 levels deep"));
         assert!(refused(&format!("{}a", "- ".repeat(DEEPEST_WRITTEN + 1))).contains("50 levels deep"));
-        let stairs: String = (0..60).map(|depth| format!("{}- a\n", "  ".repeat(depth))).collect();
+        let stairs = (0..60).map(|depth| format!("{}- a\n", "  ".repeat(depth))).collect::<Vec<_>>().concat();
         assert!(refused(&stairs).contains("50 levels deep"));
         assert!(blocks(&"- ".repeat(100)).is_ok(), "a rule is no list");
         let table = format!("{}\n{}\n{}", "|a".repeat(50), "|-".repeat(50), "a\n".repeat(500));

@@ -96,7 +96,8 @@ impl Mail {
 
     /// As it is sent.
     fn raw(&self) -> String {
-        let headers: String = self.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let headers: Vec<String> = self.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let headers = headers.concat();
         let texts = [("text/plain", &self.plain), ("text/html", &self.html)];
         let texts = texts.into_iter().filter_map(|(mime, text)| Some((mime, text.as_ref()?)));
         let mut parts: Vec<_> =
@@ -192,7 +193,8 @@ fn raw_part(mime: &str, disposition: &str, text: &str) -> String {
 }
 
 fn raw_parts(kind: &str, boundary: &str, parts: &[String]) -> String {
-    let parts: String = parts.iter().map(|part| format!("--{boundary}\r\n{part}\r\n")).collect();
+    let parts: Vec<String> = parts.iter().map(|part| format!("--{boundary}\r\n{part}\r\n")).collect();
+    let parts = parts.concat();
     format!("Content-Type: multipart/{kind}; boundary=\"{boundary}\"\r\n\r\n{parts}--{boundary}--\r\n")
 }
 

@@ -56,7 +56,7 @@ fn term(word: &str) -> Term {
     // A second minus takes the first one back; a minus alone is a word.
     let bare = word.trim_start_matches('-');
     let minuses = word.len() - bare.len();
-    let (word, is_not) = if bare.is_empty() { ("-", minuses % 2 == 0) } else { (bare, minuses % 2 == 1) };
+    let (word, is_not) = if bare.is_empty() { ("-", minuses.is_multiple_of(2)) } else { (bare, minuses % 2 == 1) };
     let term = plain_term(word);
     if is_not { Term::Not(Box::new(term)) } else { term }
 }

@@ -380,7 +380,7 @@ mod tests {
 
     #[test]
     fn formats_that_stay_open_are_counted() {
-        let formats = |count| (0..count).map(|size| format!("<p><font class=\"{size}\">")).collect::<String>();
+        let formats = |count| (0..count).map(|size| format!("<p><font class=\"{size}\">")).collect::<Vec<_>>().concat();
         assert!(parse(&formats(100)).is_ok());
         // Each paragraph opens all of them again.
         assert_eq!(parse(&formats(MOST_DEPTH)).err(), Some(TooMuch::Nodes));
