@@ -140,12 +140,14 @@ fn a_store_that_has_no_say_is_told() {
 #[test]
 fn the_doctor_compares_the_clock_with_a_vendors() {
     let home = Home::new();
-    let clock = |home: &Home| {
-        let findings = run(home, &["doctor", "--json"]).json();
+    let clock = |time: &str| {
+        let findings = run(&home, &["doctor", "--json", "--sandbox-time", time]).json();
         let found = findings.as_array().unwrap().iter().find(|finding| finding["what"] == "Clock").unwrap().clone();
         found["found"].as_str().unwrap().to_owned()
     };
-    assert!(clock(&home).contains("'s"), "{}", clock(&home));
+    let (set, own) = (clock("2028-02-29T12:00:00Z"), clock("now"));
+    assert!(set.starts_with("2028-02-29 12:00") && set.contains("--sandbox-time"), "{set}");
+    assert!(own.contains("'s"), "{own}");
     let empty = Run::of(home.command(&["doctor", "--json"]).output().unwrap()).out;
     assert!(empty.contains("not checked"), "{empty}");
 }

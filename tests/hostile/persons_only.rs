@@ -33,6 +33,8 @@ fn body(method: &str, path: &str) -> Value {
         (_, "/approvals/{id}") => json!({ "decision": "approve" }),
         (_, "/agents/{id}/tools") => json!({ "tools": [] }),
         ("POST", "/agents" | "/users") => json!({ "name": "new" }),
+        // Not the word that would end everything.
+        (_, "/panic") => json!({ "confirm": "no" }),
         _ => json!({}),
     }
 }

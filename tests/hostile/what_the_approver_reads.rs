@@ -50,7 +50,6 @@ async fn a_long_mail_can_be_read_whole_and_a_yes_is_for_that_mail_only() {
     assert_ne!(asked(&other), id, "what is beyond the short form counts as well");
     let sent = client.call(TOOL, mail("the end")).await;
     assert!(sent["isError"] != true, "{sent}");
-    asked(&client.call(TOOL, mail("the end")).await);
 }
 
 #[tokio::test]

@@ -36,7 +36,7 @@ struct Stage {
 impl Stage {
     async fn open() -> Arc<Stage> {
         let (vendor, address) = Vendor::start([1, 2]).await;
-        let home = tempfile::tempdir().unwrap();
+        let home = crate::support::private_dir();
         let (next, is_over, waited) = (AtomicU32::new(1), AtomicBool::new(false), AtomicU32::new(0));
         let (dead, failures) = (Mutex::default(), Mutex::default());
         Arc::new(Stage { vendor, address, home, next, is_over, dead, waited, failures })

@@ -60,6 +60,14 @@ pub const COMPANY: &str = "Europe/Berlin";
 /// The program under test, as cargo built it.
 pub const SWITCHBOARD: &str = env!("CARGO_BIN_EXE_switchboard");
 
+/// A directory that nobody else can look into, as a data directory has to be; it goes when the test ends.
+pub fn private_dir() -> TempDir {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+    builder.tempdir().unwrap()
+}
+
 /// A data directory of a test's own; it goes when the test ends.
 #[derive(Debug)]
 pub struct Home(TempDir);
@@ -67,7 +75,7 @@ pub struct Home(TempDir);
 impl Home {
     /// An empty directory.
     pub fn new() -> Home {
-        Home(tempfile::tempdir().unwrap())
+        Home(private_dir())
     }
 
     /// Where it is.

@@ -120,7 +120,7 @@ async fn a_session_ends_by_age_and_its_record_with_it() {
 async fn wishes_reach_the_other_node() {
     let nodes = Nodes::start();
     let session = nodes.one.start(terms(), &principal("ann"));
-    assert!(is_alive(&nodes.two, &session).await);
+    assert!(is_alive(&nodes.one, &session).await && is_alive(&nodes.two, &session).await);
     nodes.one.wishes(&session).set_level(Level::Error);
     assert!(nodes.one.wishes(&session).watch("a://b"));
     nodes.one.keep_wishes(&session).await;
