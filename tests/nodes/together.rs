@@ -65,7 +65,8 @@ async fn two_nodes_are_one_server() {
     }
 }
 
-#[tokio::test]
+// The vendor answers in this process while the command runs.
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_ended_after_a_theft_is_over_at_every_node() {
     let Some(company) = Company::found().await else { return };
     let (one, two) = (company.node(), company.node());
