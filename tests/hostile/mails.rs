@@ -13,7 +13,7 @@ const MAILS: usize = 64;
 
 /// What one of them says; each kind is just beyond one of our bounds.
 fn mail(number: usize) -> Value {
-    let formats = || (0..400).map(|size| format!("<p><font style=\"{size}\">")).collect::<String>();
+    let formats = || (0..400).map(|size| format!("<p><font style=\"{size}\">")).collect::<Vec<_>>().concat();
     let (html, text) = match number % 4 {
         0 => (Some(format!("{}Greetings", "<div>".repeat(600))), None),
         1 => (Some(format!("{}Greetings", formats())), None),

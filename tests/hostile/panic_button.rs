@@ -184,7 +184,7 @@ async fn end_many(each: usize) {
     let signed = second.report().await.unwrap().signed;
     let took = began.elapsed();
     println!("{all} grants ended within {took:?}");
-    assert!(took < Duration::from_secs(60), "it took {took:?}");
+    assert!(took < Duration::from_mins(1), "it took {took:?}");
     assert!(second.is_genuine(&signed));
     let (ended, by_hand) =
         (signed["list"]["ended"].as_array().unwrap(), signed["list"]["to_be_ended_by_hand"].as_array().unwrap());
