@@ -23,7 +23,7 @@ readonly instants=(
 
 # What depends on days and hours: meetings that are booked, prompts about today, resources by day, links that end.
 dated() {
-  cargo test --quiet --locked --test product -- connecting:: pipes:: prompts:: reading:: people:: tasks::
+  cargo test --quiet --locked --test product -- connecting:: pipes:: prompts:: reading:: people::
   cargo test --quiet --locked --test rest -- people:: resources::
   cargo test --quiet --locked --test cli -- story::
   cargo test --quiet --locked --test clients -- the_rust_sdk

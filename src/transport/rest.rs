@@ -18,7 +18,7 @@ use super::{
 use crate::{api::Problem, hub::Caller, mcp::RUNNING};
 
 /// Puts the guard and the look at the token before every route of `router`. Its handlers find the
-/// [`Caller`](crate::hub::Caller) among the extensions of the request.
+/// [`Caller`] among the extensions of the request.
 pub fn require(router: Router, options: Options) -> Router {
     let hosts = Arc::clone(&options.hosts);
     admit(router.layer(middleware::from_fn_with_state(Arc::new(options), identify)), hosts)

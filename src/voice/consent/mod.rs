@@ -1,7 +1,7 @@
 //! A spoken yes to something that cannot be undone.
 //!
 //! The question is read to the person and the next thing that they say decides. Only plain consent is a yes: every word
-//! has to be one of consent or one that may stand beside it ([`tables`]). So nothing has to be recognised as a condition,
+//! has to be one of consent or one that may stand beside it (`tables`). So nothing has to be recognised as a condition,
 //! a question, another amount or a quotation: whatever is said beyond a yes makes it none.
 //!
 //! The judge is a pure function, takes time linear in what it is given, and looks at the first words only.
