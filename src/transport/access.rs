@@ -9,6 +9,7 @@ use axum::{
     http::{Extensions, HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use tokio::time::Instant;
 
 use super::{Options, guard::TurnedAway, proxy};
 use crate::{
@@ -160,6 +161,37 @@ pub(super) async fn visitor(
         }
     };
     Ok(Visitor::new(options, admission, extensions))
+}
+
+/// For how long a look at the token of an open connection counts.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// The token with which a connection was opened: it is looked at again for as long as the connection lasts, because a
+/// token that was revoked, or whose person was removed, must not go on through a socket that is open already.
+pub(super) struct Pass {
+    authenticate: Arc<dyn Authenticate>,
+    token: Secret,
+    looked: Instant,
+}
+
+impl Pass {
+    /// The token that was just let in; `None` where none was shown.
+    pub(super) fn of(options: &Options, headers: &HeaderMap) -> Option<Pass> {
+        let (Access::Welcoming(_, authenticate) | Access::Bearer(authenticate)) = &options.access else { return None };
+        Some(Pass { authenticate: Arc::clone(authenticate), token: bearer(headers)?, looked: Instant::now() })
+    }
+
+    /// Whether it still opens the door. A store that is away for a while takes nobody's right.
+    pub(super) async fn is_good(&mut self) -> bool {
+        if self.looked.elapsed() < LOOK {
+            return true;
+        }
+        self.looked = Instant::now();
+        !matches!(
+            self.authenticate.admit(&self.token).await,
+            Err(Denied::Invalid | Denied::Stranger | Denied::Scope(_))
+        )
+    }
 }
 
 /// Tells a client to come back with a token that may write.

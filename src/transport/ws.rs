@@ -23,7 +23,7 @@ use tokio::{sync::mpsc, time::Instant};
 
 use super::{
     Options,
-    access::{self, Visitor},
+    access::{self, Pass, Visitor},
     guard, held,
 };
 use crate::{
@@ -80,6 +80,7 @@ async fn upgrade(State((server, options)): State<(Server, Arc<Options>)>, reques
         intake.count(Arc::clone(&permit));
     }
     let limit = options.largest_message;
+    let pass = Pass::of(&options, &parts.headers);
     upgrade
         // The default of 128 KiB would be most of what an idle client costs.
         .read_buffer_size(4096)
@@ -87,7 +88,7 @@ async fn upgrade(State((server, options)): State<(Server, Arc<Options>)>, reques
         .max_frame_size(limit)
         .protocols(["mcp"])
         .on_upgrade(move |socket| async move {
-            serve(server, visitor, socket, &permit).await;
+            serve(server, visitor, pass, socket, &permit).await;
             drop(place);
         })
         .into_response()
@@ -96,7 +97,7 @@ async fn upgrade(State((server, options)): State<(Server, Arc<Options>)>, reques
 /// Serves one client until it leaves or breaks the rules.
 ///
 /// `coming` is what its bytes count against while they are no whole message yet.
-async fn serve(server: Server, visitor: Visitor, socket: WebSocket, coming: &Permit) {
+async fn serve(server: Server, visitor: Visitor, pass: Option<Pass>, socket: WebSocket, coming: &Permit) {
     let (sink, stream) = socket.split();
     let (outbox, messages) = mpsc::channel(OUTBOX);
     let (farewell, farewells) = mpsc::channel(1);
@@ -104,7 +105,7 @@ async fn serve(server: Server, visitor: Visitor, socket: WebSocket, coming: &Per
     let writer = tokio::spawn(write(sink, messages, farewells, beats));
     let pipe = Pipe::new(server, visitor.caller, outbox);
     let goodbye = tokio::select! {
-        goodbye = read(&pipe, stream, beat, coming) => goodbye,
+        goodbye = read(&pipe, stream, pass, beat, coming) => goodbye,
         () = pipe.closed() => Some((close_code::AWAY, "the server is closing")),
         () = end_of(visitor.counts_for) => Some((close_code::POLICY, "the token has run out")),
     };
@@ -133,12 +134,19 @@ type Goodbye = (u16, &'static str);
 async fn read(
     pipe: &Pipe,
     mut stream: SplitStream<WebSocket>,
+    mut pass: Option<Pass>,
     beat: mpsc::Sender<()>,
     coming: &Permit,
 ) -> Option<Goodbye> {
     let mut heard = Instant::now();
     loop {
-        let Ok(next) = tokio::time::timeout(PING, stream.next()).await else {
+        let next = tokio::time::timeout(PING, stream.next()).await;
+        if let Some(pass) = &mut pass
+            && !pass.is_good().await
+        {
+            return Some((close_code::POLICY, "the token is not good any more"));
+        }
+        let Ok(next) = next else {
             if heard.elapsed() > PING * 2 {
                 return Some((close_code::AWAY, "nothing was heard for too long"));
             }

@@ -20,10 +20,10 @@ async fn office() -> (Target, String, String) {
     (target, administrator, other)
 }
 
-type Socket = tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;
+pub type Socket = tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;
 
 /// A WebSocket, or the answer that refuses it.
-async fn socket(target: &Target, token: &str) -> Result<Socket, tungstenite::http::Response<Option<Vec<u8>>>> {
+pub async fn socket(target: &Target, token: &str) -> Result<Socket, tungstenite::http::Response<Option<Vec<u8>>>> {
     let mut request = target.server.websocket().into_client_request().unwrap();
     request.headers_mut().insert("Authorization", HeaderValue::from_str(&format!("Bearer {token}")).unwrap());
     match tokio_tungstenite::connect_async(request).await {

@@ -1,14 +1,17 @@
 //! A token is worth what it says and no more: it can be seen, renewed, ended and given an end, the first one too; and
 //! what is done to people and tokens on the command line is done to those who are meant.
 
-use std::process::Output;
+use std::{process::Output, time::Duration};
 
+use futures_util::{SinkExt, StreamExt};
 use reqwest::{RequestBuilder, header};
 use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::Message;
 
 use crate::{
     client::http,
     office::{Answer, Office},
+    shares,
     support::Home,
     target::Target,
 };
@@ -170,4 +173,22 @@ fn people_of_one_name_are_never_confused_and_removal_asks() {
     good(&home, &["agents", "remove", "desk", "-y"]);
     let two: Value = serde_json::from_str(&good(&home, &["users", "--json"])).unwrap();
     assert_eq!(two.as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn an_open_socket_does_not_outlive_its_token() {
+    let office = Office::open();
+    let (_, ana) = office.person("Ana", false).await;
+    let mut socket = shares::socket(&office.target, &ana).await.unwrap();
+    let ping = json!({ "jsonrpc": "2.0", "id": 1, "method": "ping" }).to_string();
+    socket.send(Message::text(ping.clone())).await.unwrap();
+    assert!(socket.next().await.unwrap().unwrap().is_text(), "it is open");
+
+    let id = office.get(&ana, OWN).await.json(200)["tokens"][0]["id"].as_str().unwrap().to_owned();
+    assert_eq!(office.ask(&ana, "DELETE", &format!("{OWN}/{id}"), &Value::Null).await.status, 204);
+    // A look at the token counts for a second.
+    tokio::time::sleep(Duration::from_millis(1_200)).await;
+    socket.send(Message::text(ping)).await.unwrap();
+    let Some(Ok(Message::Close(Some(goodbye)))) = socket.next().await else { panic!("it goes on") };
+    assert_eq!((u16::from(goodbye.code), &*goodbye.reason), (1008, "the token is not good any more"));
 }
