@@ -33,5 +33,7 @@ pub async fn session(script: &Script) {
     script.send(Method::POST, &format!("/users/me/messages/{sent}/trash"), None).await;
     let draft = script.post("/users/me/drafts", json!({ "message": { "raw": raw } })).await;
     script.get(&format!("/users/me/drafts/{}?format=full", draft["id"].as_str().unwrap())).await;
-    script.post("/users/me/drafts/send", json!({ "id": draft["id"] })).await;
+    let again = json!({ "message": { "raw": raw } });
+    script.send(Method::PUT, &format!("/users/me/drafts/{}", draft["id"].as_str().unwrap()), Some(again.clone())).await;
+    script.post("/users/me/drafts/send", json!({ "id": draft["id"], "message": again["message"] })).await;
 }
