@@ -12,8 +12,7 @@ impl Vault {
     /// The signature of `message`, which counts for `purpose` only, made with the newest identity.
     pub fn sign(&self, purpose: &str, message: &[u8]) -> String {
         let tag = mac(self.keys().newest(), purpose, message).finalize().into_bytes();
-        let digits: Vec<String> = tag.iter().map(|byte| format!("{byte:02x}")).collect();
-        digits.concat()
+        format!("{tag:x}")
     }
 
     /// Whether `signature` was made of this very `message` and for `purpose`, with any of the identities at hand.

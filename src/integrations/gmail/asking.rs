@@ -1,7 +1,5 @@
 //! What a person is asked before a mail leaves: everything that is in it, also what its readers would not see.
 
-use std::fmt::Write as _;
-
 use sha2::{Digest, Sha256};
 
 use super::{
@@ -158,11 +156,7 @@ pub(super) fn fingerprint(draft: &Message) -> String {
         add(&part.body.size.to_string());
         open.extend(&part.parts);
     }
-    let mut hex = String::new();
-    for byte in hash.finalize() {
-        let _ = write!(hex, "{byte:02x}");
-    }
-    hex
+    format!("{:x}", hash.finalize())
 }
 
 #[cfg(test)]
